@@ -1,0 +1,3 @@
+export * from './brand.js';
+export * from './errors.js';
+export * from './nearest.js';

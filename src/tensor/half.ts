@@ -1,0 +1,36 @@
+/** Numbers of 16 bits, as float32. */
+
+const scratch = new DataView(new ArrayBuffer(4));
+
+/** One float16 (IEEE 754 binary16) bit pattern as a number. */
+export const float16ToNumber = (bits: number): number => {
+  const sign = bits & 0x8000 ? -1 : 1;
+  const exponent = (bits >> 10) & 0x1f;
+  const fraction = bits & 0x3ff;
+  if (exponent === 0) return sign * fraction * 2 ** -24;
+  if (exponent === 31) return fraction ? NaN : sign * Infinity;
+  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
+};
+
+/** One bfloat16 bit pattern as a number: the upper half of a float32. */
+export const bfloat16ToNumber = (bits: number): number => {
+  scratch.setUint32(0, bits << 16);
+  return scratch.getFloat32(0);
+};
+
+/** float16 bit patterns as float32, through a table of all 65,536. */
+export const float16ToFloat32 = (bits: Uint16Array): Float32Array => {
+  const out = new Float32Array(bits.length);
+  const table = float16Table();
+  for (let i = 0; i < bits.length; i++) out[i] = table[bits[i] ?? 0] ?? 0;
+  return out;
+};
+
+const float16Table = (): Float32Array => Float32Array.from({ length: 65536 }, (_, bits) => float16ToNumber(bits));
+
+/** bfloat16 bit patterns as float32: exact, each is the upper half of a float32. */
+export const bfloat16ToFloat32 = (bits: Uint16Array): Float32Array => {
+  const out = new Uint32Array(bits.length);
+  for (let i = 0; i < bits.length; i++) out[i] = (bits[i] ?? 0) << 16;
+  return new Float32Array(out.buffer);
+};
