@@ -1,0 +1,184 @@
+import type { JsonObject } from '../base/index.js';
+import {
+  add,
+  building,
+  gather,
+  inner,
+  linear as product,
+  site,
+  slice,
+  weight,
+  type Program,
+  type Scope,
+  type Segment,
+  type Value,
+} from '../graph/index.js';
+import { activation } from './activations.js';
+import { aliases, type AliasNames } from './aliases.js';
+import { attend, headResults, mergeHeads, splitHeads } from './attention.js';
+import { ConfigReader } from './config-reader.js';
+import type { Family, HasTensor } from './family.js';
+import { layerNorm, linear, type LinearSpec } from './layers.js';
+import { blockSegment, embedSegment, headSegment, integers, type BlockOutputs } from './segments.js';
+
+/** Radford et al. 2019, "Language Models are Unsupervised Multitask Learners"; transformers `GPT2LMHeadModel`. */
+interface Gpt2Config {
+  readonly vocab: number;
+  readonly maxPositions: number;
+  readonly modelDim: number;
+  readonly layers: number;
+  readonly heads: number;
+  readonly neurons: number;
+  readonly eps: number;
+  readonly activation: string;
+  readonly scaleByHeadDim: boolean;
+  readonly scaleByLayer: boolean;
+  readonly tiedHead: boolean;
+}
+
+const activationField = 'activation_function';
+
+const parseConfig = (json: JsonObject): Gpt2Config => {
+  const c = new ConfigReader(json);
+  const modelDim = c.integer('n_embd');
+  const heads = c.integer('n_head');
+  c.require(modelDim % heads === 0, 'n_head', `a divisor of n_embd (${modelDim})`);
+  c.boolean('reorder_and_upcast_attn', false); // in float32 the same numbers
+  c.require(!c.boolean('add_cross_attention', false), 'add_cross_attention', 'false');
+  const parsed: Gpt2Config = {
+    vocab: c.integer('vocab_size'),
+    maxPositions: c.integer('n_positions'),
+    modelDim,
+    layers: c.integer('n_layer'),
+    heads,
+    neurons: c.integer('n_inner', 4 * modelDim),
+    eps: c.number('layer_norm_epsilon', 1e-5),
+    activation: c.string(activationField, 'gelu_new'),
+    scaleByHeadDim: c.boolean('scale_attn_weights', true),
+    scaleByLayer: c.boolean('scale_attn_by_inverse_layer_idx', false),
+    tiedHead: c.boolean('tie_word_embeddings', true),
+  };
+  c.finish([
+    'summary_activation',
+    'summary_first_dropout',
+    'summary_proj_to_labels',
+    'summary_type',
+    'summary_use_proj',
+  ]);
+  return parsed;
+};
+
+/** GPT-2 stores its matrices [in, out] (Conv1D). */
+const conv1d = (name: string, out: number, axis: string): LinearSpec => ({
+  name,
+  out,
+  axis,
+  bias: true,
+  layout: 'in,out',
+});
+
+/** softmax(QKᵀ/√d + M)V. Vaswani 2017 eq. 1. Gives what is added to the stream, and keys and values. */
+const attention = (s: Scope, x: Value, { c, layer }: { c: Gpt2Config; layer: number }): BlockOutputs =>
+  building(s, () => {
+    const headDim = c.modelDim / c.heads;
+    const qkv = linear(s, x, conv1d('c_attn', 3 * c.modelDim, 'model')); // [batch, position, 3·model]
+    const third = (i: number): Value => splitHeads(slice(qkv, i * c.modelDim, (i + 1) * c.modelDim), c.heads, headDim);
+    const q = site(s, 'q', third(0)); // [batch, position, head, headDim]
+    const k = site(s, 'k', third(1)); // [batch, position, head, headDim]
+    const v = site(s, 'v', third(2)); // [batch, position, head, headDim]
+    const scale = (c.scaleByHeadDim ? headDim ** -0.5 : 1) / (c.scaleByLayer ? layer + 1 : 1);
+    const z = attend(s, { q, k, v, scale }); // [batch, position, head, headDim]
+    const out = linear(s, mergeHeads(z), conv1d('c_proj', c.modelDim, 'model')); // [batch, position, model]
+    headResults(s, { z, out, name: 'c_proj.weight', layout: 'in,out' });
+    return { resid: out, k, v };
+  });
+
+const mlp = (s: Scope, x: Value, c: Gpt2Config): Value =>
+  building(s, () => {
+    const pre = site(s, 'pre', linear(s, x, conv1d('c_fc', c.neurons, 'neuron'))); // [batch, position, neuron]
+    const post = site(s, 'post', activation(activationField, c.activation)(pre)); // [batch, position, neuron]
+    return linear(s, post, conv1d('c_proj', c.modelDim, 'model')); // [batch, position, model]
+  });
+
+/** Pre-norm block. */
+const block = (s: Scope, x: Value, { c, layer }: { c: Gpt2Config; layer: number }): BlockOutputs =>
+  building(s, () => {
+    const normed = layerNorm(inner(s, 'ln1', 'ln_1.'), x, c.eps);
+    const { resid, k, v } = attention(inner(s, 'attn', 'attn.'), normed, { c, layer });
+    const mid = site(s, 'resid_mid', add(x, site(s, 'attn_out', resid)));
+    const mlpOut = site(s, 'mlp_out', mlp(inner(s, 'mlp', 'mlp.'), layerNorm(inner(s, 'ln2', 'ln_2.'), mid, c.eps), c));
+    return { resid: site(s, 'resid_post', add(mid, mlpOut)), k, v };
+  });
+
+const embedding = (s: Scope, c: Gpt2Config): Value => {
+  const token = weight(s, 'wte.weight', [c.vocab, c.modelDim], ['token', 'model']);
+  const place = weight(s, 'wpe.weight', [c.maxPositions, c.modelDim], ['position', 'model']);
+  const embed = site(s, 'embed', gather(token, integers(s, 'ids'))); // [batch, position, model]
+  return add(embed, site(s, 'pos_embed', gather(place, integers(s, 'positions'))));
+};
+
+const head = (s: Scope, x: Value, { c, name }: { c: Gpt2Config; name: string }): Value => {
+  const normed = layerNorm(inner(s, 'ln_final', 'ln_f.'), x, c.eps);
+  const unembed = weight({ ...s, weights: '' }, name, [c.vocab, c.modelDim], ['token', 'model']);
+  return product(normed, unembed, { layout: 'out,in', axis: 'vocab' }); // [batch, position, vocab]
+};
+
+const names = (prefix: string): AliasNames => ({
+  blocks: `${prefix}h`,
+  inBlock: {
+    ln_1: 'ln1.normalized',
+    attn: 'attn_out',
+    'attn.c_proj': 'attn_out',
+    ln_2: 'ln2.normalized',
+    mlp: 'mlp_out',
+    'mlp.c_fc': 'mlp.pre',
+    'mlp.act': 'mlp.post',
+    'mlp.c_proj': 'mlp_out',
+  },
+  outside: {
+    [`${prefix}wte`]: 'embed',
+    [`${prefix}wpe`]: 'pos_embed',
+    [`${prefix}ln_f`]: 'ln_final.normalized',
+    lm_head: 'logits',
+  },
+});
+
+const build = (json: JsonObject, has: HasTensor): Program => {
+  const c = parseConfig(json);
+  const prefix = has('wte.weight') ? '' : 'transformer.'; // the first uploads name their tensors without it
+  const unembedding = c.tiedHead ? `${prefix}wte.weight` : 'lm_head.weight';
+  const shape = { modelDim: c.modelDim, kvHeads: c.heads, headDim: c.modelDim / c.heads };
+  const blocks = Array.from({ length: c.layers }, (_, layer): Segment =>
+    blockSegment(layer, { shape, weights: `${prefix}h.${layer}.` }, (s, x) => block(s, x, { c, layer })),
+  );
+  const segments = [
+    embedSegment(prefix, (s) => embedding(s, c)),
+    ...blocks,
+    headSegment(c.modelDim, prefix, (s, x) => head(s, x, { c, name: unembedding })),
+  ];
+  const { layers, heads, modelDim, vocab, maxPositions } = c;
+  return {
+    family: gpt2.name,
+    segments,
+    inputs: { ids: { rule: 'ids' }, positions: { rule: 'positions' }, 'mask.causal': { rule: 'causal' } },
+    facts: {
+      layers,
+      heads,
+      modelDim,
+      vocab,
+      maxPositions,
+      aliases: aliases(names(prefix), segments, 'normalized'),
+      embedding: `${prefix}wte.weight`,
+      unembedding,
+    },
+    config: json,
+  };
+};
+
+export const gpt2: Family = {
+  name: 'gpt2',
+  architectures: ['GPT2LMHeadModel', 'GPT2Model', 'GPT2DoubleHeadsModel'],
+  activationField,
+  ignoredTensors: /(^|\.)attn\.(bias|masked_bias)$|^lm_head\.weight$/,
+  build,
+};

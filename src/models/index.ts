@@ -1,0 +1,3 @@
+export { activationNames } from './activations.js';
+export * from './families.js';
+export type { Family, HasTensor } from './family.js';

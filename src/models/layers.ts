@@ -1,0 +1,67 @@
+import {
+  add,
+  building,
+  constant,
+  div,
+  linear as product,
+  mean,
+  mul,
+  site,
+  sqrt,
+  sub,
+  weight,
+  type Scope,
+  type Value,
+} from '../graph/index.js';
+
+/** Where a linear layer is in the file, and what it makes. */
+export interface LinearSpec {
+  /** Name of the module, relative to the scope: `q_proj`. */
+  readonly name: string;
+  /** Numbers out. */
+  readonly out: number;
+  /** Name of the axis that comes out. */
+  readonly axis: string;
+  readonly bias: boolean;
+  /** `[out, in]` as torch's Linear stores it, `[in, out]` as GPT-2's Conv1D does. */
+  readonly layout: 'out,in' | 'in,out';
+}
+
+const lastExtent = (x: Value): number => Number(x.type.shape.at(-1));
+
+/** x·Wᵀ + b. x [..., in] -> [..., out] */
+export const linear = (s: Scope, x: Value, spec: LinearSpec): Value => {
+  const inDim = lastExtent(x);
+  const [shape, axes] =
+    spec.layout === 'out,in'
+      ? [
+          [spec.out, inDim],
+          ['out', 'in'],
+        ]
+      : [
+          [inDim, spec.out],
+          ['in', 'out'],
+        ];
+  const w = weight(s, `${spec.name}.weight`, shape, axes);
+  const y = product(x, w, { layout: spec.layout, axis: spec.axis });
+  return spec.bias ? add(y, weight(s, `${spec.name}.bias`, [spec.out], [spec.axis])) : y;
+};
+
+/** Layer normalisation: (x − mean) / √(variance + ε) · gain + bias. Ba 2016 eq. 4. x [..., model] */
+export const layerNorm = (s: Scope, x: Value, eps: number): Value =>
+  building(s, () => {
+    const centred = sub(x, mean(x));
+    const scale = site(s, 'scale', sqrt(add(mean(mul(centred, centred)), constant(x, eps)))); // [..., 1]
+    const raw = site(s, 'normalized_raw', div(centred, scale));
+    const gain = weight(s, 'weight', [lastExtent(x)], ['model']);
+    const bias = weight(s, 'bias', [lastExtent(x)], ['model']);
+    return site(s, 'normalized', add(mul(raw, gain), bias));
+  });
+
+/** Root-mean-square normalisation: x / √(mean(x²) + ε) · gain. Zhang & Sennrich 2019 eq. 4. x [..., model] */
+export const rmsNorm = (s: Scope, x: Value, eps: number): Value =>
+  building(s, () => {
+    const scale = site(s, 'scale', sqrt(add(mean(mul(x, x)), constant(x, eps)))); // [..., 1]
+    const raw = site(s, 'normalized_raw', div(x, scale));
+    return site(s, 'normalized', mul(raw, weight(s, 'weight', [lastExtent(x)], ['model'])));
+  });
