@@ -9,3 +9,5 @@ export * from './program.js';
 export * from './scope.js';
 export * from './value.js';
 export * from './verify.js';
+export * from './passes/index.js';
+export { float32Bytes, outputName, toOnnx, type OnnxOptions, type Storage } from './onnx/model.js';

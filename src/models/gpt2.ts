@@ -110,11 +110,11 @@ const block = (s: Scope, x: Value, { c, layer }: { c: Gpt2Config; layer: number 
     return { resid: site(s, 'resid_post', add(mid, mlpOut)), k, v };
   });
 
-const embedding = (s: Scope, c: Gpt2Config): Value => {
-  const token = weight(s, 'wte.weight', [c.vocab, c.modelDim], ['token', 'model']);
+const embed = (s: Scope, { c, name }: { c: Gpt2Config; name: string }): Value => {
+  const token = weight({ ...s, weights: '' }, name, [c.vocab, c.modelDim], ['token', 'model']);
   const place = weight(s, 'wpe.weight', [c.maxPositions, c.modelDim], ['position', 'model']);
-  const embed = site(s, 'embed', gather(token, integers(s, 'ids'))); // [batch, position, model]
-  return add(embed, site(s, 'pos_embed', gather(place, integers(s, 'positions'))));
+  const words = site(s, 'embed', gather(token, integers(s, 'ids'))); // [batch, position, model]
+  return add(words, site(s, 'pos_embed', gather(place, integers(s, 'positions'))));
 };
 
 const head = (s: Scope, x: Value, { c, name }: { c: Gpt2Config; name: string }): Value => {
@@ -146,13 +146,15 @@ const names = (prefix: string): AliasNames => ({
 const build = (json: JsonObject, has: HasTensor): Program => {
   const c = parseConfig(json);
   const prefix = has('wte.weight') ? '' : 'transformer.'; // the first uploads name their tensors without it
-  const unembedding = c.tiedHead ? `${prefix}wte.weight` : 'lm_head.weight';
+  const own = `${prefix}wte.weight`;
+  const embedding = c.tiedHead && !has(own) && has('lm_head.weight') ? 'lm_head.weight' : own; // tied weights stand once
+  const unembedding = c.tiedHead ? embedding : 'lm_head.weight';
   const shape = { modelDim: c.modelDim, kvHeads: c.heads, headDim: c.modelDim / c.heads };
   const blocks = Array.from({ length: c.layers }, (_, layer): Segment =>
     blockSegment(layer, { shape, weights: `${prefix}h.${layer}.` }, (s, x) => block(s, x, { c, layer })),
   );
   const segments = [
-    embedSegment(prefix, (s) => embedding(s, c)),
+    embedSegment(prefix, (s) => embed(s, { c, name: embedding })),
     ...blocks,
     headSegment(c.modelDim, prefix, (s, x) => head(s, x, { c, name: unembedding })),
   ];
@@ -168,7 +170,7 @@ const build = (json: JsonObject, has: HasTensor): Program => {
       vocab,
       maxPositions,
       aliases: aliases(names(prefix), segments, 'normalized'),
-      embedding: `${prefix}wte.weight`,
+      embedding,
       unembedding,
     },
     config: json,

@@ -18,7 +18,7 @@ import { activation } from './activations.js';
 import { aliases, type AliasNames } from './aliases.js';
 import { attend, headResults, mergeHeads, rotate, splitHeads } from './attention.js';
 import { ConfigReader, unsupportedField } from './config-reader.js';
-import type { Family } from './family.js';
+import type { Family, HasTensor } from './family.js';
 import { linear, rmsNorm, type LinearSpec } from './layers.js';
 import { parseRope } from './rope-config.js';
 import { blockSegment, embedSegment, headSegment, integers, type BlockOutputs } from './segments.js';
@@ -132,8 +132,8 @@ const block = (s: Scope, x: Value, c: LlamaConfig): BlockOutputs =>
     return { resid: site(s, 'resid_post', add(mid, site(s, 'mlp_out', mlpOut))), k, v };
   });
 
-const names: AliasNames = {
-  blocks: 'model.layers',
+const names = (prefix: string): AliasNames => ({
+  blocks: `${prefix}layers`,
   inBlock: {
     input_layernorm: 'ln1.normalized',
     self_attn: 'attn_out',
@@ -144,19 +144,25 @@ const names: AliasNames = {
     'mlp.up_proj': 'mlp.pre_linear',
     'mlp.down_proj': 'mlp_out',
   },
-  outside: { 'model.embed_tokens': 'embed', 'model.norm': 'ln_final.normalized', lm_head: 'logits' },
+  outside: { [`${prefix}embed_tokens`]: 'embed', [`${prefix}norm`]: 'ln_final.normalized', lm_head: 'logits' },
+});
+
+/** How the file names its tensors: a bare `LlamaModel` saves them without `model.`, and tied weights stand once. */
+const tensorNames = (c: LlamaConfig, has: HasTensor): { prefix: string; embedding: string; unembedding: string } => {
+  const prefix = has('layers.0.input_layernorm.weight') ? '' : 'model.';
+  const own = `${prefix}embed_tokens.weight`;
+  const embedding = c.tiedHead && !has(own) && has('lm_head.weight') ? 'lm_head.weight' : own;
+  return { prefix, embedding, unembedding: c.tiedHead ? embedding : 'lm_head.weight' };
 };
 
-const embeddingName = 'model.embed_tokens.weight';
-
-const segmentsOf = (c: LlamaConfig, unembedding: string): Segment[] => {
+const segmentsOf = (c: LlamaConfig, { prefix, embedding, unembedding }: ReturnType<typeof tensorNames>): Segment[] => {
   const shape = { modelDim: c.modelDim, kvHeads: c.kvHeads, headDim: c.headDim };
   const table = (s: Scope, name: string): Value =>
     weight({ ...s, weights: '' }, name, [c.vocab, c.modelDim], ['token', 'model']);
   return [
-    embedSegment('', (s) => site(s, 'embed', gather(table(s, embeddingName), integers(s, 'ids')))), // [batch, position, model]
+    embedSegment('', (s) => site(s, 'embed', gather(table(s, embedding), integers(s, 'ids')))), // [batch, position, model]
     ...Array.from({ length: c.layers }, (_, layer) =>
-      blockSegment(layer, { shape, weights: `model.layers.${layer}.` }, (s, x) => block(s, x, c)),
+      blockSegment(layer, { shape, weights: `${prefix}layers.${layer}.` }, (s, x) => block(s, x, c)),
     ),
     headSegment(
       c.modelDim,
@@ -170,10 +176,11 @@ const segmentsOf = (c: LlamaConfig, unembedding: string): Segment[] => {
   ];
 };
 
-const build = (json: JsonObject): Program => {
+const build = (json: JsonObject, has: HasTensor): Program => {
   const c = parseConfig(json);
-  const unembedding = c.tiedHead ? embeddingName : 'lm_head.weight';
-  const segments = segmentsOf(c, unembedding);
+  const tensors = tensorNames(c, has);
+  const { prefix, embedding, unembedding } = tensors;
+  const segments = segmentsOf(c, tensors);
   const rope = { dim: c.headDim, ...c.rope };
   const { layers, heads, modelDim, vocab, maxPositions } = c;
   return {
@@ -191,8 +198,8 @@ const build = (json: JsonObject): Program => {
       modelDim,
       vocab,
       maxPositions,
-      aliases: aliases(names, segments, 'normalized_raw'),
-      embedding: embeddingName,
+      aliases: aliases(names(prefix), segments, 'normalized_raw'),
+      embedding,
       unembedding,
     },
     config: json,

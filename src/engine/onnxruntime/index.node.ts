@@ -1,0 +1,45 @@
+import { createRequire } from 'node:module';
+import { EngineError } from '../../base/index.js';
+import { onnxruntimeBackend, type OnnxruntimeBackend } from './onnxruntime.js';
+import type { Device, OnnxruntimeOptions } from './options.js';
+import type { Ort } from './ort.js';
+
+export * from './index.js';
+
+/** onnxruntime-node, loaded when first needed: it takes a tenth of a second. */
+const loadOrt = (): Ort => createRequire(import.meta.url)('onnxruntime-node') as Ort;
+
+/** What to do where a device cannot be used. */
+const advice: Readonly<Record<Device, string>> = {
+  cpu: 'Run without --device.',
+  webgpu: 'WebGPU needs a GPU with a Vulkan, Metal or Direct3D 12 driver; run with --device cpu.',
+  cuda: 'CUDA needs an NVIDIA GPU, CUDA 12 and its libraries for onnxruntime: see docs/errors/DEVICE_UNAVAILABLE.md; or run with --device cpu.',
+};
+
+/** A graph of one addition, to see whether a device works at all. */
+const probe = async (backend: OnnxruntimeBackend): Promise<void> => {
+  const { GraphBuilder, add } = await import('../../graph/index.js');
+  const builder = new GraphBuilder('probe');
+  const x = builder.input('x', { dtype: 'float32', shape: [4], axes: ['model'] });
+  const none = { names: () => [], info: () => undefined, read: () => undefined } as never;
+  const executable = await backend.compile(builder.finish({ y: add(x, x) }), none);
+  await executable.run(new Map([['x', { dtype: 'float32', shape: [4], data: new Float32Array(4) }]]), ['y']);
+  await executable.dispose();
+};
+
+/**
+ * onnxruntime in this process.
+ * @throws EngineError DEVICE_UNAVAILABLE where the device cannot be used
+ */
+export const makeOnnxruntime = async (options: OnnxruntimeOptions): Promise<OnnxruntimeBackend> => {
+  const backend = onnxruntimeBackend(loadOrt(), options);
+  if (options.device === 'cpu') return backend;
+  await probe(backend).catch((cause: unknown) => {
+    throw new EngineError(`the device ${options.device} cannot be used here`, {
+      code: 'DEVICE_UNAVAILABLE',
+      hint: advice[options.device],
+      cause,
+    });
+  });
+  return backend;
+};

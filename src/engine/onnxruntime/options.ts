@@ -1,0 +1,48 @@
+/** Where and how onnxruntime runs. */
+export type Device = 'cpu' | 'webgpu' | 'cuda';
+
+/**
+ * How weights reach the products (measured side by side in `bench/`).
+ * `packed`: one session a segment, weights packed once: the fastest to run, the dearest to make.
+ * `apart`: every linear a packed session of its own, the rest small sessions without weights, made in a millisecond.
+ * `inputs`: weights given at each run; equal segments share one session; nothing is packed.
+ * `mapped`: as `packed`, but never packed: read straight from the mapped file, for models larger than memory.
+ */
+export type Binding = 'packed' | 'apart' | 'inputs' | 'mapped';
+
+export interface OnnxruntimeOptions {
+  readonly device: Device;
+  /** Threads of one operation; physical cores by default. Undefined: onnxruntime's own choice. */
+  readonly threads?: number;
+  readonly binding: Binding;
+}
+
+export interface SessionNeeds {
+  /** The folder that weights outside the model are in. */
+  readonly folder?: string;
+  /** Weights are stored narrower than float32 and must be widened before packing. */
+  readonly widens: boolean;
+}
+
+/**
+ * Session options under which results keep their bits whether run whole, cut, or with more outputs:
+ * no fusion ever changes an operation. Folding constants (level `basic`) is needed only to widen weights before packing.
+ * Threads do not spin, or the sessions of a model would fight for the cores.
+ */
+export const sessionOptions = (options: OnnxruntimeOptions, needs: SessionNeeds): object => ({
+  executionProviders: options.device === 'cpu' ? ['cpu'] : [options.device, 'cpu'],
+  ...(options.threads === undefined ? {} : { intraOpNumThreads: options.threads }),
+  interOpNumThreads: 1,
+  executionMode: 'sequential',
+  graphOptimizationLevel: needs.widens || options.device !== 'cpu' ? 'basic' : 'disabled',
+  logSeverityLevel: 3,
+  extra: {
+    session: {
+      intra_op: { allow_spinning: '0' },
+      use_deterministic_compute: '1',
+      ...(needs.folder === undefined ? {} : { model_external_initializers_file_folder_path: needs.folder }),
+      ...(options.binding === 'mapped' ? { disable_prepacking: '1' } : {}),
+    },
+    optimization: { disable_specified_optimizers: 'MatMulAddFusion' },
+  },
+});

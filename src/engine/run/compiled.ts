@@ -1,0 +1,69 @@
+import type { Weights } from '../../formats/index.js';
+import { editSite, prune, tap, weightsAsInputs, type Graph, type Segment, type ValueEdit } from '../../graph/index.js';
+import type { Backend, Executable } from '../backend.js';
+
+/** What makes one form of a segment differ from another; numbers do not. */
+export interface Form {
+  readonly edits: readonly ValueEdit[];
+  /** Weights given at each run. */
+  readonly weights: ReadonlySet<string>;
+  /** Sites that can be fetched. */
+  readonly taps: readonly string[];
+}
+
+/** A segment in one form, ready to run. */
+export interface Compiled {
+  readonly graph: Graph;
+  readonly executable: Executable;
+}
+
+/** The segment's graph in this form: edits, then outputs, then what nobody needs left out. */
+export const formed = (segment: Segment, form: Form): Graph => {
+  const edited = form.edits.reduce(editSite, segment.graph);
+  return prune(weightsAsInputs(tap(edited, form.taps), form.weights));
+};
+
+/** Forms kept a segment: the unedited one and the latest tries. */
+const formsKept = 4;
+
+/** Compiles segments when first needed and keeps them, so that undoing an edit is going back to what was. */
+export class Compilations {
+  readonly #made = new Map<string, Map<string, Promise<Compiled>>>();
+  constructor(
+    readonly backend: Backend,
+    readonly weights: Weights,
+  ) {}
+
+  async get(segment: Segment, form: Form): Promise<Compiled> {
+    const key = JSON.stringify([form.edits, [...form.weights].sort(), [...form.taps].sort()]);
+    const forms = this.#made.get(segment.id) ?? new Map<string, Promise<Compiled>>();
+    this.#made.set(segment.id, forms);
+    const known = forms.get(key);
+    forms.delete(key);
+    const compiled = known ?? this.#compile(segment, form);
+    forms.set(key, compiled); // last in the map: most recently used
+    await this.#dropOldest(forms);
+    return compiled;
+  }
+
+  async dispose(): Promise<void> {
+    const all = [...this.#made.values()].flatMap((forms) => [...forms.values()]);
+    this.#made.clear();
+    for (const compiled of all) await (await compiled).executable.dispose();
+  }
+
+  async #compile(segment: Segment, form: Form): Promise<Compiled> {
+    const graph = formed(segment, form);
+    return { graph, executable: await this.backend.compile(graph, this.weights) };
+  }
+
+  /** The first form made (the unedited one, as a rule) stays. */
+  async #dropOldest(forms: Map<string, Promise<Compiled>>): Promise<void> {
+    if (forms.size <= formsKept) return;
+    const plain = [...forms.keys()].find((k) => !k.startsWith('[[]'));
+    if (plain === undefined) return;
+    const old = forms.get(plain);
+    forms.delete(plain);
+    await (await old)?.executable.dispose();
+  }
+}

@@ -1,0 +1,122 @@
+import { bug } from '../../base/index.js';
+import { freshId, typesOf, type Graph, type GraphInput, type Node, type Site } from '../graph.js';
+import { inferNode } from '../infer.js';
+import type { OpAttrs, OpName } from '../ops.js';
+import type { Dim, ValueId, ValueType } from '../value.js';
+import { verify } from '../verify.js';
+import { inOrder, substitute } from './rewrite.js';
+
+/**
+ * How a site's value is changed where the mask holds. All numbers are graph inputs named `TAG.…`:
+ * `TAG.mask` bool, `TAG.source` / `TAG.factor` / `TAG.amount` float32.
+ */
+export interface ValueEdit {
+  readonly site: string;
+  /** Prefix of the inputs. */
+  readonly tag: string;
+  /** `replace`: by the source; `scale`: times the factor; `add`: plus the amount. */
+  readonly form: 'replace' | 'scale' | 'add';
+  /** Axes along which the mask varies; along the others it has extent 1. */
+  readonly maskAxes: readonly string[];
+  /** Axes along which the source, factor or amount varies; none: one number. */
+  readonly operandAxes: readonly string[];
+}
+
+const operandName = { replace: 'source', scale: 'factor', add: 'amount' } as const;
+
+/** The name of the input that holds an edit's numbers. */
+export const operandInput = (edit: Pick<ValueEdit, 'tag' | 'form'>): string => `${edit.tag}.${operandName[edit.form]}`;
+/** The name of the input that holds where an edit applies. */
+export const maskInput = (edit: Pick<ValueEdit, 'tag'>): string => `${edit.tag}.mask`;
+
+/** The type of a tensor that varies along some axes of another and has extent 1 along the rest. */
+const along = (type: ValueType, axes: readonly string[]): Pick<ValueType, 'shape' | 'axes'> => ({
+  shape: type.shape.map((dim, i): Dim => (axes.includes(type.axes[i] ?? '') ? dim : 1)),
+  axes: type.axes,
+});
+
+/** Collects the nodes and inputs that a rewrite adds. */
+class Additions {
+  readonly inputs: GraphInput[] = [];
+  readonly nodes: Node[] = [];
+  readonly #used: Set<string>;
+  readonly #types: Map<ValueId, ValueType>;
+  constructor(
+    readonly graph: Graph,
+    readonly tag: string,
+  ) {
+    this.#types = typesOf(graph);
+    this.#used = new Set(this.#types.keys());
+  }
+
+  typeOf(id: ValueId): ValueType {
+    const type = this.#types.get(id);
+    if (!type) throw bug(`no value ${id} in graph ${this.graph.name}`);
+    return type;
+  }
+
+  input(name: string, type: ValueType): ValueId {
+    const id = this.#claim(name, type);
+    this.inputs.push({ id, name, type });
+    return id;
+  }
+
+  op<K extends OpName>(op: K, attrs: OpAttrs[K], inputs: readonly ValueId[]): ValueId {
+    const type = inferNode(
+      op,
+      attrs,
+      inputs.map((id) => this.typeOf(id)),
+    );
+    const id = this.#claim(this.tag, type);
+    this.nodes.push({ id, op, attrs, inputs, scope: this.tag, type } as unknown as Node);
+    return id;
+  }
+
+  /** The graph with what was added, nodes in order. */
+  applied(): Graph {
+    const nodes = [...this.graph.nodes, ...this.nodes];
+    return { ...this.graph, inputs: [...this.graph.inputs, ...this.inputs], nodes };
+  }
+
+  #claim(base: string, type: ValueType): ValueId {
+    const id = freshId(this.#used, base);
+    this.#used.add(id);
+    this.#types.set(id, type);
+    return id;
+  }
+}
+
+/** old -> new: `Where(mask, changed, old)`, so that where the mask does not hold the bits stay. */
+const changed = (a: Additions, old: ValueId, edit: ValueEdit): ValueId => {
+  const type = a.typeOf(old);
+  const mask = a.input(maskInput(edit), { dtype: 'bool', ...along(type, edit.maskAxes) });
+  const operand = a.input(operandInput(edit), { dtype: type.dtype, ...along(type, edit.operandAxes) });
+  if (edit.form === 'replace') return a.op('Where', {}, [mask, operand, old]);
+  return a.op('Where', {}, [mask, a.op(edit.form === 'scale' ? 'Mul' : 'Add', {}, [old, operand]), old]);
+};
+
+/** whole + Σ_axis (new − old), for a site that is a summand of a value computed otherwise. */
+const carriedOver = (a: Additions, site: Site, next: ValueId): { whole: ValueId; sum: ValueId } | undefined => {
+  if (!site.partOf) return undefined;
+  const { value: whole, axis } = site.partOf;
+  const summed = a.op('ReduceSum', { axis }, [a.op('Sub', {}, [next, site.value])]);
+  const axes = a.typeOf(whole).axes;
+  const shape = axes.map((_, i) => (i < axis ? 0 : i === axes.length - 1 ? -1 : Number(a.typeOf(whole).shape[i])));
+  return { whole, sum: a.op('Add', {}, [whole, a.op('Reshape', { shape, axes }, [summed])]) };
+};
+
+/**
+ * Changes a site: everything that read its value reads the changed one, and so does who reads the site.
+ * @throws BugError INTERNAL where the graph has no such site
+ */
+export const editSite = (graph: Graph, edit: ValueEdit): Graph => {
+  const site = graph.sites.find((s) => s.name === edit.site);
+  if (!site) throw bug(`graph ${graph.name} has no site ${edit.site}`);
+  const a = new Additions(graph, edit.tag);
+  const next = changed(a, site.value, edit);
+  const over = carriedOver(a, site, next);
+  const keep = new Set(a.nodes.map((n) => n.id));
+  let rewired = substitute(a.applied(), { from: site.value, to: next, keep });
+  if (over) rewired = substitute(rewired, { from: over.whole, to: over.sum, keep });
+  return verify({ ...rewired, nodes: inOrder(rewired) });
+};
