@@ -29,11 +29,20 @@ export const site = (scope: Scope, name: string, value: Value): Value =>
   scope.builder.site(join(scope.path, name), value);
 
 /** A site that is only computed when asked for by its name: the summands, along `axis`, of `whole`. */
-export const summands = (scope: Scope, name: string, value: Value, whole: Value, axis: number): Value =>
-  scope.builder.siteOnRequest(join(scope.path, name), value, { value: whole, axis });
+export const summands = (
+  scope: Scope,
+  name: string,
+  { value, whole, axis }: { readonly value: Value; readonly whole: Value; readonly axis: number },
+): Value => scope.builder.siteOnRequest(join(scope.path, name), value, { value: whole, axis });
+
+/** The form that a weight must have in the file. */
+export interface WeightShape {
+  readonly shape: readonly number[];
+  readonly axes: readonly string[];
+}
 
 /** A weight of this place, with the shape the file must have. */
-export const weight = (scope: Scope, name: string, shape: readonly number[], axes: readonly string[]): Value =>
+export const weight = (scope: Scope, name: string, { shape, axes }: WeightShape): Value =>
   scope.builder.param(scope.weights + name, shape, axes);
 
 /** A value given at each run. */

@@ -17,13 +17,16 @@ import {
   type Scope,
   type Value,
 } from '../graph/index.js';
+import { matrix, type LinearSpec } from './layers.js';
 
 const perHead = ['batch', 'position', 'head', 'headDim'];
 const perKvHead = ['batch', 'position', 'kvHead', 'headDim'];
 
 /** [batch, position, head·headDim] -> [batch, position, head, headDim] */
-export const splitHeads = (x: Value, heads: number, headDim: number, grouped = false): Value =>
-  reshape(x, [0, 0, heads, headDim], grouped ? perKvHead : perHead);
+export const splitHeads = (
+  x: Value,
+  { heads, headDim, grouped = false }: { readonly heads: number; readonly headDim: number; readonly grouped?: boolean },
+): Value => reshape(x, [0, 0, heads, headDim], grouped ? perKvHead : perHead);
 
 /** [batch, position, head, headDim] -> [batch, position, model] */
 export const mergeHeads = (z: Value): Value => {
@@ -87,32 +90,30 @@ export const attend = (s: Scope, { q, k, v, scale }: AttentionInputs): Value => 
 };
 
 /** The output matrix, one piece a head: [head, headDim, model], from either layout. */
-const perHeadOutput = (w: Value, layout: 'out,in' | 'in,out', heads: number, headDim: number): Value => {
-  if (layout === 'in,out') return reshape(w, [heads, headDim, -1], ['head', 'headDim', 'model']);
-  return transpose(
-    reshape(w, [0, heads, headDim], ['model', 'head', 'headDim']),
-    [1, 2, 0],
-    ['head', 'headDim', 'model'],
-  );
+const perHeadOutput = (w: Value, z: Value, layout: LinearSpec['layout']): Value => {
+  const [heads, headDim] = [Number(z.type.shape[2]), Number(z.type.shape[3])];
+  const pieces = ['head', 'headDim', 'model'];
+  if (layout === 'in,out') return reshape(w, [heads, headDim, -1], pieces);
+  return transpose(reshape(w, [0, heads, headDim], ['model', 'head', 'headDim']), [1, 2, 0], pieces);
 };
 
+export interface HeadResults {
+  readonly z: Value;
+  /** The layer's output, which the results sum to, up to the bias. */
+  readonly out: Value;
+  /** The output matrix. */
+  readonly name: string;
+  readonly layout: LinearSpec['layout'];
+}
+
 /** Names what each head adds to the stream: z_h · W_O,h. [batch, position, head, model], on request. Elhage 2021. */
-export const headResults = (
-  s: Scope,
-  {
-    z,
-    out,
-    name,
-    layout,
-  }: { readonly z: Value; readonly out: Value; readonly name: string; readonly layout: 'out,in' | 'in,out' },
-): void => {
+export const headResults = (s: Scope, { z, out, name, layout }: HeadResults): void => {
   const [heads, headDim] = [Number(z.type.shape[2]), Number(z.type.shape[3])];
-  const model = Number(out.type.shape.at(-1));
-  const shape = layout === 'out,in' ? [model, heads * headDim] : [heads * headDim, model];
-  const w = weight(s, name, shape, layout === 'out,in' ? ['out', 'in'] : ['in', 'out']);
+  const w = weight(s, name, matrix({ layout, out: Number(out.type.shape.at(-1)) }, heads * headDim));
   const rows = transpose(z, [0, 2, 1, 3], ['batch', 'head', 'position', 'headDim']);
-  const results = matMul(rows, perHeadOutput(w, layout, heads, headDim)); // [batch, head, position, model]
-  summands(s, 'result', transpose(results, [0, 2, 1, 3], ['batch', 'position', 'head', 'model']), out, 2);
+  const products = matMul(rows, perHeadOutput(w, z, layout)); // [batch, head, position, model]
+  const results = transpose(products, [0, 2, 1, 3], ['batch', 'position', 'head', 'model']);
+  summands(s, 'result', { value: results, whole: out, axis: 2 });
 };
 
 /** cos and sin of position times frequency, given at each run. [1, position, 1, headDim] */

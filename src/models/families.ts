@@ -23,7 +23,7 @@ export const familyOf = (config: JsonObject): Family => {
   const family = families.get(type);
   if (!family) throw unknown(`models of type ${JSON.stringify(type)} are not supported`);
   const listed = config['architectures'];
-  const architectures = Array.isArray(listed) ? listed : [];
+  const architectures: readonly unknown[] = Array.isArray(listed) ? listed : [];
   const other = architectures.find((a) => !family.architectures.includes(String(a)));
   if (other !== undefined) throw unknown(`the architecture ${JSON.stringify(other)} is not supported`);
   return family;

@@ -82,7 +82,8 @@ const attention = (s: Scope, x: Value, { c, layer }: { c: Gpt2Config; layer: num
   building(s, () => {
     const headDim = c.modelDim / c.heads;
     const qkv = linear(s, x, conv1d('c_attn', 3 * c.modelDim, 'model')); // [batch, position, 3·model]
-    const third = (i: number): Value => splitHeads(slice(qkv, i * c.modelDim, (i + 1) * c.modelDim), c.heads, headDim);
+    const third = (i: number): Value =>
+      splitHeads(slice(qkv, i * c.modelDim, (i + 1) * c.modelDim), { heads: c.heads, headDim });
     const q = site(s, 'q', third(0)); // [batch, position, head, headDim]
     const k = site(s, 'k', third(1)); // [batch, position, head, headDim]
     const v = site(s, 'v', third(2)); // [batch, position, head, headDim]
@@ -111,15 +112,15 @@ const block = (s: Scope, x: Value, { c, layer }: { c: Gpt2Config; layer: number 
   });
 
 const embed = (s: Scope, { c, name }: { c: Gpt2Config; name: string }): Value => {
-  const token = weight({ ...s, weights: '' }, name, [c.vocab, c.modelDim], ['token', 'model']);
-  const place = weight(s, 'wpe.weight', [c.maxPositions, c.modelDim], ['position', 'model']);
+  const token = weight({ ...s, weights: '' }, name, { shape: [c.vocab, c.modelDim], axes: ['token', 'model'] });
+  const place = weight(s, 'wpe.weight', { shape: [c.maxPositions, c.modelDim], axes: ['position', 'model'] });
   const words = site(s, 'embed', gather(token, integers(s, 'ids'))); // [batch, position, model]
   return add(words, site(s, 'pos_embed', gather(place, integers(s, 'positions'))));
 };
 
 const head = (s: Scope, x: Value, { c, name }: { c: Gpt2Config; name: string }): Value => {
   const normed = layerNorm(inner(s, 'ln_final', 'ln_f.'), x, c.eps);
-  const unembed = weight({ ...s, weights: '' }, name, [c.vocab, c.modelDim], ['token', 'model']);
+  const unembed = weight({ ...s, weights: '' }, name, { shape: [c.vocab, c.modelDim], axes: ['token', 'model'] });
   return product(normed, unembed, { layout: 'out,in', axis: 'vocab' }); // [batch, position, vocab]
 };
 

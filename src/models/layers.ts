@@ -12,6 +12,7 @@ import {
   weight,
   type Scope,
   type Value,
+  type WeightShape,
 } from '../graph/index.js';
 
 /** Where a linear layer is in the file, and what it makes. */
@@ -29,22 +30,16 @@ export interface LinearSpec {
 
 const lastExtent = (x: Value): number => Number(x.type.shape.at(-1));
 
+/** The form of a matrix in the file. */
+export const matrix = ({ layout, out }: Pick<LinearSpec, 'layout' | 'out'>, inDim: number): WeightShape =>
+  layout === 'out,in' ? { shape: [out, inDim], axes: ['out', 'in'] } : { shape: [inDim, out], axes: ['in', 'out'] };
+
 /** x·Wᵀ + b. x [..., in] -> [..., out] */
 export const linear = (s: Scope, x: Value, spec: LinearSpec): Value => {
   const inDim = lastExtent(x);
-  const [shape, axes] =
-    spec.layout === 'out,in'
-      ? [
-          [spec.out, inDim],
-          ['out', 'in'],
-        ]
-      : [
-          [inDim, spec.out],
-          ['in', 'out'],
-        ];
-  const w = weight(s, `${spec.name}.weight`, shape, axes);
+  const w = weight(s, `${spec.name}.weight`, matrix(spec, inDim));
   const y = product(x, w, { layout: spec.layout, axis: spec.axis });
-  return spec.bias ? add(y, weight(s, `${spec.name}.bias`, [spec.out], [spec.axis])) : y;
+  return spec.bias ? add(y, weight(s, `${spec.name}.bias`, { shape: [spec.out], axes: ['out'] })) : y;
 };
 
 /** Layer normalisation: (x − mean) / √(variance + ε) · gain + bias. Ba 2016 eq. 4. x [..., model] */
@@ -53,8 +48,8 @@ export const layerNorm = (s: Scope, x: Value, eps: number): Value =>
     const centred = sub(x, mean(x));
     const scale = site(s, 'scale', sqrt(add(mean(mul(centred, centred)), constant(x, eps)))); // [..., 1]
     const raw = site(s, 'normalized_raw', div(centred, scale));
-    const gain = weight(s, 'weight', [lastExtent(x)], ['model']);
-    const bias = weight(s, 'bias', [lastExtent(x)], ['model']);
+    const gain = weight(s, 'weight', { shape: [lastExtent(x)], axes: ['model'] });
+    const bias = weight(s, 'bias', { shape: [lastExtent(x)], axes: ['model'] });
     return site(s, 'normalized', add(mul(raw, gain), bias));
   });
 
@@ -63,5 +58,5 @@ export const rmsNorm = (s: Scope, x: Value, eps: number): Value =>
   building(s, () => {
     const scale = site(s, 'scale', sqrt(add(mean(mul(x, x)), constant(x, eps)))); // [..., 1]
     const raw = site(s, 'normalized_raw', div(x, scale));
-    return site(s, 'normalized', mul(raw, weight(s, 'weight', [lastExtent(x)], ['model'])));
+    return site(s, 'normalized', mul(raw, weight(s, 'weight', { shape: [lastExtent(x)], axes: ['model'] })));
   });

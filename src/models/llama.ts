@@ -87,13 +87,10 @@ const torchLinear = (name: string, out: number, rest: { axis: string; bias: bool
 /** softmax(QKᵀ/√d + M)V with rotary positions and grouped keys. Vaswani 2017 eq. 1; Su 2021; Ainslie 2023 §2.2. */
 const attention = (s: Scope, x: Value, c: LlamaConfig): BlockOutputs =>
   building(s, () => {
-    const project = (name: string, heads: number): Value =>
-      splitHeads(
-        linear(s, x, torchLinear(name, heads * c.headDim, { axis: 'model', bias: c.attentionBias })),
-        heads,
-        c.headDim,
-        name !== 'q_proj' && c.kvHeads < c.heads,
-      );
+    const project = (name: string, heads: number): Value => {
+      const x0 = linear(s, x, torchLinear(name, heads * c.headDim, { axis: 'model', bias: c.attentionBias }));
+      return splitHeads(x0, { heads, headDim: c.headDim, grouped: name !== 'q_proj' && c.kvHeads < c.heads });
+    };
     const q = site(s, 'q', project('q_proj', c.heads)); // [batch, position, head, headDim]
     const k = site(s, 'k', project('k_proj', c.kvHeads)); // [batch, position, kvHead, headDim]
     const v = site(s, 'v', project('v_proj', c.kvHeads)); // [batch, position, kvHead, headDim]
@@ -158,7 +155,7 @@ const tensorNames = (c: LlamaConfig, has: HasTensor): { prefix: string; embeddin
 const segmentsOf = (c: LlamaConfig, { prefix, embedding, unembedding }: ReturnType<typeof tensorNames>): Segment[] => {
   const shape = { modelDim: c.modelDim, kvHeads: c.kvHeads, headDim: c.headDim };
   const table = (s: Scope, name: string): Value =>
-    weight({ ...s, weights: '' }, name, [c.vocab, c.modelDim], ['token', 'model']);
+    weight({ ...s, weights: '' }, name, { shape: [c.vocab, c.modelDim], axes: ['token', 'model'] });
   return [
     embedSegment('', (s) => site(s, 'embed', gather(table(s, embedding), integers(s, 'ids')))), // [batch, position, model]
     ...Array.from({ length: c.layers }, (_, layer) =>

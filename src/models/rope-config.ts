@@ -62,7 +62,7 @@ export const parseRope = (c: ConfigReader, context: RopeContext): { base: number
   if (!r) return { base, scaling: { kind: 'none' } };
   r.raw('rope_theta');
   const [type, legacy] = [r.raw('rope_type'), r.raw('type')];
-  const kind = String(type ?? legacy ?? 'default');
+  const kind = typeof type === 'string' ? type : typeof legacy === 'string' ? legacy : 'default';
   const read = Object.hasOwn(kinds, kind) ? kinds[kind] : undefined;
   if (!read) throw unsupportedField('rope_scaling', kind, `Kinds of scaling: ${Object.keys(kinds).join(', ')}.`);
   const scaling = read(r, context);

@@ -28,7 +28,7 @@ export const take = <T extends Tensor>(tensor: T, axis: number, indices: readonl
 };
 
 /** Rows `start` (inclusive) to `end` (exclusive) of one axis. No copy when `axis` is the outermost that is not 1. */
-export const range = <T extends Tensor>(tensor: T, axis: number, start: number, end: number): T => {
+export const range = <T extends Tensor>(tensor: T, axis: number, [start, end]: readonly [number, number]): T => {
   const { outer, extent, inner } = around(tensor.shape, axis);
   if (start === 0 && end === extent) return tensor;
   const shape = tensor.shape.map((n, i) => (i === axis ? end - start : n));

@@ -44,5 +44,5 @@ export const failed = (what: string, cause?: unknown): EngineError =>
     code: 'ENGINE_FAILED',
     hint: 'If memory is short, close other programs or take a smaller model; otherwise please report it.',
     cause,
-    details: { onnxruntime: cause instanceof Error ? cause.message : String(cause ?? '') },
+    details: { onnxruntime: cause instanceof Error ? cause.message : null },
   });

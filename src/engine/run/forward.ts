@@ -62,8 +62,8 @@ const rowsOf = (request: ForwardRequest): Rows => {
 /** Takes the second copy of a doubled row away again. */
 const undoubled = (tensor: Tensor, axes: readonly string[], rows: Rows): Tensor =>
   axes.reduce((t, axis, i) => {
-    if (axis === 'position' || axis === 'query') return t.shape[i] === 2 ? range(t, i, 0, 1) : t;
-    return axis === 'key' && t.shape[i] === rows.keys.length ? range(t, i, 0, rows.keys.length - 1) : t;
+    if (axis === 'position' || axis === 'query') return t.shape[i] === 2 ? range(t, i, [0, 1]) : t;
+    return axis === 'key' && t.shape[i] === rows.keys.length ? range(t, i, [0, rows.keys.length - 1]) : t;
   }, tensor);
 
 const isDoubled = (rows: Rows): boolean => rows.keys.at(-1) === -1;
@@ -151,7 +151,7 @@ class Pass {
     const [first = 0] = last;
     const resid = this.resid;
     if (!resid) throw bug('the head ran before the embedding');
-    const parts = last.map((at, b) => take(range(resid, 0, b, b + 1), 1, [at, at]));
+    const parts = last.map((at, b) => take(range(resid, 0, [b, b + 1]), 1, [at, at]));
     this.resid = concat(parts, 0);
     return { ...this.rows, positions: [past + first, past + first] };
   }
@@ -207,7 +207,7 @@ class Pass {
     for (const spec of this.request.cache ? instance.segment.cache : []) {
       const fresh = results.get(spec.fresh);
       if (!fresh) throw bug(`${instance.name} gave no ${spec.fresh}`);
-      const kept = isDoubled(rows) ? range(fresh, 1, 0, 1) : fresh;
+      const kept = isDoubled(rows) ? range(fresh, 1, [0, 1]) : fresh;
       this.request.cache?.append(instance.name, spec, asFloat32(kept).data);
     }
     this.resid = results.get(carried) ?? this.resid;
@@ -216,9 +216,11 @@ class Pass {
   }
 
   #scored(logits: Tensor, rows: Rows): Tensor {
-    if (this.request.logits === 'all') return isDoubled(rows) ? range(logits, 1, 0, 1) : logits;
-    if (rows !== this.rows || isDoubled(rows)) return range(logits, 1, 0, 1);
-    const parts = this.request.ids.map((row, b) => range(range(logits, 0, b, b + 1), 1, row.length - 1, row.length));
+    if (this.request.logits === 'all') return isDoubled(rows) ? range(logits, 1, [0, 1]) : logits;
+    if (rows !== this.rows || isDoubled(rows)) return range(logits, 1, [0, 1]);
+    const parts = this.request.ids.map((row, b) =>
+      range(range(logits, 0, [b, b + 1]), 1, [row.length - 1, row.length]),
+    );
     return concat(parts, 0);
   }
 }

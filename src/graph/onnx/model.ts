@@ -82,9 +82,15 @@ const valueInfo = (name: string, type: ValueType): ValueInfoProto =>
     }),
   });
 
+interface RawTensor {
+  readonly dtype: DType;
+  readonly shape: readonly number[];
+  readonly data: ArrayBufferView;
+}
+
 const bytesOf = (data: ArrayBufferView): Uint8Array => new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
 
-const rawTensor = (name: string, dtype: DType, shape: readonly number[], data: ArrayBufferView): TensorProto =>
+const rawTensor = (name: string, { dtype, shape, data }: RawTensor): TensorProto =>
   create(TensorProtoSchema, { name, dims: shape.map(BigInt), dataType: elementType[dtype], rawData: bytesOf(data) });
 
 const numbers: { readonly [D in DType]: (values: readonly number[]) => ArrayBufferView } = {
@@ -136,8 +142,7 @@ class Lowered {
   #param(param: Param): void {
     const storage = this.options.storage(param);
     if (storage.kind === 'input') this.inputs.push(valueInfo(param.id, param.type));
-    else if (storage.kind === 'inline')
-      this.initializers.set(param.id, rawTensor(param.id, 'float32', storage.tensor.shape, storage.tensor.data));
+    else if (storage.kind === 'inline') this.initializers.set(param.id, rawTensor(param.id, storage.tensor));
     else {
       this.initializers.set(param.id, externalTensor(param, storage));
       if (storage.dtype !== 'float32') this.#narrow.set(param.id, param);
@@ -185,7 +190,7 @@ class Lowered {
   #constant({ dtype, shape, values }: OpAttrs['Constant']): string {
     const name = `${dtype}[${shape.join()}]:${values.join()}`;
     if (!this.initializers.has(name))
-      this.initializers.set(name, rawTensor(name, dtype, shape, numbers[dtype](values)));
+      this.initializers.set(name, rawTensor(name, { dtype, shape, data: numbers[dtype](values) }));
     return name;
   }
 }
