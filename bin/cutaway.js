@@ -23,9 +23,20 @@ const changedSince = (/** @type {number} */ sinceMs) => {
 const isClone = existsSync(path.join(root, 'src', 'cli', 'main.ts'));
 const builtMs = statSync(bundle, { throwIfNoEntry: false })?.mtimeMs;
 
+/** Builds the bundle, or ends the process with what to do: status 3, as for any fault that is not the caller's. */
+const buildOrExit = async () => {
+  try {
+    const { build } = await import('../scripts/build.js');
+    await build();
+  } catch (error) {
+    const reason = (error instanceof Error ? error.message : String(error)).split('\n', 1)[0];
+    process.stderr.write(`cutaway: the build failed: ${reason}\nRun "npm ci" in ${root}, then "npm run build".\n`);
+    process.exit(3);
+  }
+};
+
 if (isClone && (builtMs === undefined || changedSince(builtMs))) {
   process.stderr.write(`cutaway: building (${builtMs === undefined ? 'first start' : 'the sources changed'})\n`);
-  const { build } = await import('../scripts/build.js');
-  await build();
+  await buildOrExit();
 }
 await import(pathToFileURL(bundle).href);
