@@ -1,0 +1,16 @@
+import type { Graph } from './graph.js';
+import { link } from './passes/index.js';
+import { carried, type Program, type Segment } from './program.js';
+
+/**
+ * All segments as one graph, in the given order (a segment may come twice), for export and for reading.
+ * Its caches are inputs `blocks.L.past_k` [batch, past, kvHead, headDim] and outputs `blocks.L.fresh_k`.
+ */
+export const wholeGraph = (program: Program, segments: readonly Segment[] = program.segments): Graph => {
+  const own = new Set(segments.flatMap((s) => s.cache.flatMap((c) => [c.past, c.fresh])));
+  return link(
+    program.family,
+    segments.map((s) => ({ name: s.id, graph: s.graph })),
+    { carried, own },
+  );
+};
