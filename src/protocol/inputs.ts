@@ -1,0 +1,39 @@
+import { z } from 'zod';
+
+/** What the model is given: one of a text, token ids, or a file of texts. */
+export const promptInput = z.object({
+  prompt: z.string().optional(),
+  ids: z.array(z.int()).optional(),
+  /** JSON lines: a string or an object with `prompt` or `ids` a line. */
+  prompts: z.string().optional(),
+});
+export type PromptInput = z.infer<typeof promptInput>;
+
+/** Which model, and where it runs. */
+export const modelInput = z.object({
+  model: z.string(),
+  device: z.enum(['cpu', 'webgpu', 'cuda']).default('cpu'),
+  /** `onnxruntime` at the machine's speed, or the plain `reference` engine, in float32 or float64. */
+  engine: z.enum(['onnxruntime', 'reference', 'reference64']).default('onnxruntime'),
+  binding: z.enum(['packed', 'apart', 'inputs', 'mapped']).optional(),
+  threads: z.int().min(1).max(1024).optional(),
+});
+export type ModelInput = z.infer<typeof modelInput>;
+
+/** Changes to the model, in the order in which they apply: lines of the edit language, or a file of them. */
+export const editInput = z.object({
+  edits: z.array(z.union([z.object({ text: z.string() }), z.object({ file: z.string() })])).default([]),
+});
+export type EditInput = z.infer<typeof editInput>;
+
+export const generationInput = z.object({
+  maxNewTokens: z.int().min(0).optional(),
+  temperature: z.number().optional(),
+  topK: z.int().optional(),
+  topP: z.number().optional(),
+  minP: z.number().optional(),
+  repetitionPenalty: z.number().optional(),
+  seed: z.int().optional(),
+  ignoreEos: z.boolean().default(false),
+});
+export type GenerationInput = z.infer<typeof generationInput>;

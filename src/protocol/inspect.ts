@@ -1,0 +1,38 @@
+import { z } from 'zod';
+import { editInput, modelInput, promptInput } from './inputs.js';
+import { tokenView } from './model.js';
+
+export const inspectInput = modelInput
+  .extend(promptInput.shape)
+  .extend(editInput.shape)
+  .extend({
+    /** Globs, separated by commas. */
+    sites: z.string(),
+    /** Where to write the values, as float32 safetensors. */
+    out: z.string().optional(),
+    /** Bytes that captured values may take; half of free memory where left out. */
+    maxBytes: z.int().min(1).optional(),
+  });
+export type InspectInput = z.infer<typeof inspectInput>;
+
+/** Statistics are of the finite numbers, null where there are none; `nan` and `inf` count the others. */
+export const siteView = z.object({
+  name: z.string(),
+  axes: z.array(z.string()),
+  shape: z.array(z.int()),
+  dtype: z.string(),
+  min: z.number().nullable(),
+  max: z.number().nullable(),
+  mean: z.number().nullable(),
+  std: z.number().nullable(),
+  nan: z.int(),
+  inf: z.int(),
+});
+export type SiteView = z.infer<typeof siteView>;
+
+export const inspectResult = z.object({
+  tokens: z.array(tokenView),
+  sites: z.array(siteView),
+  notes: z.array(z.string()).optional(),
+});
+export type InspectResult = z.infer<typeof inspectResult>;
