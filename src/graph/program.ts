@@ -77,7 +77,7 @@ export interface ModelFacts {
   readonly heads: number;
   readonly modelDim: number;
   readonly vocab: number;
-  /** The longest sequence, in tokens; undefined where positions have no end (rotary). */
+  /** The longest sequence, in tokens; undefined where there is no end. */
   readonly maxPositions?: number;
   /** Other names of sites: TransformerLens's and Hugging Face's, to the canonical one. */
   readonly aliases: ReadonlyMap<string, string>;

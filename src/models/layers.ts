@@ -39,7 +39,7 @@ export const linear = (s: Scope, x: Value, spec: LinearSpec): Value => {
   const inDim = lastExtent(x);
   const w = weight(s, `${spec.name}.weight`, matrix(spec, inDim));
   const y = product(x, w, { layout: spec.layout, axis: spec.axis });
-  return spec.bias ? add(y, weight(s, `${spec.name}.bias`, { shape: [spec.out], axes: ['out'] })) : y;
+  return spec.bias ? add(y, weight(s, `${spec.name}.bias`, { shape: [spec.out], axes: [spec.axis] })) : y;
 };
 
 /** Layer normalisation: (x − mean) / √(variance + ε) · gain + bias. Ba 2016 eq. 4. x [..., model] */

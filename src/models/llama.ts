@@ -194,7 +194,7 @@ const build = (json: JsonObject, has: HasTensor): Program => {
       heads,
       modelDim,
       vocab,
-      maxPositions,
+      ...(c.rope.scaling.kind === 'dynamic' ? {} : { maxPositions }), // dynamic scaling reaches any length
       aliases: aliases(names(prefix), segments, 'normalized_raw'),
       embedding,
       unembedding,

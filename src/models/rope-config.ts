@@ -41,11 +41,10 @@ const yarn = (r: ConfigReader, { maxPositions }: RopeContext): RopeScaling => {
 const kinds: Readonly<Record<string, (r: ConfigReader, context: RopeContext) => RopeScaling>> = {
   default: () => ({ kind: 'none' }),
   linear: (r) => ({ kind: 'linear', factor: r.number('factor') }),
-  dynamic: (r, { maxPositions }) => ({
-    kind: 'dynamic',
-    factor: r.number('factor'),
-    originalLength: r.integer('original_max_position_embeddings', maxPositions),
-  }),
+  dynamic: (r, { maxPositions }) => {
+    r.raw('original_max_position_embeddings'); // transformers starts stretching at max_position_embeddings all the same
+    return { kind: 'dynamic', factor: r.number('factor'), originalLength: maxPositions };
+  },
   llama3,
   yarn,
 };

@@ -31,6 +31,8 @@ export interface ForwardRequest {
   readonly cache?: KvCache;
   /** Sites to capture, by their names in the run order; each must be in `taps` or `taps` be left out. */
   readonly capture: ReadonlySet<string>;
+  /** Which step of the run this is: 0 is the prefill. */
+  readonly step?: number;
   /** Which rows are scored: only each sequence's last (the default, [batch, 1, vocab]), all, or none. */
   readonly logits?: 'last' | 'all' | 'none';
   /** Sites that can be captured without compiling again: `all`, or (the default) those captured. */
@@ -55,8 +57,9 @@ const rowsOf = (request: ForwardRequest): Rows => {
   const padded = request.ids.map((row) => [...row, ...Array.from({ length: longest - row.length }, () => 0)]);
   const keys = Array.from({ length: past + longest }, (_, i) => i);
   const length = past + longest;
-  if (!doubled(own)) return { ids: padded, positions: own, keys, length };
-  return { ids: padded.map((row) => [...row, ...row]), positions: [...own, ...own], keys: [...keys, -1], length };
+  const rows = { ids: padded, positions: own, keys, length, step: request.step ?? 0 };
+  if (!doubled(own)) return rows;
+  return { ...rows, ids: padded.map((row) => [...row, ...row]), positions: [...own, ...own], keys: [...keys, -1] };
 };
 
 /** Takes the second copy of a doubled row away again. */

@@ -18,6 +18,8 @@ export interface Rows {
   readonly keys: readonly number[];
   /** Tokens of the sequence so far, these rows included. */
   readonly length: number;
+  /** Which step of the run this is: 0 is the prefill. */
+  readonly step: number;
 }
 
 const causal = ({ ids, positions, keys }: Rows): Tensor => {

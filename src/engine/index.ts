@@ -1,0 +1,4 @@
+export type { Backend, Executable, Tensors } from './backend.js';
+export * from './experiment/index.js';
+export * from './run/index.js';
+export * from './sampling/index.js';

@@ -1,0 +1,5 @@
+export * from './cache.js';
+export * from './captured-bytes.js';
+export * from './compiled.js';
+export * from './forward.js';
+export * from './order.js';

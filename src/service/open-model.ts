@@ -1,0 +1,114 @@
+import { UsageError, type JsonObject } from '../base/index.js';
+import { Compilations, type Backend } from '../engine/index.js';
+import { makeOnnxruntime, type OnnxruntimeOptions } from '../engine/onnxruntime/index.node.js';
+import { makeReference } from '../engine/reference/index.js';
+import {
+  fingerprint,
+  openFolder,
+  openTokenizer,
+  type ModelFolder,
+  type Tokenizer,
+  type Weights,
+} from '../formats/index.node.js';
+import { float32Bytes, type Program } from '../graph/index.js';
+import { familyOf, makeProgram } from '../models/index.js';
+import type { ModelInput, ModelSummary } from '../protocol/index.js';
+import { checkWeights, parameterCount, paramsOf } from './check-weights.js';
+import { totalMemoryBytes } from './machine.node.js';
+
+/** A model that is open: its computation, its weights, and what runs it. */
+export interface OpenModel {
+  readonly folder: ModelFolder;
+  readonly program: Program;
+  readonly weights: Weights;
+  /** Undefined where the folder has none: token ids only. */
+  readonly tokenizer: Tokenizer | undefined;
+  readonly backend: Backend;
+  readonly compilations: Compilations;
+  /** What a user should know: unused tensors, weights mapped instead of packed. */
+  readonly notes: readonly string[];
+  /** Seconds it took to open. */
+  readonly loadSeconds: number;
+  /** The program for another config, on the same weights. */
+  rebuild(config: JsonObject): Program;
+  summary(): Promise<ModelSummary>;
+  dispose(): Promise<void>;
+}
+
+export type OpenOptions = Omit<ModelInput, 'model'> & {
+  /** Fields of the config that replace the file's. */
+  readonly config?: JsonObject;
+};
+
+/** Packed where the weights, widened to float32, fit well into memory; else mapped, a page at a time. */
+const bindingFor = (program: Program, options: OpenOptions): OnnxruntimeOptions['binding'] => {
+  if (options.binding) return options.binding;
+  return float32Bytes(paramsOf(program)) < 0.7 * totalMemoryBytes() ? 'packed' : 'mapped';
+};
+
+const makeBackend = async (program: Program, options: OpenOptions): Promise<Backend> => {
+  if (options.engine === 'reference') return makeReference({ precision: 'float32' });
+  if (options.engine === 'reference64') return makeReference({ precision: 'float64' });
+  const threads = options.threads === undefined ? {} : { threads: options.threads };
+  return makeOnnxruntime({ device: options.device, binding: bindingFor(program, options), ...threads });
+};
+
+const programFor = (folder: ModelFolder, config: JsonObject): { program: Program; notes: string[] } => {
+  const names = new Set(folder.weights.names());
+  const program = makeProgram(config, (name) => names.has(name));
+  const tied = program.facts.embedding === program.facts.unembedding;
+  const { ignoredTensors } = familyOf(config);
+  const ignored = tied ? ignoredTensors : new RegExp(`(?!lm_head)(${ignoredTensors.source})`);
+  return { program, notes: checkWeights(program, folder.weights, ignored) };
+};
+
+/**
+ * Opens a model folder. Weights are looked at, not read.
+ * @throws ModelError MODEL_NOT_FOUND, FAMILY_UNKNOWN, CONFIG_*, TENSOR_*, SAFETENSORS_INVALID, PICKLE_REFUSED, TOKENIZER_INVALID
+ * @throws EngineError DEVICE_UNAVAILABLE
+ */
+export const openModel = async (path: string, options: OpenOptions): Promise<OpenModel> => {
+  const start = performance.now();
+  const folder = await openFolder(path);
+  const config = { ...folder.config, ...options.config };
+  const { program, notes } = programFor(folder, config);
+  const tokenizer = folder.tokenizer === undefined ? undefined : await openTokenizer(folder.tokenizer);
+  const backend = await makeBackend(program, options);
+  const compilations = new Compilations(backend, folder.weights);
+  const { family, facts } = program;
+  const { layers, heads, modelDim, vocab } = facts;
+  return {
+    folder,
+    program,
+    weights: folder.weights,
+    tokenizer,
+    backend,
+    compilations,
+    notes: [...folder.notes, ...notes],
+    loadSeconds: (performance.now() - start) / 1000,
+    rebuild: (other) => programFor(folder, other).program,
+    summary: async () => ({
+      family,
+      layers,
+      heads,
+      modelDim,
+      vocab,
+      parameters: parameterCount(program),
+      fingerprint: await fingerprint(folder),
+    }),
+    dispose: async () => {
+      await compilations.dispose();
+      await backend.dispose();
+      await folder.weights.close();
+    },
+  };
+};
+
+/** The tokenizer, or an error that says how to go without. */
+export const needTokenizer = (model: OpenModel): Tokenizer => {
+  if (model.tokenizer) return model.tokenizer;
+  throw new UsageError('this model has no tokenizer', {
+    code: 'TOKENIZER_MISSING',
+    hint: 'Put tokenizer.json beside config.json, or give token ids with --ids 1,2,3.',
+  });
+};
