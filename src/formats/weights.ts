@@ -1,0 +1,40 @@
+import type { StoredDType, Tensor } from '../tensor/index.js';
+import type { StoredTensor } from './safetensors.js';
+
+/** A tensor of a model's files. `file` is absolute and real: no part of it is a symbolic link. */
+export interface WeightInfo {
+  readonly name: string;
+  readonly dtype: StoredDType;
+  readonly shape: readonly number[];
+  readonly file: string;
+  /** Bytes from the start of the file. */
+  readonly offset: number;
+  /** Bytes. */
+  readonly length: number;
+}
+
+/** One file of weights and what its header says. */
+export interface WeightFile {
+  /** Absolute and real. */
+  readonly path: string;
+  readonly tensors: ReadonlyMap<string, StoredTensor>;
+}
+
+/** A model's weights, wherever they are. Nothing is read until asked for. */
+export interface Weights {
+  names(): readonly string[];
+  /** @throws ModelError TENSOR_MISSING */
+  info(name: string): WeightInfo;
+  /**
+   * A whole tensor, as float32. float16, bfloat16 and float32 are exact; wider types are rounded.
+   * @throws ModelError TENSOR_MISSING, FILE_UNREADABLE
+   */
+  read(name: string): Promise<Tensor<'float32'>>;
+  /**
+   * Bytes of a tensor as they are stored (little-endian).
+   * @param start byte within the tensor
+   * @throws ModelError TENSOR_MISSING, FILE_UNREADABLE
+   */
+  readBytes(name: string, start: number, length: number): Promise<Uint8Array>;
+  close(): Promise<void>;
+}
