@@ -150,7 +150,7 @@ class Lowered {
   }
 
   /** A weight that is stored narrower (or wider) is widened where it is read; of a table, only the rows that were read. */
-  #widened(id: ValueId): string {
+  widened(id: ValueId): string {
     if (!this.#narrow.has(id)) return this.name(id);
     const name = `${id}:float32`;
     if (!this.nodes.some((n) => n.output === name)) this.#cast(id, name);
@@ -168,7 +168,7 @@ class Lowered {
     }
     const [table, ...rest] = inputs;
     const rowsOnly = op === 'Gather' && table !== undefined && this.#narrow.has(table);
-    const names = rowsOnly ? [table, ...rest.map((i) => this.name(i))] : inputs.map((i) => this.#widened(i));
+    const names = rowsOnly ? [table, ...rest.map((i) => this.name(i))] : inputs.map((i) => this.widened(i));
     const output = rowsOnly ? `${id}:rows` : id;
     const row = lowering[op] as (attrs: object, l: Lowering) => OnnxNode[];
     this.nodes.push(
@@ -195,28 +195,27 @@ class Lowered {
   }
 }
 
+/** The name, in the ONNX model with `names: 'ids'`, of a graph's output. */
+export const outputName = (graph: Graph, value: ValueId): string => {
+  const node = graph.nodes.find((n) => n.id === value);
+  return node && node.op !== 'Constant' ? value : `out:${value}`;
+};
+
 /** An output that is an input or a weight, or is asked for under another name, needs a node that makes it. */
 const outputNodes = (lowered: Lowered, names: 'graph' | 'ids'): { nodes: OnnxNode[]; infos: ValueInfoProto[] } => {
   const types = new Map(
     [...lowered.graph.nodes, ...lowered.graph.inputs, ...lowered.graph.params].map((v) => [v.id, v.type]),
   );
-  const computed = new Set<string>(lowered.nodes.map((n) => n.output));
   const nodes: OnnxNode[] = [];
   const infos = new Map<string, ValueInfoProto>();
   for (const { name, value } of lowered.graph.outputs) {
-    const from = lowered.name(value);
-    const to = names === 'graph' ? name : computed.has(from) ? from : `out:${value}`;
+    const from = lowered.widened(value);
+    const to = names === 'graph' ? name : outputName(lowered.graph, value);
     if (to !== from && !infos.has(to)) nodes.push({ op: 'Identity', inputs: [from], output: to, attributes: {} });
     const type = types.get(value);
     if (type) infos.set(to, valueInfo(to, type));
   }
   return { nodes, infos: [...infos.values()] };
-};
-
-/** The name, in the ONNX model with `names: 'ids'`, of a graph's output. */
-export const outputName = (graph: Graph, value: ValueId): string => {
-  const node = graph.nodes.find((n) => n.id === value);
-  return node && node.op !== 'Constant' ? value : `out:${value}`;
 };
 
 /** A graph as an ONNX model (opset 20), serialised. */
