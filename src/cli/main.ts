@@ -1,7 +1,3 @@
-import pkg from '../../package.json' with { type: 'json' };
+import { runCommandLine } from './command-line.js';
 
-if (process.argv.includes('--version')) process.stdout.write(`${pkg.version}\n`);
-else {
-  process.stderr.write('cutaway: nothing here yet but --version\n');
-  process.exitCode = 2;
-}
+process.exitCode = await runCommandLine(process.argv.slice(2));

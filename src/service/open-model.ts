@@ -36,8 +36,8 @@ export interface OpenModel {
 }
 
 export type OpenOptions = Omit<ModelInput, 'model'> & {
-  /** Fields of the config that replace the file's. */
-  readonly config?: JsonObject;
+  /** Given the file's config: fields that replace its own. */
+  readonly configure?: (config: JsonObject) => JsonObject;
 };
 
 /** Packed where the weights, widened to float32, fit well into memory; else mapped, a page at a time. */
@@ -70,7 +70,7 @@ const programFor = (folder: ModelFolder, config: JsonObject): { program: Program
 export const openModel = async (path: string, options: OpenOptions): Promise<OpenModel> => {
   const start = performance.now();
   const folder = await openFolder(path);
-  const config = { ...folder.config, ...options.config };
+  const config = { ...folder.config, ...options.configure?.(folder.config) };
   const { program, notes } = programFor(folder, config);
   const tokenizer = folder.tokenizer === undefined ? undefined : await openTokenizer(folder.tokenizer);
   const backend = await makeBackend(program, options);

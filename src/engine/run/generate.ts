@@ -44,7 +44,7 @@ const lastRow = (logits: Tensor<'float32'> | undefined): Float32Array => logits?
 const take = (logits: Float32Array, ids: readonly number[], request: GenerateRequest & { step: number }): Sampled => {
   const forced = request.forced?.get(request.step);
   const sampling = request.samplingAt?.(request.step) ?? request.sampling;
-  const sampled = sample(logits, ids, { ...sampling, step: request.step });
+  const sampled = sample(logits, sampling, { previousIds: ids, step: request.step });
   return forced === undefined ? sampled : { ...sampled, id: forced };
 };
 

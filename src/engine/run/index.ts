@@ -2,4 +2,5 @@ export * from './cache.js';
 export * from './captured-bytes.js';
 export * from './compiled.js';
 export * from './forward.js';
+export * from './generate.js';
 export * from './order.js';

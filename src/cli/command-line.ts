@@ -1,0 +1,162 @@
+import { Command, CommanderError, Option } from 'commander';
+import pkg from '../../package.json' with { type: 'json' };
+import { UsageError } from '../base/index.js';
+import { reportError, statusOf } from './report.js';
+import { float, integer, integers, collectEdits, type EditOption } from './values.js';
+import type { Flags } from './verbs.js';
+
+const optionError = (error: CommanderError): UsageError =>
+  new UsageError(error.message.replace(/^error: /, ''), {
+    code: 'OPTION_INVALID',
+    hint: '`cutaway --help` shows the verbs, `cutaway VERB --help` their options.',
+  });
+
+const everywhere = (command: Command): Command =>
+  command
+    .option('--json', 'print one JSON document on standard output, all else on standard error')
+    .option('--quiet', 'no notes and no progress')
+    .option('--debug', 'show the stack trace of an error');
+
+const device = (command: Command): Command =>
+  everywhere(command)
+    .addOption(new Option('--device <device>', 'where to compute').choices(['cpu', 'webgpu', 'cuda']))
+    .addOption(
+      new Option('--engine <engine>', 'onnxruntime, or the plain reference (float32 or float64)').choices([
+        'onnxruntime',
+        'reference',
+        'reference64',
+      ]),
+    )
+    .addOption(
+      new Option('--binding <way>', 'how weights reach the products').choices(['packed', 'apart', 'inputs', 'mapped']),
+    )
+    .option('--threads <n>', 'threads of one operation (default: physical cores)', integer('--threads'));
+
+const input = (command: Command): Command =>
+  command
+    .option('--prompt <text>', 'a text; the tokenizer adds what its template adds')
+    .option('--ids <ids>', 'token ids, comma-separated, fed exactly', integers('--ids'))
+    .option('--prompts <file>', 'JSON lines: a text, or {"prompt": ...} or {"ids": [...]}, a line');
+
+const edits = (command: Command): Command => {
+  const list: EditOption[] = [];
+  return command
+    .option(
+      '--edit <edit>',
+      'a change, such as "scale blocks.0.attn.z[head=1] by 0"; repeatable',
+      collectEdits(list, 'text'),
+    )
+    .option('--edits <file>', 'a file of changes, text or JSON; - for standard input', collectEdits(list, 'file'));
+};
+
+const generation = (command: Command): Command =>
+  command
+    .option('--max-new-tokens <n>', 'tokens to make (default: 0)', integer('--max-new-tokens'))
+    .option('--temperature <t>', '0 is greedy', float('--temperature'))
+    .option('--top-k <k>', 'sample from the k likeliest', integer('--top-k'))
+    .option('--top-p <p>', 'sample from the likeliest that hold p of the probability', float('--top-p'))
+    .option('--min-p <p>', 'leave out tokens below p times the likeliest', float('--min-p'))
+    .option('--repetition-penalty <r>', 'weaken tokens that were there already', float('--repetition-penalty'))
+    .option('--seed <n>', 'of sampling (default: 0)', integer('--seed'))
+    .option('--ignore-eos', 'do not stop at the end token');
+
+/** What a verb does with its argument and options; resolves to the exit status. */
+export type Action = (model: string, flags: Flags) => Promise<number>;
+export type Actions = Readonly<Record<'run' | 'inspect' | 'list' | 'tokenize', Action>>;
+
+const addRun = (
+  program: Command,
+  act: (verb: keyof Actions) => (model: string, flags: Flags) => Promise<void>,
+): void => {
+  const command = program
+    .command('run')
+    .argument('<model>', 'folder of a model')
+    .description('Run a model on a prompt: the likeliest next tokens, and what it goes on to say.');
+  device(generation(edits(input(command))))
+    .option('--top <n>', 'how many next tokens to list', integer('--top'))
+    .option('--stages', 'show the distribution after each rule of sampling')
+    .action(act('run'));
+};
+
+const addInspect = (
+  program: Command,
+  act: (verb: keyof Actions) => (model: string, flags: Flags) => Promise<void>,
+): void => {
+  const command = program
+    .command('inspect')
+    .argument('<model>', 'folder of a model')
+    .description('Read values inside a model on a prompt.');
+  device(edits(input(command)))
+    .requiredOption('--sites <globs>', "sites, comma-separated: 'blocks.*.attn.pattern,logits'")
+    .option('--out <file>', 'write the values as float32 safetensors')
+    .option(
+      '--max-bytes <n>',
+      'stop where values would take more (default: half of free memory)',
+      integer('--max-bytes'),
+    )
+    .action(act('inspect'));
+};
+
+const addOthers = (
+  program: Command,
+  act: (verb: keyof Actions) => (model: string, flags: Flags) => Promise<void>,
+): void => {
+  everywhere(program.command('list').argument('<model>', 'folder of a model').description('List what a model has.'))
+    .option('--sites', 'the values that can be read and changed')
+    .option('--weights', 'its tensors')
+    .option('--listing', 'its computation as numbered source text')
+    .action(act('list'));
+  everywhere(
+    program
+      .command('tokenize')
+      .argument('<model>', 'folder of a model, or a vocabulary alone')
+      .description('Cut texts into tokens, with their places.'),
+  )
+    .option('--text <text>', 'a text')
+    .option('--file <cases>', 'a JSON array of texts')
+    .option('--no-special', 'add no special token, and read their spellings as plain text')
+    .action(act('tokenize'));
+};
+
+/** The whole command line. `actions` are loaded only once a verb is chosen. */
+export const makeCommand = (load: () => Promise<Actions>, done: (status: number) => void): Command => {
+  const program = new Command('cutaway');
+  program
+    .description('A debugger for large language models.')
+    .version(pkg.version)
+    .exitOverride()
+    .configureOutput({ writeErr: () => undefined })
+    .showSuggestionAfterError();
+  const act = (verb: keyof Actions) => async (model: string, flags: Flags) =>
+    done(await (await load())[verb](model, flags));
+  addRun(program, act);
+  addInspect(program, act);
+  addOthers(program, act);
+  for (const command of program.commands) command.exitOverride().configureOutput({ writeErr: () => undefined });
+  return program;
+};
+
+/** Runs a command line, the program's name left out. @returns the exit status */
+export const runCommandLine = async (args: readonly string[]): Promise<number> => {
+  let status = 0;
+  const program = makeCommand(
+    async () => (await import('./verbs.js')).actions,
+    (s) => {
+      status = s;
+    },
+  );
+  const debug = args.includes('--debug');
+  try {
+    if (args.length === 0) {
+      process.stdout.write(program.helpInformation());
+      return 0;
+    }
+    await program.parseAsync([...args], { from: 'user' });
+    return status;
+  } catch (error) {
+    if (error instanceof CommanderError && error.exitCode === 0) return 0;
+    const told = error instanceof CommanderError ? optionError(error) : error;
+    reportError(told, debug);
+    return statusOf(told);
+  }
+};

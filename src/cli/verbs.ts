@@ -1,0 +1,107 @@
+import { UsageError } from '../base/index.js';
+import { inspectInput, listInput, runInput, tokenizeInput } from '../protocol/index.js';
+import { inspect, list, run, tokenize, type Operation, type OperationContext } from '../service/index.js';
+import type { Actions } from './command-line.js';
+import { showInspect, showList, showRun, showTokens } from './show.js';
+
+/** The options of a verb, as commander collects them. */
+export type Flags = Readonly<Record<string, unknown>>;
+
+interface Face<Input, Output> {
+  readonly operation: Operation<Input, Output>;
+  readonly input: { parse(value: unknown): Input };
+  /** For people, on standard output. */
+  readonly show: (output: Output, flags: Flags) => string;
+}
+
+/** Ctrl-C once asks for a clean stop; a second time the process ends at once. */
+const interruptible = (): { signal: AbortSignal; done: () => void } => {
+  const controller = new AbortController();
+  const stop = (): void => {
+    if (controller.signal.aborted) process.exit(130);
+    controller.abort();
+  };
+  process.on('SIGINT', stop);
+  process.on('SIGTERM', stop);
+  return {
+    signal: controller.signal,
+    done: () => {
+      process.off('SIGINT', stop);
+      process.off('SIGTERM', stop);
+    },
+  };
+};
+
+const contextOf = (flags: Flags, signal: AbortSignal): OperationContext & { streamed: () => boolean } => {
+  let streamed = false;
+  const context = {
+    signal,
+    streamed: () => streamed,
+    note: (text: string) => {
+      if (flags['quiet'] !== true) process.stderr.write(`note: ${text}\n`);
+    },
+  };
+  if (flags['json'] === true) return context;
+  return {
+    ...context,
+    stream: (text) => {
+      streamed = true;
+      process.stdout.write(text);
+    },
+  };
+};
+
+const parse = <Input>(schema: { parse(value: unknown): Input }, value: unknown): Input => {
+  try {
+    return schema.parse(value);
+  } catch (cause) {
+    const issue = (cause as { issues?: { path: (string | number)[]; message: string }[] }).issues?.[0];
+    throw new UsageError(`${issue?.path.join('.') ?? 'input'}: ${issue?.message ?? 'invalid'}`, {
+      code: 'OPTION_INVALID',
+      hint: 'See `cutaway VERB --help`.',
+      cause,
+    });
+  }
+};
+
+const wasCancelled = (output: unknown): boolean =>
+  typeof output === 'object' && output !== null && 'stop' in output && output.stop === 'cancelled';
+
+const act = async <Input, Output>(face: Face<Input, Output>, value: unknown, flags: Flags): Promise<number> => {
+  const { signal, done } = interruptible();
+  try {
+    const context = contextOf(flags, signal);
+    const output = await face.operation.run(parse(face.input, value), context);
+    if (context.streamed()) process.stdout.write('\n\n');
+    process.stdout.write(flags['json'] === true ? `${JSON.stringify(output)}\n` : `${face.show(output, flags)}\n`);
+    return wasCancelled(output) ? 130 : 0;
+  } finally {
+    done();
+  }
+};
+
+const editsOf = (flags: Flags): unknown => flags['edits'] ?? flags['edit'] ?? [];
+
+const listed = (flags: Flags): readonly string[] => {
+  const asked = ['sites', 'weights', 'listing'].filter((what) => flags[what] === true);
+  if (asked.length > 0) return asked;
+  return ['sites', 'weights'];
+};
+
+/** What each verb does. */
+export const actions: Actions = {
+  run: (model, flags) =>
+    act({ operation: run, input: runInput, show: showRun }, { ...flags, model, edits: editsOf(flags) }, flags),
+  inspect: (model, flags) =>
+    act(
+      { operation: inspect, input: inspectInput, show: showInspect },
+      { ...flags, model, edits: editsOf(flags) },
+      flags,
+    ),
+  list: (model, flags) =>
+    act({ operation: list, input: listInput, show: showList }, { model, show: listed(flags) }, flags),
+  tokenize: (model, flags) => {
+    const texts = flags['text'] === undefined ? undefined : [flags['text']];
+    return act({ operation: tokenize, input: tokenizeInput, show: showTokens }, { ...flags, model, texts }, flags);
+  },
+};

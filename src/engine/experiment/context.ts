@@ -1,0 +1,27 @@
+import type { Weights } from '../../formats/index.js';
+import type { Program } from '../../graph/index.js';
+import type { FileTensor, Token } from '../../language/index.js';
+import type { Tensor } from '../../tensor/index.js';
+import type { Compilations } from '../run/compiled.js';
+import type { Sequence } from './value-edits.js';
+
+/** A prompt as the model gets it. */
+export interface Prompt {
+  readonly ids: readonly number[];
+  readonly tokens: readonly { readonly text: string }[];
+}
+
+/** What is needed to turn edits into what the engine runs. Reading files and tokenizing is the caller's. */
+export interface ExperimentContext {
+  readonly program: Program;
+  readonly weights: Weights;
+  readonly compilations: Compilations;
+  readonly prompt: Prompt;
+  readonly sequence: Sequence;
+  /** @throws UsageError TOKENIZER_MISSING */
+  encode(text: string): Promise<Prompt>;
+  /** The id of a token given by text or id. @throws UsageError AMBIGUOUS_TOKEN, ID_OUT_OF_RANGE */
+  tokenId(token: Token): Promise<number>;
+  readVector(from: FileTensor): Promise<Tensor<'float32'>>;
+  readPrompts(file: string): Promise<readonly Prompt[]>;
+}

@@ -1,0 +1,140 @@
+import { UsageError } from '../../base/index.js';
+import type { Edit, EditOf, Steps } from '../../language/index.js';
+import type { LiveEdit, Variant } from '../run/forward.js';
+import { runOrder, siteIn, type Instance, type OrderEdit } from '../run/order.js';
+import type { ExperimentContext } from './context.js';
+import { addOperand, setOperand } from './operands.js';
+import { canonicalName, placedSites, unknownSite, type PlacedSite } from './sites.js';
+import { liveEdit, type PlannedEdit, type StepRange } from './value-edits.js';
+import { editedWeights } from './weight-edits.js';
+
+type ValueKind = 'set' | 'scale' | 'add' | 'drop head';
+const valueKinds: ReadonlySet<string> = new Set<ValueKind>(['set', 'scale', 'add', 'drop head']);
+const isValueEdit = (edit: Edit): edit is EditOf<ValueKind> => valueKinds.has(edit.edit);
+
+const noStack = (edit: { readonly stack?: string; readonly attention?: string }): void => {
+  if (edit.stack === undefined && edit.attention === undefined) return;
+  throw new UsageError('this model has one stack of layers, not an encoder and a decoder', {
+    code: 'EDIT_INVALID',
+    hint: 'Name the layer by its number alone, such as `skip layer 3`.',
+  });
+};
+
+const orderEdit = (edit: Edit): OrderEdit | undefined => {
+  switch (edit.edit) {
+    case 'skip layer':
+    case 'repeat layer':
+      noStack(edit);
+      return { kind: edit.edit === 'skip layer' ? 'skip' : 'repeat', layer: edit.layer };
+    case 'swap layers':
+      noStack(edit);
+      return { kind: 'swap', layers: edit.layers };
+    default:
+      return undefined;
+  }
+};
+
+const stepRange = (steps: Steps | undefined): StepRange => ({ from: steps?.from ?? 0, to: steps?.to ?? Infinity });
+
+/** Where an edit applies: nowhere, with a note, where its layer is skipped. */
+const placesOf = (
+  context: ExperimentContext,
+  name: string,
+  order: readonly Instance[],
+): { place?: PlacedSite; note?: string } => {
+  const canonical = canonicalName(context.program, name);
+  const place = placedSites(order).find((p) => p.name === canonical);
+  if (place) return { place };
+  const all = placedSites(runOrder(context.program, []));
+  if (all.some((p) => p.name === canonical))
+    return { note: `${name} is in a layer that is skipped: the edit has no effect` };
+  throw unknownSite(name, [...placedSites(order).map((p) => p.name), ...context.program.facts.aliases.keys()]);
+};
+
+const planned = async (
+  context: ExperimentContext,
+  place: PlacedSite,
+  edit: EditOf<'set' | 'scale' | 'add'>,
+): Promise<PlannedEdit> => {
+  const form = edit.edit === 'set' ? 'replace' : edit.edit;
+  const operand =
+    edit.edit === 'set'
+      ? await setOperand(context, place, edit)
+      : edit.edit === 'add'
+        ? await addOperand(context, edit)
+        : ({ kind: 'number', value: edit.by } as const);
+  const { type } = place;
+  return {
+    site: place.site.name,
+    shown: edit.site,
+    type,
+    where: edit.where ?? {},
+    form,
+    operand,
+    steps: stepRange(edit.steps),
+  };
+};
+
+/** `drop head L.H` as setting the head's z to zero, wherever the layer runs. */
+const droppedHead = (
+  context: ExperimentContext,
+  edit: EditOf<'drop head'>,
+  order: readonly Instance[],
+): EditOf<'set'>[] => {
+  noStack(edit);
+  const { layers, heads } = context.program.facts;
+  if (edit.layer >= layers || edit.head >= heads)
+    throw new UsageError(`there is no head ${edit.layer}.${edit.head}`, {
+      code: 'EDIT_INVALID',
+      hint: `Layers go from 0 to ${layers - 1}, heads from 0 to ${heads - 1}.`,
+    });
+  const instances = order.filter((i) => i.segment.id === `blocks.${edit.layer}`);
+  const names =
+    instances.length > 0
+      ? instances.map((i) => siteIn(i, `blocks.${edit.layer}.attn.z`))
+      : [`blocks.${edit.layer}.attn.z`];
+  return names.map((site) => ({
+    edit: 'set',
+    site: site as EditOf<'set'>['site'],
+    where: { head: edit.head },
+    to: 'zero',
+  }));
+};
+
+/** An experiment, ready to run. */
+export interface PreparedExperiment {
+  readonly variant: Variant;
+  /** What the user should know, such as an edit without effect. */
+  readonly notes: readonly string[];
+}
+
+/**
+ * Turns edits into what the engine runs: the run order, the changed values, the replaced weights. Edits of the config,
+ * of sampling and of the prompt are the caller's.
+ * @throws UsageError SITE_UNKNOWN, WEIGHT_UNKNOWN, EDIT_INVALID, SELECTOR_INVALID, AMBIGUOUS_TOKEN
+ */
+export const prepareExperiment = async (
+  context: ExperimentContext,
+  edits: readonly Edit[],
+): Promise<PreparedExperiment> => {
+  const order = runOrder(
+    context.program,
+    edits.flatMap((e) => orderEdit(e) ?? []),
+  );
+  const live = new Map<string, LiveEdit[]>();
+  const notes: string[] = [];
+  for (const edit of edits.filter(isValueEdit))
+    for (const one of edit.edit === 'drop head' ? droppedHead(context, edit, order) : [edit]) {
+      const { place, note } = placesOf(context, one.site, order);
+      if (note !== undefined) notes.push(note);
+      if (!place) continue;
+      const list = live.get(place.instance.name) ?? [];
+      live.set(place.instance.name, list);
+      list.push(liveEdit(await planned(context, place, one), `edit${list.length}`, context.sequence));
+    }
+  const weights = await editedWeights(
+    context,
+    edits.filter((e) => e.edit === 'weight' || e.edit === 'replace weight'),
+  );
+  return { variant: { order, edits: live, weights }, notes };
+};

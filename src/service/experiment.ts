@@ -1,0 +1,115 @@
+import { UsageError, type JsonObject } from '../base/index.js';
+import type { ExperimentContext, Prompt, SamplingOptions } from '../engine/index.js';
+import { openWeights, type Weights } from '../formats/index.node.js';
+import {
+  parseEdits,
+  parseExperiment,
+  type Edit,
+  type FileTensor,
+  type SamplingKind,
+  type Token,
+} from '../language/index.js';
+import { familyOf } from '../models/index.js';
+import type { EditInput } from '../protocol/index.js';
+import { readTextFile } from './files.node.js';
+import { needTokenizer, type OpenModel } from './open-model.js';
+import { promptOfText, promptsOfFile } from './prompts.js';
+
+/** A file of edits: JSON where it begins with a brace, else text. */
+const editsOfFile = async (file: string): Promise<readonly Edit[]> => {
+  const content = await readTextFile(file);
+  if (!content.trimStart().startsWith('{')) return parseEdits(content);
+  return parseExperiment(content).edits;
+};
+
+/** All edits of a request, in order. @throws UsageError EDIT_SYNTAX, EDIT_INVALID, FILE_UNREADABLE */
+export const editsOf = async (input: EditInput): Promise<readonly Edit[]> => {
+  const lists = [];
+  for (const given of input.edits) lists.push('text' in given ? parseEdits(given.text) : await editsOfFile(given.file));
+  return lists.flat();
+};
+
+/** Edits of the config, as fields that replace the file's. */
+export const configOf = (edits: readonly Edit[], config: JsonObject): JsonObject => {
+  const fields: Record<string, JsonObject[string]> = {};
+  for (const edit of edits) {
+    if (edit.edit === 'config') fields[edit.field] = edit.value;
+    if (edit.edit === 'replace activation') fields[familyOf({ ...config, ...fields }).activationField] = edit.with;
+  }
+  return fields;
+};
+
+/** The prompt that the edits put in the place of the given one. */
+export const promptEdit = (edits: readonly Edit[]): string | undefined =>
+  edits.findLast((e) => e.edit === 'prompt')?.text;
+
+const samplingField: Readonly<Record<SamplingKind, keyof SamplingOptions>> = {
+  temperature: 'temperature',
+  'top-k': 'topK',
+  'top-p': 'topP',
+  'min-p': 'minP',
+  'repetition-penalty': 'repetitionPenalty',
+  seed: 'seed',
+};
+
+/** Sampling as the options give it and the edits change it. */
+export const samplingOf = (options: SamplingOptions, edits: readonly Edit[]): SamplingOptions => {
+  const changed: Partial<Record<keyof SamplingOptions, number>> = {};
+  for (const edit of edits) {
+    const field = Object.hasOwn(samplingField, edit.edit) ? samplingField[edit.edit as SamplingKind] : undefined;
+    if (field && 'value' in edit && typeof edit.value === 'number') changed[field] = edit.value;
+  }
+  return { ...options, ...changed };
+};
+
+/** Edits of kinds that this version does not carry out. */
+export const refuseUnsupported = (edits: readonly Edit[]): void => {
+  const gradient = edits.find((e) => e.edit === 'scale grad' || e.edit === 'set grad');
+  if (!gradient) return;
+  throw new UsageError(`\`${gradient.edit}\` needs gradients, which this version does not compute`, {
+    code: 'EDIT_INVALID',
+    hint: 'Leave the edit out; gradients come in a later version.',
+  });
+};
+
+const tokenId = (model: OpenModel, token: Token): number => {
+  if (typeof token === 'number') {
+    if (token < model.program.facts.vocab) return token;
+    throw new UsageError(`token id ${token} is out of range`, {
+      code: 'ID_OUT_OF_RANGE',
+      hint: `This model's ids go from 0 to ${model.program.facts.vocab - 1}.`,
+    });
+  }
+  const id = needTokenizer(model).idOf(token);
+  if (id !== undefined) return id;
+  throw new UsageError(`${JSON.stringify(token)} is not one token`, {
+    code: 'EDIT_INVALID',
+    hint: 'Most words begin with a space, as in " Rome"; `cutaway tokenize MODEL --text` shows how a text is cut.',
+  });
+};
+
+/** Tokens that are taken whatever the model says, by step. */
+export const forcedTokens = (model: OpenModel, edits: readonly Edit[]): ReadonlyMap<number, number> =>
+  new Map(edits.flatMap((e) => (e.edit === 'force token' ? [[e.step, tokenId(model, e.token)] as const] : [])));
+
+const readVector = async ({ file, name }: FileTensor) => {
+  const weights: Weights = await openWeights(file);
+  try {
+    return await weights.read(name);
+  } finally {
+    await weights.close();
+  }
+};
+
+/** What the engine needs to carry out edits on a prompt. */
+export const contextFor = (model: OpenModel, prompt: Prompt, maxNewTokens: number): ExperimentContext => ({
+  program: model.program,
+  weights: model.weights,
+  compilations: model.compilations,
+  prompt,
+  sequence: { tokens: prompt.tokens, length: prompt.ids.length + maxNewTokens },
+  encode: (text) => promptOfText(model, text),
+  tokenId: async (token) => tokenId(model, token),
+  readVector,
+  readPrompts: (file) => promptsOfFile(model, file),
+});

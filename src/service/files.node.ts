@@ -1,0 +1,25 @@
+import { readFile, stat } from 'node:fs/promises';
+import { text } from 'node:stream/consumers';
+import { UsageError } from '../base/index.js';
+
+const longestFileBytes = 1_000_000_000;
+
+const unreadable = (file: string, why: string, cause?: unknown): UsageError =>
+  new UsageError(`${file} cannot be read: ${why}`, {
+    code: 'FILE_UNREADABLE',
+    hint: 'Check the path and the rights.',
+    cause,
+  });
+
+/** A text file the user named; `-` is standard input. @throws UsageError FILE_UNREADABLE */
+export const readTextFile = async (file: string): Promise<string> => {
+  if (file === '-') return text(process.stdin);
+  try {
+    const { size } = await stat(file);
+    if (size > longestFileBytes) throw unreadable(file, `${size} bytes are too many`);
+    return await readFile(file, 'utf8');
+  } catch (error) {
+    if (error instanceof UsageError) throw error;
+    throw unreadable(file, error instanceof Error ? error.message : 'unknown', error);
+  }
+};

@@ -1,0 +1,49 @@
+import type { Program } from '../../graph/index.js';
+import { listingOf, formatListing } from '../../graph/index.js';
+import { placedSites, runOrder } from '../../engine/index.js';
+import type { ListInput, ListResult, SiteEntry, WeightEntry } from '../../protocol/index.js';
+import { openModel, type OpenModel } from '../open-model.js';
+import type { Operation } from '../operation.js';
+
+const siteEntries = (program: Program): SiteEntry[] => {
+  const others = new Map<string, string[]>();
+  for (const [alias, name] of program.facts.aliases) others.set(name, [...(others.get(name) ?? []), alias]);
+  return placedSites(runOrder(program, [])).map(({ name, type, site }) => {
+    const aliases = others.get(name);
+    return {
+      name,
+      axes: [...type.axes],
+      shape: type.shape.map((dim, a) => (typeof dim === 'number' ? dim : (type.axes[a] ?? dim))),
+      onRequest: site.onRequest,
+      ...(aliases ? { aliases } : {}),
+    };
+  });
+};
+
+const weightEntries = (model: OpenModel): WeightEntry[] =>
+  model.weights.names().map((name) => {
+    const { shape, dtype } = model.weights.info(name);
+    return { name, shape: [...shape], dtype };
+  });
+
+/** What a model has: sites, weights, its listing. */
+export const list: Operation<ListInput, ListResult> = {
+  name: 'list',
+  help: 'Lists what a model has: the sites that can be read and changed, its weights, or its computation as numbered source text.',
+  async run(input, context) {
+    const model = await openModel(input.model, { device: 'cpu', engine: 'reference' });
+    try {
+      for (const text of model.notes) context.note(text);
+      const show = new Set(input.show);
+      return {
+        model: await model.summary(),
+        ...(show.has('sites') ? { sites: siteEntries(model.program) } : {}),
+        ...(show.has('weights') ? { weights: weightEntries(model) } : {}),
+        ...(show.has('listing') ? { listing: formatListing(listingOf(model.program)).split('\n') } : {}),
+        ...(model.notes.length > 0 ? { notes: [...model.notes] } : {}),
+      };
+    } finally {
+      await model.dispose();
+    }
+  },
+};
