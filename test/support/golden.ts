@@ -1,0 +1,40 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { openWeights, type Weights } from '../../src/formats/index.node.js';
+import { root } from './root.js';
+
+/** Where the tiny models are, with what transformers computes of them. */
+export const goldenFolder = path.join(root, 'test/golden/models');
+
+/** A `golden.json`: what was made how. Tensors: `golden.safetensors`, named `PROMPT.SITE` without the batch axis. */
+export interface Golden {
+  readonly variant: string;
+  readonly prompts: Readonly<Record<string, readonly number[]>>;
+  readonly greedy: { readonly prompt: readonly number[]; readonly ids: readonly number[] };
+  readonly largestLogit: number;
+}
+
+export const goldenVariants = (): readonly string[] =>
+  readdirSync(goldenFolder, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory() && !entry.name.startsWith('_'))
+    .map((entry) => entry.name)
+    .sort();
+
+export const readGolden = async (
+  variant: string,
+): Promise<{ readonly folder: string; readonly golden: Golden; readonly tensors: Weights }> => {
+  const folder = path.join(goldenFolder, variant);
+  const golden = JSON.parse(readFileSync(path.join(folder, 'golden.json'), 'utf8')) as Golden;
+  return { folder, golden, tensors: await openWeights(path.join(folder, 'golden.safetensors')) };
+};
+
+/** The largest absolute difference; infinite where lengths differ or either is NaN. */
+export const worstDifference = (a: ArrayLike<number>, b: ArrayLike<number>): number => {
+  if (a.length !== b.length) return Infinity;
+  let worst = 0;
+  for (let i = 0; i < a.length; i++) {
+    const d = Math.abs((a[i] ?? NaN) - (b[i] ?? NaN));
+    if (!(d <= worst)) worst = Number.isNaN(d) ? Infinity : d;
+  }
+  return worst;
+};
