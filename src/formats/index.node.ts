@@ -1,4 +1,6 @@
 export * from './index.js';
-export * from './fingerprint.node.js';
-export * from './folder.node.js';
+export { fingerprint } from './fingerprint.node.js';
+export { openFolder, type ModelFolder } from './folder.node.js';
+export { openTokenizer } from './tokenizer.node.js';
 export { openWeights } from './weights.node.js';
+export { checkWritable, writeSafetensorsFile } from './write-safetensors.node.js';

@@ -1,4 +1,6 @@
 export * from './pickle.js';
 export * from './safetensors.js';
+export * from './safetensors-write.js';
+export { eosIds } from './specials.js';
 export * from './tokenizer.js';
 export * from './weights.js';
