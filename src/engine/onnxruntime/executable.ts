@@ -56,6 +56,19 @@ export const sessionExecutable = (
   };
 };
 
+/** A graph without operations, which onnxruntime refuses: its outputs are its inputs. */
+export const passThrough = (graph: Graph): Executable => ({
+  run(feeds, fetch) {
+    const sources = new Map(graph.outputs.map((o) => [o.name, graph.inputs.find((i) => i.id === o.value)?.name]));
+    const given = fetch.flatMap((name) => {
+      const tensor = feeds.get(sources.get(name) ?? '');
+      return tensor ? [[name, tensor] as const] : [];
+    });
+    return Promise.resolve(new Map(given));
+  },
+  dispose: () => Promise.resolve(),
+});
+
 /** A weight read into memory, as a session's input. */
 export const boundWeight = (ort: Ort, param: Param, tensor: Tensor): readonly [string, OrtTensor] => [
   param.id,

@@ -3,7 +3,7 @@ import { toOnnx, type Graph, type Param, type ValueId } from '../../graph/index.
 import type { Tensor } from '../../tensor/index.js';
 import type { Backend, Executable } from '../backend.js';
 import { takeApart, type Piece } from './apart.js';
-import { boundWeight, sessionExecutable } from './executable.js';
+import { boundWeight, passThrough, sessionExecutable } from './executable.js';
 import { sessionOptions, type OnnxruntimeOptions } from './options.js';
 import { failed, type Ort, type OrtSession, type OrtTensor } from './ort.js';
 import { externalStorage } from './storage.js';
@@ -30,6 +30,7 @@ class Onnxruntime implements Backend {
   }
 
   compile(graph: Graph, weights: Weights): Promise<Executable> {
+    if (graph.nodes.length === 0) return Promise.resolve(passThrough(graph));
     switch (this.options.binding) {
       case 'packed':
       case 'mapped':

@@ -35,7 +35,7 @@ export const sessionOptions = (options: OnnxruntimeOptions, needs: SessionNeeds)
   interOpNumThreads: 1,
   executionMode: 'sequential',
   graphOptimizationLevel: needs.widens || options.device !== 'cpu' ? 'basic' : 'disabled',
-  logSeverityLevel: 3,
+  logSeverityLevel: 4, // what goes wrong comes as an exception, which we translate
   extra: {
     session: {
       intra_op: { allow_spinning: '0' },
