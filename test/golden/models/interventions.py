@@ -87,9 +87,8 @@ def site(text: str, name: str, change: Change, steps: Steps = every_step) -> Edi
     return Edit(text, lambda scene: scene.change_site(name, change, steps))
 
 
-def drop_head(layer: int, head: int, steps: Steps = every_step, suffix: str = "") -> Edit:
-    change = at((..., head, slice(None)), 0)
-    return site(f"drop head {layer}.{head}{suffix}", f"blocks.{layer}.attn.z", change, steps)
+def drop_head(layer: int, head: int) -> Edit:
+    return site(f"drop head {layer}.{head}", f"blocks.{layer}.attn.z", at((..., head, slice(None)), 0))
 
 
 def from_prompt(text: str, name: str, where: tuple) -> Edit:
@@ -370,7 +369,18 @@ def generated_entries() -> list[Entry]:
     last = times((slice(None), -1, 5), 6)
     return [
         Entry("generate-head-dropped", [drop_head(1, 2)], GENERATED),
-        Entry("generate-from-step", [drop_head(0, 2, lambda step: step >= 2, " from step 2")], GENERATED),
+        Entry(
+            "generate-from-step",
+            [
+                site(
+                    "set blocks.0.attn.z[head=2] = zero from step 2",
+                    "blocks.0.attn.z",
+                    at((..., 2, slice(None)), 0),
+                    lambda step: step >= 2,
+                )
+            ],
+            GENERATED,
+        ),
         Entry(
             "generate-at-step",
             [
