@@ -63,7 +63,7 @@ const readableBytes = (bytes: Uint8Array): string => {
 };
 
 /** The byte that a byte-fallback piece `<0xE4>` stands for. */
-export const fallbackByte = (piece: string, style: PieceStyle): number | undefined => {
+const fallbackByte = (piece: string, style: PieceStyle): number | undefined => {
   const digits = style.byteFallback ? /^<0x([0-9A-Fa-f]{2})>$/.exec(piece)?.[1] : undefined;
   return digits === undefined ? undefined : parseInt(digits, 16);
 };

@@ -52,12 +52,7 @@ const tokensOf = (text: string, encoding: Encoding, { realIds, vocabulary }: Rea
   const mask = encoding.getSpecialTokensMask();
   const offsets = encoding.getOffsets();
   const ids = encoding.getIds().map((id) => realIds.get(id) ?? id);
-  const found = ids.map((id, i) => {
-    const [start, end] = [offsets[i]?.[0] ?? 0, offsets[i]?.[1] ?? 0];
-    const added = mask[i] === 1;
-    // A byte within a character comes as an empty range at it.
-    return { start, end: !added && start === end && vocabulary.isByte(id) ? start + 1 : end, added };
-  });
+  const found = ids.map((_, i) => ({ start: offsets[i]?.[0] ?? 0, end: offsets[i]?.[1] ?? 0, added: mask[i] === 1 }));
   const places = placeTokens(text, found);
   return ids.map((id, i) => {
     const [start, end] = places[i] ?? [0, 0];

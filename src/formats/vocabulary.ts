@@ -1,5 +1,5 @@
 import type { JsonObject } from '../base/index.js';
-import { fallbackByte, pieceStyle, pieceText, spellingsOf } from './pieces.js';
+import { pieceStyle, pieceText, spellingsOf } from './pieces.js';
 import { addedTokens, type AddedToken } from './tokenizer-json.js';
 
 /** What is asked of the library. */
@@ -14,8 +14,6 @@ export interface Vocabulary {
   readonly pieceOf: (id: number) => string | undefined;
   readonly tokenText: (id: number) => string;
   readonly idOf: (text: string) => number | undefined;
-  /** Whether it is a byte-fallback token, `<0xE4>`. */
-  readonly isByte: (id: number) => boolean;
   readonly specials: ReadonlyMap<number, string>;
 }
 
@@ -47,7 +45,6 @@ export const makeVocabulary = (native: NativeVocabulary, json: JsonObject): Voca
     spellingsOf(text, style)
       .map((piece) => native.tokenToId(piece))
       .find((id): id is number => id !== null && tokenText(id) === text);
-  const isByte = (id: number): boolean => fallbackByte(pieceOf(id) ?? '', style) !== undefined;
   const specials = new Map([...added].filter(([, token]) => token.special).map(([id, token]) => [id, token.content]));
-  return { pieceOf, tokenText, idOf, isByte, specials };
+  return { pieceOf, tokenText, idOf, specials };
 };
