@@ -52,6 +52,7 @@ const edited = async (model: OpenModel, text: string): Promise<Variant> => {
     program: model.program,
     weights: model.weights,
     compilations: model.compilations,
+    unedited: () => model.unedited(),
     prompt: { ids, tokens },
     sequence: { tokens, length: ids.length },
     encode: () => Promise.reject(new Error('no tokenizer')),

@@ -106,6 +106,7 @@ export const contextFor = (model: OpenModel, prompt: Prompt, maxNewTokens: numbe
   program: model.program,
   weights: model.weights,
   compilations: model.compilations,
+  unedited: () => model.unedited(),
   prompt,
   sequence: { tokens: prompt.tokens, length: prompt.ids.length + maxNewTokens },
   encode: (text) => promptOfText(model, text),

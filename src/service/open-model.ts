@@ -25,6 +25,8 @@ export interface OpenModel {
   readonly tokenizer: Tokenizer | undefined;
   readonly backend: Backend;
   readonly compilations: Compilations;
+  /** The same model with the file's own config. */
+  unedited(): { readonly program: Program; readonly compilations: Compilations };
   /** What a user should know: unused tensors, weights mapped instead of packed. */
   readonly notes: readonly string[];
   /** Seconds it took to open. */
@@ -75,6 +77,8 @@ export const openModel = async (path: string, options: OpenOptions): Promise<Ope
   const tokenizer = folder.tokenizer === undefined ? undefined : await openTokenizer(folder.tokenizer);
   const backend = await makeBackend(program, options);
   const compilations = new Compilations(backend, folder.weights);
+  const base = new Compilations(backend, folder.weights);
+  const changed = JSON.stringify(config) !== JSON.stringify(folder.config);
   const { family, facts } = program;
   const { layers, heads, modelDim, vocab } = facts;
   return {
@@ -84,6 +88,8 @@ export const openModel = async (path: string, options: OpenOptions): Promise<Ope
     tokenizer,
     backend,
     compilations,
+    unedited: () =>
+      changed ? { program: programFor(folder, folder.config).program, compilations: base } : { program, compilations },
     notes: [...folder.notes, ...notes],
     loadSeconds: (performance.now() - start) / 1000,
     rebuild: (other) => programFor(folder, other).program,
@@ -98,6 +104,7 @@ export const openModel = async (path: string, options: OpenOptions): Promise<Ope
     }),
     dispose: async () => {
       await compilations.dispose();
+      await base.dispose();
       await backend.dispose();
       await folder.weights.close();
     },

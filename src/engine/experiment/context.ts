@@ -16,6 +16,8 @@ export interface ExperimentContext {
   readonly program: Program;
   readonly weights: Weights;
   readonly compilations: Compilations;
+  /** The model without any edit, of the config neither: where values of other runs come from. */
+  unedited(): { readonly program: Program; readonly compilations: Compilations };
   readonly prompt: Prompt;
   readonly sequence: Sequence;
   /** @throws UsageError TOKENIZER_MISSING */

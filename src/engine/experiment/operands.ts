@@ -3,24 +3,19 @@ import { shapeOf } from '../../graph/index.js';
 import type { AddEdit, Direction, FileTensor, SetEdit, Where } from '../../language/index.js';
 import { concat, take, type Tensor } from '../../tensor/index.js';
 import { extentsFor } from '../run/captured-bytes.js';
-import { forward, type Variant } from '../run/forward.js';
+import { forward } from '../run/forward.js';
 import { runOrder } from '../run/order.js';
 import type { ExperimentContext, Prompt } from './context.js';
 import type { PlacedSite } from './sites.js';
 import { meanOver, type Lookup } from './source.js';
 import { selectedIndices, type Operand } from './value-edits.js';
 
-const unedited = (context: ExperimentContext): Variant => ({
-  order: runOrder(context.program, []),
-  edits: new Map(),
-  weights: new Map(),
-});
-
 /** A site's value in the unedited run of a prompt. */
 const valueIn = async (context: ExperimentContext, prompt: Prompt, place: PlacedSite): Promise<Tensor<'float32'>> => {
   const { name } = place.site;
-  const { sites } = await forward(context, {
-    variant: unedited(context),
+  const model = context.unedited();
+  const { sites } = await forward(model, {
+    variant: { order: runOrder(model.program, []), edits: new Map(), weights: new Map() },
     ids: [prompt.ids],
     capture: new Set([name]),
     logits: 'none',
