@@ -1,4 +1,5 @@
 import { BugError } from '../base/index.js';
+import { sizeOf, type DType } from '../tensor/index.js';
 import type { OpAttrs, OpName, OpTable } from './ops.js';
 import { divideDims, multiplyDims, type Dim, type ValueType } from './value.js';
 
@@ -16,6 +17,24 @@ const operand = (types: Operands, i: number): ValueType => {
   if (!type) throw wrong(`operand ${i} is missing`);
   return type;
 };
+
+type Rule<A> = (attrs: A, types: Operands) => ValueType;
+
+const floating: readonly DType[] = ['float32', 'float64'];
+const numeric: readonly DType[] = [...floating, 'int64'];
+const truth: readonly DType[] = ['bool'];
+const anything: readonly DType[] = [...numeric, ...truth];
+
+/** A rule for this many operands (`some`: one or more) of these element types. */
+const takes =
+  <A>(count: number | 'some', allowed: readonly DType[], rule: Rule<A>): Rule<A> =>
+  (attrs, types) => {
+    if (count === 'some' ? types.length === 0 : types.length !== count)
+      throw wrong(`${count} operands are taken and ${types.length} given`);
+    const odd = types.find((t) => !allowed.includes(t.dtype));
+    if (odd) throw wrong(`an operand of type ${odd.dtype}, where ${allowed.join(' or ')} is taken`);
+    return rule(attrs, types);
+  };
 
 /** The one axis that two aligned axes broadcast to. */
 const broadcastAxis = (a: readonly [Dim, string], b: readonly [Dim, string]): readonly [Dim, string] => {
@@ -41,19 +60,24 @@ export const broadcast = (types: Operands): Pick<ValueType, 'shape' | 'axes'> =>
   return { shape: pairs.map((p) => p[0]), axes: pairs.map((p) => p[1]) };
 };
 
-const sameType = (_: object, types: Operands): ValueType => operand(types, 0);
+const sameType = (allowed: readonly DType[]): Rule<object> => takes(1, allowed, (_, types) => operand(types, 0));
 
-const arithmetic = (_: object, types: Operands): ValueType => {
+const matched = (_: object, types: Operands): ValueType => {
   const dtype = operand(types, 0).dtype;
   if (types.some((t) => t.dtype !== dtype)) throw wrong(`operands of types ${types.map((t) => t.dtype).join(', ')}`);
   return { dtype, ...broadcast(types) };
 };
 
-const comparison = (attrs: object, types: Operands): ValueType => ({ ...arithmetic(attrs, types), dtype: 'bool' });
+const arithmetic = takes(2, numeric, matched);
+const extreme = takes('some', numeric, matched);
+const logic = takes(2, truth, matched);
+
+const comparison = (allowed: readonly DType[]): Rule<object> =>
+  takes(2, allowed, (attrs, types) => ({ ...matched(attrs, types), dtype: 'bool' }));
 
 const where = (_: object, types: Operands): ValueType => {
   if (operand(types, 0).dtype !== 'bool') throw wrong('the condition of Where must be bool');
-  const { dtype } = arithmetic({}, types.slice(1));
+  const { dtype } = matched({}, types.slice(1));
   return { dtype, ...broadcast(types) };
 };
 
@@ -78,6 +102,7 @@ const reduce = ({ axis }: { readonly axis: number }, types: Operands): ValueType
 
 const matMul = (_: object, types: Operands): ValueType => {
   const [a, b] = [operand(types, 0), operand(types, 1)];
+  if (a.dtype !== b.dtype) throw wrong(`MatMul of ${a.dtype} and ${b.dtype}`);
   const [rankA, rankB] = [a.shape.length, b.shape.length];
   if (rankA < 2 || rankB < 2) throw wrong('MatMul needs two axes at least on both sides');
   const [inner, contracted] = [a.shape[rankA - 1] ?? 0, b.shape[rankB - 2] ?? 0];
@@ -97,6 +122,7 @@ const linear = ({ layout, axis }: OpAttrs['Linear'], types: Operands): ValueType
   const [x, w] = [operand(types, 0), operand(types, 1)];
   const [outDim, inDim] = layout === 'out,in' ? [w.shape[0], w.shape[1]] : [w.shape[1], w.shape[0]];
   if (w.shape.length !== 2 || outDim === undefined) throw wrong('the weight of Linear has two axes');
+  if (x.dtype !== w.dtype) throw wrong(`Linear of ${x.dtype} and ${w.dtype}`);
   const last = x.shape.length - 1;
   if (x.shape[last] !== inDim) throw wrong(`Linear reads ${inDim ?? '?'} numbers and is given ${x.shape[last] ?? '?'}`);
   return { dtype: x.dtype, shape: replaceAt(x.shape, last, outDim), axes: replaceAt(x.axes, last, axis) };
@@ -105,11 +131,14 @@ const linear = ({ layout, axis }: OpAttrs['Linear'], types: Operands): ValueType
 const reshape = ({ shape, axes }: OpAttrs['Reshape'], types: Operands): ValueType => {
   const x = operand(types, 0);
   if (shape.length !== axes.length) throw wrong('Reshape names another number of axes than it makes');
+  if (shape.some((n) => !Number.isInteger(n) || n < -1) || shape.indexOf(-1) !== shape.lastIndexOf(-1))
+    throw wrong(`[${shape.join(', ')}] is no shape: one -1 at most`);
   const known = shape.map((n, i) => (n === 0 ? x.shape[i] : n));
   if (known.some((d) => d === undefined)) throw wrong('Reshape copies the extent of an axis that is not there');
-  const others = known.filter((d): d is Dim => d !== undefined && d !== -1);
-  const rest = divideDims(multiplyDims(x.shape), multiplyDims(others));
-  if (rest === undefined || (!shape.includes(-1) && rest !== 1))
+  const others = multiplyDims(known.filter((d): d is Dim => d !== undefined && d !== -1));
+  const whole = multiplyDims(x.shape);
+  const rest = shape.includes(-1) ? divideDims(whole, others) : 1;
+  if (rest === undefined || (!shape.includes(-1) && whole !== others))
     throw wrong(`Reshape from [${x.shape.join(', ')}] to [${shape.join(', ')}]`);
   return { dtype: x.dtype, shape: known.map((d) => (d === -1 ? rest : (d ?? 1))), axes };
 };
@@ -125,7 +154,8 @@ const slice = ({ axis, start, end }: OpAttrs['Slice'], types: Operands): ValueTy
   const x = operand(types, 0);
   const extent = x.shape[checkAxis(x, axis)];
   if (typeof extent !== 'number') throw wrong('Slice cuts axes of fixed extent only');
-  if (start < 0 || end > extent || start >= end) throw wrong(`Slice ${start}..${end} of ${extent}`);
+  if (!Number.isInteger(start) || !Number.isInteger(end) || start < 0 || end > extent || start >= end)
+    throw wrong(`Slice ${start}..${end} of ${extent}`);
   return { ...x, shape: replaceAt(x.shape, axis, end - start) };
 };
 
@@ -139,7 +169,11 @@ const concat = ({ axis, extent }: OpAttrs['Concat'], types: Operands): ValueType
   const x = operand(types, 0);
   checkAxis(x, axis);
   for (const t of types)
-    if (t.dtype !== x.dtype || t.shape.some((d, i) => i !== axis && d !== x.shape[i]))
+    if (
+      t.dtype !== x.dtype ||
+      t.shape.length !== x.shape.length ||
+      t.shape.some((d, i) => i !== axis && d !== x.shape[i])
+    )
       throw wrong(`Concat of [${x.shape.join(', ')}] and [${t.shape.join(', ')}] along axis ${axis}`);
   const dims = types.map((t) => t.shape[axis] ?? 1);
   return { ...x, shape: replaceAt(x.shape, axis, summed(dims, extent)) };
@@ -156,47 +190,52 @@ const gather = ({ axis }: OpAttrs['Gather'], types: Operands): ValueType => {
   };
 };
 
+const constant = ({ dtype, shape, axes, values }: OpAttrs['Constant']): ValueType => {
+  if (values.length !== sizeOf(shape)) throw wrong(`a Constant of [${shape.join(', ')}] with ${values.length} values`);
+  return { dtype, shape, axes };
+};
+
 /** Type of an operation's output from those of its operands; throws BugError GRAPH_INVALID where they do not fit. */
 export const infer: OpTable<[types: Operands], ValueType> = {
-  Neg: sameType,
-  Abs: sameType,
-  Sqrt: sameType,
-  Reciprocal: sameType,
-  Exp: sameType,
-  Log: sameType,
-  Tanh: sameType,
-  Sigmoid: sameType,
-  Erf: sameType,
-  Relu: sameType,
-  Gelu: sameType,
-  Not: sameType,
-  Cast: ({ to }, types) => ({ ...operand(types, 0), dtype: to }),
+  Neg: sameType(numeric),
+  Abs: sameType(numeric),
+  Sqrt: sameType(floating),
+  Reciprocal: sameType(floating),
+  Exp: sameType(floating),
+  Log: sameType(floating),
+  Tanh: sameType(floating),
+  Sigmoid: sameType(floating),
+  Erf: sameType(floating),
+  Relu: sameType(numeric),
+  Gelu: sameType(floating),
+  Not: sameType(truth),
+  Cast: takes(1, anything, ({ to }, types) => ({ ...operand(types, 0), dtype: to })),
   Add: arithmetic,
   Sub: arithmetic,
   Mul: arithmetic,
   Div: arithmetic,
   Pow: arithmetic,
-  Min: arithmetic,
-  Max: arithmetic,
-  Greater: comparison,
-  Less: comparison,
-  Equal: comparison,
-  And: arithmetic,
-  Or: arithmetic,
-  Where: where,
-  Softmax: softmax,
-  ReduceSum: reduce,
-  ReduceMean: reduce,
-  ReduceMax: reduce,
-  ReduceMin: reduce,
-  MatMul: matMul,
-  Linear: linear,
-  Reshape: reshape,
-  Transpose: transpose,
-  Slice: slice,
-  Concat: concat,
-  Gather: gather,
-  Constant: ({ dtype, shape, axes }) => ({ dtype, shape, axes }),
+  Min: extreme,
+  Max: extreme,
+  Greater: comparison(numeric),
+  Less: comparison(numeric),
+  Equal: comparison(anything),
+  And: logic,
+  Or: logic,
+  Where: takes(3, anything, where),
+  Softmax: takes(1, floating, softmax),
+  ReduceSum: takes(1, numeric, reduce),
+  ReduceMean: takes(1, numeric, reduce),
+  ReduceMax: takes(1, numeric, reduce),
+  ReduceMin: takes(1, numeric, reduce),
+  MatMul: takes(2, floating, matMul),
+  Linear: takes(2, floating, linear),
+  Reshape: takes(1, anything, reshape),
+  Transpose: takes(1, anything, transpose),
+  Slice: takes(1, anything, slice),
+  Concat: takes('some', anything, concat),
+  Gather: takes(2, anything, gather),
+  Constant: takes(0, anything, constant),
 };
 
 /** `infer` for an operator that is only known at run time. */
