@@ -1,5 +1,5 @@
 import type { EditKind, EditOf, SamplingEdit } from './edits.js';
-import { scanJson, scanWord } from './json-text.js';
+import { scanJsonOrWord, scanWord } from './json-text.js';
 import { formatHead, formatLayer, scanHead, scanLayer } from './layers.js';
 import * as phrases from './phrases.js';
 import type { Scanner } from './scanner.js';
@@ -123,7 +123,7 @@ export const forms: { readonly [K in EditKind]: Form<K> } = {
     usage: 'FIELD = VALUE, a value of JSON or a word',
     scan: (s) => ({
       field: s.expectMatch(/[A-Za-z_][\w.]*/y, 'the name of a field')[0],
-      value: s.after('=', scanJson),
+      value: s.after('=', scanJsonOrWord),
     }),
     format: (e) => `${e.field} = ${JSON.stringify(e.value)}`,
   },

@@ -2,6 +2,8 @@ import { UsageError } from '../base/index.js';
 import { listOf, object, optional, refusal, text, type Check } from './checks.js';
 import { toEdit } from './edit-data.js';
 import { parseEdits } from './edit-text.js';
+import { scanJson } from './json-text.js';
+import { Scanner } from './scanner.js';
 import { longestEditsText, type Edit, type Experiment } from './edits.js';
 
 const edits: Check<readonly Edit[]> = listOf(toEdit);
@@ -32,11 +34,22 @@ export const formatExperiment = ({ edits: list, ...head }: Experiment): string =
   return `{\n${fields.join('')}  "edits": [${lines.length === 0 ? '' : `\n${lines.join(',\n')}\n  `}]\n}\n`;
 };
 
-/** The 1-based column in its line of a place that V8's JSON errors tell, where they tell one. */
-const placeIn = (source: string, error: unknown): string => {
-  const at = Number(/position (\d+)/.exec(String(error))?.[1] ?? source.length);
-  const before = source.slice(0, at).split('\n');
-  return `line ${before.length}, column ${(before.at(-1) ?? '').length + 1}`;
+/** What is wrong with a text that `JSON.parse` refused: our own reader knows where, V8 does not always say. */
+const jsonError = (source: string, cause: unknown): UsageError => {
+  const hint = 'A file that begins with { is read as JSON; docs/edits.md shows the form.';
+  const s = new Scanner(source, { code: 'EDIT_SYNTAX', hint });
+  try {
+    scanJson(s);
+    s.expectEnd();
+    throw s.error('JSON, with double quotes and plain numbers', 1);
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    const before = source.slice(0, Number(error.info.details?.['column'] ?? 1) - 1).split('\n');
+    const [line, column] = [before.length, (before.at(-1) ?? '').length + 1];
+    const what = error.message.slice(error.message.indexOf(':'));
+    const details = { ...error.info.details, line, column };
+    return new UsageError(`line ${line}, column ${column}${what}`, { ...error.info, details, cause });
+  }
 };
 
 /**
@@ -50,11 +63,7 @@ export const parseExperiment = (source: string): Experiment => {
   try {
     data = JSON.parse(source);
   } catch (cause) {
-    throw new UsageError(`${placeIn(source, cause)}: expected JSON`, {
-      code: 'EDIT_SYNTAX',
-      hint: 'A file that begins with { is read as JSON; docs/edits.md shows the form.',
-      cause,
-    });
+    throw jsonError(source, cause);
   }
   return toExperiment(data);
 };

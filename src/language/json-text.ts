@@ -2,7 +2,7 @@ import type { Json } from '../base/index.js';
 import type { Scanner } from './scanner.js';
 
 const bareWord = /[A-Za-z_][\w./-]*/y;
-const jsonWords: Readonly<Record<string, Json>> = { true: true, false: false, null: null };
+const jsonWord = /(?:true|false|null)(?![\w./-])/y;
 /** Values of JSON in edits are refused beyond this depth. */
 export const deepestJson = 32;
 
@@ -28,13 +28,18 @@ const scanArray = (s: Scanner, depth: number): Json => {
   return items;
 };
 
-/** A JSON value, at most 32 deep; a bare word is a text. */
+/** A value of JSON, at most 32 deep; its strings may stand in single quotes. */
 export const scanJson = (s: Scanner, depth = 0): Json => {
   if (depth >= deepestJson) throw s.error(`a value that is at most ${deepestJson} deep`);
   if (s.eat('{')) return scanObject(s, depth + 1);
   if (s.eat('[')) return scanArray(s, depth + 1);
   if (s.seesString()) return s.string();
-  const word = s.take(bareWord)?.[0];
-  if (word === undefined) return s.number('a value of JSON or a word');
-  return Object.hasOwn(jsonWords, word) ? (jsonWords[word] ?? null) : word;
+  const word = s.take(jsonWord)?.[0];
+  return word === undefined ? s.number('a value of JSON') : (JSON.parse(word) as Json);
+};
+
+/** A value of JSON; a bare word is a text. */
+export const scanJsonOrWord = (s: Scanner): Json => {
+  if (!s.seesMatch(bareWord) || s.seesMatch(jsonWord)) return scanJson(s);
+  return scanWord(s, 'a word');
 };

@@ -81,6 +81,15 @@ export class Scanner {
     return this.text.startsWith(symbol, this.#at);
   }
 
+  /** Whether the next token fits a sticky pattern; nothing is read. */
+  seesMatch(pattern: RegExp): boolean {
+    this.#skip();
+    const start = this.#at;
+    const found = this.takeHere(pattern) !== undefined;
+    this.#at = start;
+    return found;
+  }
+
   /** Reads a punctuation mark, or whole words (`skip layer`), if all of that is next. */
   eat(mark: string): boolean {
     const start = this.#at;
@@ -118,7 +127,7 @@ export class Scanner {
   integer(expected = 'an integer'): number {
     const column = this.column;
     const value = Number(this.expectMatch(integerLiteral, expected)[0]);
-    if (!Number.isSafeInteger(value)) throw this.error(`${expected} of at most 15 digits`, column);
+    if (!Number.isSafeInteger(value)) throw this.error('an integer of at most 15 digits', column);
     return plain(value);
   }
 
