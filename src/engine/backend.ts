@@ -18,7 +18,7 @@ export interface Executable {
   dispose(): Promise<void>;
 }
 
-/** Something that can run graphs. */
+/** Something that can run graphs. One backend serves one model: it may keep what it made of a weight, by name. */
 export interface Backend {
   /** `onnxruntime cpu`, `reference float64`: shown with every number it makes. */
   readonly name: string;

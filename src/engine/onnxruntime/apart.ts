@@ -7,10 +7,11 @@ export interface Piece {
   readonly graph: Graph;
 }
 
-/** Is this the product with a weight of the file? */
+/** Is this the product of a value with a weight of the file? */
 const isLinear = (graph: Graph): ((node: Node) => boolean) => {
   const params = new Set(graph.params.map((p) => p.id));
-  return (node) => node.op === 'Linear' && params.has(node.inputs[1] ?? ('' as ValueId));
+  return ({ op, inputs: [x, weight] }) =>
+    op === 'Linear' && weight !== undefined && params.has(weight) && x !== undefined && !params.has(x);
 };
 
 /** How many linears stand before each node on the longest way to it. */

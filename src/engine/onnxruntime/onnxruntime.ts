@@ -38,7 +38,9 @@ class Onnxruntime implements Backend {
       case 'inputs':
         return this.#sharing(graph, weights);
       case 'apart':
-        return this.#apart(graph, weights);
+        return graph.outputs.some((o) => graph.params.some((p) => p.id === o.value))
+          ? this.#whole(graph, weights)
+          : this.#apart(graph, weights);
     }
   }
 
@@ -101,7 +103,7 @@ class Onnxruntime implements Backend {
   /** A packed linear stays for the life of the backend: an edit elsewhere must not pack it again. */
   async #keptLinear(graph: Graph, weights: Weights): Promise<Executable> {
     const name = graph.params[0]?.name ?? '';
-    const key = `linear ${name} ${JSON.stringify(graph.nodes[0]?.attrs)}`;
+    const key = `linear ${name} ${JSON.stringify([graph.nodes[0]?.attrs, graph.inputs[0]?.type])}`;
     const { folder, storage, widens } = externalStorage(graph, weights);
     const made = (): Shared => ({
       session: this.#create(toOnnx(renamed(graph), { target: this.#target, storage }), { folder, widens }),

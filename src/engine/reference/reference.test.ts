@@ -12,7 +12,9 @@ const weightsOf = (tensors: Readonly<Record<string, Tensor<'float32'>>>) =>
 const none = weightsOf({});
 
 const f32 = (shape: readonly number[], ...values: number[]) => float32(shape, Float32Array.from(values));
-const failure: unknown = expect.objectContaining({ info: expect.objectContaining({ code: 'ENGINE_FAILED' }) as object });
+const failure: unknown = expect.objectContaining({
+  info: expect.objectContaining({ code: 'ENGINE_FAILED' }) as object,
+});
 
 /** y = x·Wᵀ + b, and twice that; x: [position, in 2]. */
 const affine = (): Graph => {

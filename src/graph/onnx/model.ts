@@ -188,7 +188,7 @@ class Lowered {
   }
 
   #constant({ dtype, shape, values }: OpAttrs['Constant']): string {
-    const name = `${dtype}[${shape.join()}]:${values.join()}`;
+    const name = `${dtype}[${shape.join()}]:${values.map((v) => (Object.is(v, -0) ? '-0' : v)).join()}`;
     if (!this.initializers.has(name))
       this.initializers.set(name, rawTensor(name, { dtype, shape, data: numbers[dtype](values) }));
     return name;
