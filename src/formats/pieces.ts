@@ -45,8 +45,9 @@ const decodeUtf8 = (bytes: Uint8Array): string | undefined => {
   }
 };
 
-/** Bytes that a UTF-8 character has, by its first. */
-const characterLength = (byte: number): number => (byte < 0x80 ? 1 : byte < 0xe0 ? 2 : byte < 0xf0 ? 3 : 4);
+const isContinuation = (byte: number): boolean => byte >> 6 === 0b10;
+/** Bytes that follow the first of a UTF-8 character; none where it cannot be a first. */
+const following = (byte: number): number => (byte < 0xc2 || byte > 0xf4 ? 0 : byte < 0xe0 ? 1 : byte < 0xf0 ? 2 : 3);
 
 /** Whole characters as themselves, other bytes as `⟨0xE4⟩`. */
 const readableBytes = (bytes: Uint8Array): string => {
@@ -55,9 +56,9 @@ const readableBytes = (bytes: Uint8Array): string => {
   let text = '';
   for (let at = 0; at < bytes.length;) {
     const first = bytes[at] ?? 0;
-    const character = decodeUtf8(bytes.subarray(at, at + characterLength(first)));
+    const character = decodeUtf8(bytes.subarray(at, at + 1 + following(first)));
     text += character ?? `⟨0x${hex(first)}⟩`;
-    at += character === undefined ? 1 : characterLength(first);
+    at += character === undefined ? 1 : 1 + following(first);
   }
   return text;
 };
@@ -68,16 +69,38 @@ const fallbackByte = (piece: string, style: PieceStyle): number | undefined => {
   return digits === undefined ? undefined : parseInt(digits, 16);
 };
 
+/** The bytes of a piece; undefined for one that is spelled in whole characters. */
+const pieceBytes = (piece: string, style: PieceStyle): Uint8Array | undefined => {
+  if (!style.byteLevel) {
+    const byte = fallbackByte(piece, style);
+    return byte === undefined ? undefined : Uint8Array.of(byte);
+  }
+  const bytes = Array.from(piece, (character) => byteOf.get(character));
+  // A piece with other characters was never made of bytes: the library takes it literally.
+  return bytes.every((byte) => byte !== undefined) ? Uint8Array.from(bytes) : undefined;
+};
+
+/** How many of the last pieces hold a character that may go on in the next: it has fewer bytes than its first promises. */
+export const unfinishedPieces = (pieces: readonly string[], style: PieceStyle): number => {
+  let missing = 0;
+  let since = 0;
+  pieces.forEach((piece, i) => {
+    const bytes = pieceBytes(piece, style);
+    if (bytes === undefined) missing = 0;
+    else
+      for (const byte of bytes) {
+        missing = isContinuation(byte) ? Math.max(0, missing - 1) : following(byte);
+        if (!isContinuation(byte)) since = i;
+      }
+  });
+  return missing > 0 ? pieces.length - since : 0;
+};
+
 /** A piece of the vocabulary as readable text. */
 export const pieceText = (piece: string, style: PieceStyle): string => {
-  if (style.byteLevel) {
-    const bytes = Array.from(piece, (character) => byteOf.get(character));
-    // A piece with other characters was never made of bytes: the library takes it literally.
-    return bytes.every((byte) => byte !== undefined) ? readableBytes(Uint8Array.from(bytes)) : piece;
-  }
-  const byte = fallbackByte(piece, style);
-  if (byte !== undefined) return readableBytes(Uint8Array.of(byte));
-  return style.space === undefined ? piece : piece.replaceAll(style.space, ' ');
+  const bytes = pieceBytes(piece, style);
+  if (bytes) return readableBytes(bytes);
+  return style.space === undefined || style.byteLevel ? piece : piece.replaceAll(style.space, ' ');
 };
 
 /** A readable text as bytes: what `readableBytes` undoes. */

@@ -6,10 +6,10 @@ export interface StreamSource {
   pieceOf(id: number): string | undefined;
   /** Pieces as text; unfinished characters as U+FFFD. */
   decode(pieces: readonly string[]): string;
+  /** How many of the last pieces hold a character that may go on in the next. */
+  unfinished(pieces: readonly string[]): number;
 }
 
-/** The most bytes of a character that can still be to come: each token has one at least. */
-const mostUnfinished = 3;
 /** Pieces of what came before that settle how the next begins. */
 const contextPieces = 8;
 
@@ -21,14 +21,14 @@ const contextPieces = 8;
 export const makeTokenStream = (source: StreamSource, after: readonly number[]): TokenStream => {
   let context = after.map((id) => source.pieceOf(id)).filter((piece) => piece !== undefined);
   context = context.slice(-contextPieces);
-  let pending: string[] = [];
-  /** Text of the first pending pieces, which then count as told. */
+  const pending: string[] = [];
+  /** The text of the first pending pieces, which then count as told. */
   const tell = (count: number): string => {
-    const told = pending.slice(0, count);
+    if (count === 0) return '';
+    const told = pending.splice(0, count);
     const before = source.decode(context);
     const all = source.decode([...context, ...told]);
-    if (count > 0) context = told;
-    pending = pending.slice(count);
+    context = told;
     return all.startsWith(before) ? all.slice(before.length) : source.decode(told);
   };
   return {
@@ -36,8 +36,7 @@ export const makeTokenStream = (source: StreamSource, after: readonly number[]):
       const piece = source.pieceOf(id);
       if (piece === undefined) return '';
       pending.push(piece);
-      if (!source.decode([...context, ...pending]).endsWith('\ufffd')) return tell(pending.length);
-      return pending.length > mostUnfinished ? tell(pending.length - mostUnfinished) : '';
+      return tell(pending.length - source.unfinished(pending));
     },
     flush: () => tell(pending.length),
   };

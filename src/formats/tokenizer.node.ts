@@ -76,7 +76,7 @@ const makeEncoder = (real: Reading, json: JsonObject, file: string): Tokenizer['
 
 const makeTokenizer = (native: Native, json: JsonObject, file: string): Tokenizer => {
   const vocabulary = makeVocabulary(native, json);
-  const { tokenText, idOf, pieceOf, specials } = vocabulary;
+  const { tokenText, idOf, pieceOf, specials, unfinished } = vocabulary;
   const encodeBatch = makeEncoder({ native, realIds: new Map(), vocabulary }, json, file);
   const decoder = native.getDecoder();
   const decode = (pieces: readonly string[]) => (decoder ? decoder.decode([...pieces]) : pieces.join(' '));
@@ -90,7 +90,7 @@ const makeTokenizer = (native: Native, json: JsonObject, file: string): Tokenize
     idOf,
     vocabSize: native.getVocabSize(true),
     specials,
-    stream: (after = []) => makeTokenStream({ pieceOf: pieceUnlessSpecial, decode }, after),
+    stream: (after = []) => makeTokenStream({ pieceOf: pieceUnlessSpecial, decode, unfinished }, after),
   };
 };
 

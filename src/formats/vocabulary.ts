@@ -1,5 +1,5 @@
 import type { JsonObject } from '../base/index.js';
-import { pieceStyle, pieceText, spellingsOf } from './pieces.js';
+import { pieceStyle, pieceText, spellingsOf, unfinishedPieces } from './pieces.js';
 import { addedTokens, type AddedToken } from './tokenizer-json.js';
 
 /** What is asked of the library. */
@@ -15,6 +15,8 @@ export interface Vocabulary {
   readonly tokenText: (id: number) => string;
   readonly idOf: (text: string) => number | undefined;
   readonly specials: ReadonlyMap<number, string>;
+  /** How many of the last pieces hold a character that may go on in the next. */
+  readonly unfinished: (pieces: readonly string[]) => number;
 }
 
 /** The vocabulary of a loaded tokenizer; `json` is what it was loaded from. */
@@ -46,5 +48,5 @@ export const makeVocabulary = (native: NativeVocabulary, json: JsonObject): Voca
       .map((piece) => native.tokenToId(piece))
       .find((id): id is number => id !== null && tokenText(id) === text);
   const specials = new Map([...added].filter(([, token]) => token.special).map(([id, token]) => [id, token.content]));
-  return { pieceOf, tokenText, idOf, specials };
+  return { pieceOf, tokenText, idOf, specials, unfinished: (pieces) => unfinishedPieces(pieces, style) };
 };
