@@ -19,11 +19,11 @@ const python = (): string | undefined =>
 /**
  * A Python interpreter that has the modules: `CUTAWAY_PYTHON`, else the one of `.venv/`. The test is skipped where
  * there is none (a failure with CI=true).
- * @param modules names as imported: `torch`, `onnx`
+ * @param modules names as imported: `numpy`, `onnx`
  * @returns absolute path of the interpreter
  */
 export const pythonOrSkip = (context: TestContext, ...modules: readonly string[]): string => {
-  const install = 'make .venv with torch and test/python/requirements.txt, or name an interpreter in CUTAWAY_PYTHON';
+  const install = 'make .venv with test/python/requirements.txt, or name an interpreter in CUTAWAY_PYTHON';
   const found = python();
   if (found === undefined) return skipOrFail(context, `no Python: ${install}`);
   const missing = execFileSync(found, ['-c', findMissing, ...modules], { encoding: 'utf8' }).trim();
