@@ -1,4 +1,5 @@
 import type { Json, JsonObject } from '../base/index.js';
+import { isSoundTable } from './precompiled.js';
 
 /** A token that stands outside the model's own pieces. */
 export interface AddedToken {
@@ -68,21 +69,9 @@ const checkTemplate = (template: JsonObject): void => {
   }
 };
 
-/** A table of normalisations: base64 of a length in bytes (u32), a trie of that length, and a text in UTF-8. */
 const checkPrecompiled = (normalizer: JsonObject): void => {
   const table = normalizer['precompiled_charsmap'];
-  if (table === null || table === undefined || table === '') return;
-  const bad = fault('its precompiled_charsmap is damaged');
-  if (typeof table !== 'string') throw bad;
-  let bytes: Uint8Array;
-  try {
-    bytes = Uint8Array.from(atob(table), (c) => c.charCodeAt(0));
-    const trieBytes = bytes.length < 8 ? NaN : new DataView(bytes.buffer).getUint32(0, true);
-    if (!(trieBytes >= 4 && trieBytes % 4 === 0 && trieBytes <= bytes.length - 4)) throw bad;
-    new TextDecoder('utf-8', { fatal: true }).decode(bytes.subarray(4 + trieBytes));
-  } catch {
-    throw bad;
-  }
+  if (typeof table !== 'string' || !isSoundTable(table)) throw fault('its precompiled_charsmap is damaged');
 };
 
 /**

@@ -239,7 +239,7 @@ describe('a tokenizer that cannot be used', () => {
       'a damaged table of normalisations',
       bpe({ normalizer: { type: 'Precompiled', precompiled_charsmap: '/////w==' } }),
     ],
-    ['a short table of normalisations', bpe({ normalizer: { type: 'Precompiled', precompiled_charsmap: 'AAAA' } })],
+    ['a short table of normalisations', bpe({ normalizer: { type: 'Precompiled', precompiled_charsmap: '' } })],
     ['a table that is no base64', bpe({ normalizer: { type: 'Precompiled', precompiled_charsmap: '!' } })],
     ['pieces of length 0', bpe({ pre_tokenizer: { type: 'FixedLength', length: 0 } })],
   ])('%s', async (_, text) => {
