@@ -28,7 +28,7 @@ export interface Ours {
 export interface Measured {
   readonly ours: Ours;
   readonly transformers?: {
-    readonly forward: Readonly<Record<'eager' | 'sdpa', ByLength>>;
+    readonly forward: { readonly eager: ByLength; readonly sdpa: ByLength };
     readonly forwardCaptured: ByLength;
     readonly decode: Readonly<Record<string, { readonly tokensPerSecond: number }>>;
     readonly start: { readonly firstToken: number };

@@ -64,6 +64,12 @@ const programFor = (folder: ModelFolder, config: JsonObject): { program: Program
   return { program, notes: checkWeights(program, folder.weights, ignored) };
 };
 
+const summaryOf = async (program: Program, folder: ModelFolder): Promise<ModelSummary> => {
+  const { layers, heads, modelDim, vocab } = program.facts;
+  const parameters = parameterCount(program);
+  return { family: program.family, layers, heads, modelDim, vocab, parameters, fingerprint: await fingerprint(folder) };
+};
+
 /**
  * Opens a model folder. Weights are looked at, not read.
  * @throws ModelError MODEL_NOT_FOUND, FAMILY_UNKNOWN, CONFIG_*, TENSOR_*, SAFETENSORS_INVALID, PICKLE_REFUSED, TOKENIZER_INVALID
@@ -72,41 +78,26 @@ const programFor = (folder: ModelFolder, config: JsonObject): { program: Program
 export const openModel = async (path: string, options: OpenOptions): Promise<OpenModel> => {
   const start = performance.now();
   const folder = await openFolder(path);
+  const { weights } = folder;
   const config = { ...folder.config, ...options.configure?.(folder.config) };
   const { program, notes } = programFor(folder, config);
   const tokenizer = folder.tokenizer === undefined ? undefined : await openTokenizer(folder.tokenizer);
   const backend = await makeBackend(program, options);
-  const compilations = new Compilations(backend, folder.weights);
-  const base = new Compilations(backend, folder.weights);
+  const [compilations, base] = [new Compilations(backend, weights), new Compilations(backend, weights)];
   const changed = JSON.stringify(config) !== JSON.stringify(folder.config);
-  const { family, facts } = program;
-  const { layers, heads, modelDim, vocab } = facts;
+  const unedited = () => ({ program: programFor(folder, folder.config).program, compilations: base });
   return {
-    folder,
-    program,
-    weights: folder.weights,
-    tokenizer,
-    backend,
-    compilations,
-    unedited: () =>
-      changed ? { program: programFor(folder, folder.config).program, compilations: base } : { program, compilations },
+    ...{ folder, program, weights, tokenizer, backend, compilations },
+    unedited: () => (changed ? unedited() : { program, compilations }),
     notes: [...folder.notes, ...notes],
     loadSeconds: (performance.now() - start) / 1000,
     rebuild: (other) => programFor(folder, other).program,
-    summary: async () => ({
-      family,
-      layers,
-      heads,
-      modelDim,
-      vocab,
-      parameters: parameterCount(program),
-      fingerprint: await fingerprint(folder),
-    }),
+    summary: () => summaryOf(program, folder),
     dispose: async () => {
       await compilations.dispose();
       await base.dispose();
       await backend.dispose();
-      await folder.weights.close();
+      await weights.close();
     },
   };
 };

@@ -83,6 +83,8 @@ export const gpt2SmallConfig: JsonObject = {
   n_embd: 768,
   n_layer: 12,
   n_head: 12,
+  activation_function: 'gelu_new',
+  layer_norm_epsilon: 1e-5,
 };
 
 /** Half a billion parameters, in the proportions of Qwen2-0.5B, as a Llama. */
@@ -98,5 +100,6 @@ export const llamaHalfBillionConfig: JsonObject = {
   max_position_embeddings: 4096,
   rms_norm_eps: 1e-6,
   rope_theta: 10000,
+  hidden_act: 'silu',
   tie_word_embeddings: true,
 };

@@ -3,7 +3,7 @@ import { carried, paramInput, typesOf, type Graph, type Program, type ValueEdit 
 import { concat, range, take, type Tensor } from '../../tensor/index.js';
 import type { Tensors } from '../backend.js';
 import type { KvCache } from './cache.js';
-import type { Compilations, Compiled } from './compiled.js';
+import type { Compilations, Compiled, Form } from './compiled.js';
 import { makeInput, type Rows } from './inputs.js';
 import { siteIn, type Instance } from './order.js';
 
@@ -82,6 +82,22 @@ const valueOf = (name: string, { graph, fed, results }: { graph: Graph; fed: Ten
   return tensor;
 };
 
+type FormRequest = Pick<ForwardRequest, 'variant' | 'taps'>;
+
+/** The form in which a segment runs. `captured`: its sites that are asked for, by their names in the segment. */
+const formOf = (instance: Instance, captured: readonly string[], { variant, taps }: FormRequest): Form => {
+  const { params, sites } = instance.segment.graph;
+  const all = sites.filter((s) => !s.onRequest).map((s) => s.name);
+  return {
+    edits: (variant.edits.get(instance.name) ?? []).map((e) => e.edit),
+    weights: new Set(params.map((p) => p.name).filter((name) => variant.weights.has(name))),
+    taps: taps === 'all' ? [...new Set([...all, ...captured])] : captured,
+  };
+};
+
+const capturedIn = (instance: Instance, capture: ReadonlySet<string>): string[] =>
+  instance.segment.graph.sites.map((s) => s.name).filter((name) => capture.has(siteIn(instance, name)));
+
 /** One pass over the model, segment by segment. */
 class Pass {
   readonly rows: Rows;
@@ -112,8 +128,7 @@ class Pass {
   }
 
   #captured(instance: Instance): string[] {
-    const names = instance.segment.graph.sites.map((s) => s.name);
-    return names.filter((name) => this.request.capture.has(siteIn(instance, name)));
+    return capturedIn(instance, this.request.capture);
   }
 
   #needsHead(instance: Instance): boolean {
@@ -121,17 +136,9 @@ class Pass {
   }
 
   async #segment(instance: Instance): Promise<void> {
-    const { variant, taps } = this.request;
     const captured = this.#captured(instance);
-    const edits = variant.edits.get(instance.name) ?? [];
-    const params = instance.segment.graph.params.map((p) => p.name).filter((name) => variant.weights.has(name));
-    const all = instance.segment.graph.sites.filter((s) => !s.onRequest).map((s) => s.name);
-    const form = {
-      edits: edits.map((e) => e.edit),
-      weights: new Set(params),
-      taps: taps === 'all' ? [...new Set([...all, ...captured])] : captured,
-    };
-    const compiled = await this.compilations.get(instance.segment, form);
+    const edits = this.request.variant.edits.get(instance.name) ?? [];
+    const compiled = await this.compilations.get(instance.segment, formOf(instance, captured, this.request));
     const rows = instance.segment.kind === 'head' ? this.#headRows(captured.length > 0) : this.rows;
     const fed = this.#feeds(instance, { compiled, edits, rows });
     const inputs = new Set(compiled.graph.inputs.map((i) => i.id));
@@ -253,4 +260,16 @@ export const forward = (
       hint: 'Run the sequences one by one.',
     });
   return new Pass(model.program, model.compilations, request).run();
+};
+
+/** Compiles what a pass will need, so that the first one is as fast as the next. */
+export const prepareForward = async (
+  model: { readonly compilations: Compilations },
+  request: FormRequest & Pick<ForwardRequest, 'onSegment'> & { readonly capture?: ReadonlySet<string> },
+): Promise<void> => {
+  for (const instance of request.variant.order) {
+    await request.onSegment?.(instance.name);
+    const captured = capturedIn(instance, request.capture ?? new Set());
+    await model.compilations.get(instance.segment, formOf(instance, captured, request));
+  }
 };
