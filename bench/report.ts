@@ -45,6 +45,10 @@ export interface Document {
   readonly results: Readonly<Record<string, Measured>>;
 }
 
+const at = (times: ByLength | undefined, n: number): number | undefined => {
+  const timing = times?.[String(n)];
+  return timing?.median;
+};
 const ms = (t: Timing | undefined): string => (t ? `${(1000 * t.median).toFixed(1)} ms` : '–');
 const ratio = (a: number | undefined, b: number | undefined): string =>
   a === undefined || b === undefined ? '–' : (a / b).toFixed(2);
@@ -71,19 +75,19 @@ const forwardTable = (m: Measured, lengths: readonly number[]): string[] => {
     ...lenses.map((tl) => row(`TransformerLens ${tl.class}, run_with_cache`, '', (n) => ms(tl.runWithCache[n]))),
     ...lenses.map((tl) =>
       row(`captured / TransformerLens ${tl.class}`, '0.5', (n) =>
-        ratio(ours.forwardCaptured[n]?.median, tl.runWithCache[n]?.median),
+        ratio(at(ours.forwardCaptured, n), at(tl.runWithCache, n)),
       ),
     ),
     row('captured / transformers eager with both', '1.0', (n) =>
-      ratio(ours.forwardCaptured[n]?.median, hf?.forwardCaptured[n]?.median),
+      ratio(at(ours.forwardCaptured, n), at(hf?.forwardCaptured, n)),
     ),
-    row('forward / transformers sdpa', '', (n) => ratio(ours.forward[n]?.median, hf?.forward.sdpa[n]?.median)),
-    row('captured / forward', '1.10 to 64', (n) => ratio(ours.forwardCaptured[n]?.median, ours.forward[n]?.median)),
+    row('forward / transformers sdpa', '', (n) => ratio(at(ours.forward, n), at(hf?.forward.sdpa, n))),
+    row('captured / forward', '1.10 to 64', (n) => ratio(at(ours.forwardCaptured, n), at(ours.forward, n))),
     row('every site an output, none read / forward', '1.10', (n) =>
-      ratio(ours.forwardOutputs[n]?.median, ours.forward[n]?.median),
+      ratio(at(ours.forwardOutputs, n), at(ours.forward, n)),
     ),
     row('forward / matrix-multiply floor', '1.3 from 64', (n) =>
-      ratio(ours.forward[n]?.median, (ours.matmulFlops[n] ?? NaN) / ours.gflops / 1e9),
+      ratio(at(ours.forward, n), (ours.matmulFlops[n] ?? NaN) / ours.gflops / 1e9),
     ),
   ];
 };
