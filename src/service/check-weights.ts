@@ -1,5 +1,5 @@
 import { ModelError, nearest } from '../base/index.js';
-import type { Weights } from '../formats/index.js';
+import type { WeightInfo, Weights } from '../formats/index.js';
 import type { Param, Program } from '../graph/index.js';
 import { sizeOf } from '../tensor/index.js';
 
@@ -19,10 +19,32 @@ const missing = (param: Param, names: readonly string[]): ModelError =>
     details: { name: param.name },
   });
 
+/** Weights are floating-point numbers; codes of a quantised model are not weights until they are scaled. */
+const checkDType = ({ name, dtype }: WeightInfo): void => {
+  if (dtype.includes('float')) return;
+  throw new ModelError(`tensor ${name} is stored as ${dtype}, which is no floating-point type`, {
+    code: 'TENSOR_DTYPE',
+    hint: 'The model is quantised, or the file is damaged: take the model in float32, float16 or bfloat16.',
+    details: { name, dtype },
+  });
+};
+
+const checkShape = ({ name, shape }: WeightInfo, expected: readonly number[]): void => {
+  if (shape.join() === expected.join()) return;
+  throw new ModelError(
+    `tensor ${name} has shape [${shape.join(', ')}], but config.json asks for [${expected.join(', ')}]`,
+    {
+      code: 'TENSOR_SHAPE',
+      hint: 'config.json and the weights do not belong together, or a field of config.json is wrong.',
+      details: { name, shape: [...shape], expected: [...expected] },
+    },
+  );
+};
+
 /**
- * Checks that each weight is in the files with the shape that the config asks for.
+ * Checks that each weight is in the files, of floating-point numbers, with the shape that the config asks for.
  * @returns notes about tensors that nothing reads
- * @throws ModelError TENSOR_MISSING, TENSOR_SHAPE
+ * @throws ModelError TENSOR_MISSING, TENSOR_SHAPE, TENSOR_DTYPE
  */
 export const checkWeights = (program: Program, weights: Weights, ignored: RegExp): string[] => {
   const names = weights.names();
@@ -30,16 +52,9 @@ export const checkWeights = (program: Program, weights: Weights, ignored: RegExp
   const params = paramsOf(program);
   for (const param of params) {
     if (!there.has(param.name)) throw missing(param, names);
-    const { shape } = weights.info(param.name);
-    if (shape.join() === param.type.shape.join()) continue;
-    throw new ModelError(
-      `tensor ${param.name} has shape [${shape.join(', ')}], but config.json asks for [${param.type.shape.join(', ')}]`,
-      {
-        code: 'TENSOR_SHAPE',
-        hint: 'config.json and the weights do not belong together, or a field of config.json is wrong.',
-        details: { name: param.name, shape: [...shape], expected: param.type.shape.map(Number) },
-      },
-    );
+    const info = weights.info(param.name);
+    checkShape(info, param.type.shape.map(Number));
+    checkDType(info);
   }
   const read = new Set(params.map((p) => p.name));
   const unread = names.filter((name) => !read.has(name) && !ignored.test(name));

@@ -70,14 +70,7 @@ const summaryOf = async (program: Program, folder: ModelFolder): Promise<ModelSu
   return { family: program.family, layers, heads, modelDim, vocab, parameters, fingerprint: await fingerprint(folder) };
 };
 
-/**
- * Opens a model folder. Weights are looked at, not read.
- * @throws ModelError MODEL_NOT_FOUND, FAMILY_UNKNOWN, CONFIG_*, TENSOR_*, SAFETENSORS_INVALID, PICKLE_REFUSED, TOKENIZER_INVALID
- * @throws EngineError DEVICE_UNAVAILABLE
- */
-export const openModel = async (path: string, options: OpenOptions): Promise<OpenModel> => {
-  const start = performance.now();
-  const folder = await openFolder(path);
+const openFrom = async (folder: ModelFolder, options: OpenOptions, start: number): Promise<OpenModel> => {
   const { weights } = folder;
   const config = { ...folder.config, ...options.configure?.(folder.config) };
   const { program, notes } = programFor(folder, config);
@@ -100,6 +93,22 @@ export const openModel = async (path: string, options: OpenOptions): Promise<Ope
       await weights.close();
     },
   };
+};
+
+/**
+ * Opens a model folder. Weights are looked at, not read.
+ * @throws ModelError MODEL_NOT_FOUND, FAMILY_UNKNOWN, CONFIG_*, TENSOR_*, SAFETENSORS_INVALID, PICKLE_REFUSED, TOKENIZER_INVALID
+ * @throws EngineError DEVICE_UNAVAILABLE
+ */
+export const openModel = async (path: string, options: OpenOptions): Promise<OpenModel> => {
+  const start = performance.now();
+  const folder = await openFolder(path);
+  try {
+    return await openFrom(folder, options, start);
+  } catch (error) {
+    await folder.weights.close();
+    throw error;
+  }
 };
 
 /** The tokenizer, or an error that says how to go without. */
