@@ -51,12 +51,15 @@ const contextOf = (flags: Flags, signal: AbortSignal): OperationContext & { stre
   };
 };
 
+/** The option that a field of an input comes from: `maxNewTokens` is `--max-new-tokens`. */
+const optionOf = (field: string): string => `--${field.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+
 const parse = <Input>(schema: { parse(value: unknown): Input }, value: unknown): Input => {
   try {
     return schema.parse(value);
   } catch (cause) {
     const issue = (cause as { issues?: { path: (string | number)[]; message: string }[] }).issues?.[0];
-    throw new UsageError(`${issue?.path.join('.') ?? 'input'}: ${issue?.message ?? 'invalid'}`, {
+    throw new UsageError(`${optionOf(String(issue?.path[0] ?? 'input'))}: ${issue?.message ?? 'invalid'}`, {
       code: 'OPTION_INVALID',
       hint: 'See `cutaway VERB --help`.',
       cause,

@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { Encoding, Tokenizer as Native } from 'tokenizers';
-import { ModelError, type JsonObject } from '../base/index.js';
+import { ModelError, UsageError, type JsonObject } from '../base/index.js';
 import { reasonOf, readJsonObject, systemCode, unreadable } from './file.node.js';
 import { placeTokens } from './offsets.js';
 import { makeTokenStream } from './token-stream.js';
@@ -103,8 +103,13 @@ const findTokenizer = async (where: string): Promise<string> => {
   if (there?.isFile()) return where;
   const file = path.join(where, 'tokenizer.json');
   if (there && (await stat(file).catch(() => undefined))) return file;
-  const what = there ? `${where} holds no tokenizer.json` : `there is no file or folder ${where}`;
-  throw new ModelError(what, {
+  if (!there)
+    throw new UsageError(`there is no file or folder ${where}`, {
+      code: 'MODEL_NOT_FOUND',
+      hint: 'Check the path; nothing is downloaded, so fetch the model first.',
+      details: { path: where },
+    });
+  throw new ModelError(`${where} holds no tokenizer.json`, {
     code: 'TOKENIZER_MISSING',
     hint: 'In Python, AutoTokenizer.from_pretrained(FOLDER).save_pretrained(FOLDER) writes it from older files.',
     details: { path: where },
@@ -114,6 +119,7 @@ const findTokenizer = async (where: string): Promise<string> => {
 /**
  * Opens a tokenizer.
  * @param where the files that `openFolder` found, or the path of a tokenizer.json or of a folder with one
+ * @throws UsageError MODEL_NOT_FOUND
  * @throws ModelError TOKENIZER_MISSING, TOKENIZER_INVALID, FILE_UNREADABLE
  */
 export const openTokenizer = async (where: TokenizerFiles | string): Promise<Tokenizer> => {

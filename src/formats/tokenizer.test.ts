@@ -265,9 +265,9 @@ describe('a tokenizer that cannot be used', () => {
   });
 
   it('one that is not there', async () => {
-    const missing = { info: { code: 'TOKENIZER_MISSING' } };
-    await expect(openTokenizer(path.join(scratch, 'nowhere'))).rejects.toMatchObject(missing);
-    await expect(openTokenizer(root)).rejects.toMatchObject(missing);
+    const told = (code: string) => ({ info: { code } });
+    await expect(openTokenizer(path.join(scratch, 'nowhere'))).rejects.toMatchObject(told('MODEL_NOT_FOUND'));
+    await expect(openTokenizer(root)).rejects.toMatchObject(told('TOKENIZER_MISSING'));
   });
 
   it('one with parts exchanged at random is loaded or refused', async () => {

@@ -16,7 +16,7 @@ import {
 import { activation } from './activations.js';
 import { aliases, type AliasNames } from './aliases.js';
 import { attend, headResults, mergeHeads, splitHeads } from './attention.js';
-import { ConfigReader } from './config-reader.js';
+import { ConfigReader, unsupportedField } from './config-reader.js';
 import type { Family, HasTensor } from './family.js';
 import { layerNorm, linear, type LinearSpec } from './layers.js';
 import { blockSegment, embedSegment, headSegment, integers, type BlockOutputs } from './segments.js';
@@ -44,7 +44,8 @@ const parseConfig = (json: JsonObject): Gpt2Config => {
   const heads = c.integer('n_head');
   c.require(modelDim % heads === 0, 'n_head', `a divisor of n_embd (${modelDim})`);
   c.boolean('reorder_and_upcast_attn', false); // in float32 the same numbers
-  c.require(!c.boolean('add_cross_attention', false), 'add_cross_attention', 'false');
+  if (c.boolean('add_cross_attention', false))
+    throw unsupportedField('add_cross_attention', true, 'GPT-2 is read as a decoder alone.');
   const parsed: Gpt2Config = {
     vocab: c.integer('vocab_size'),
     maxPositions: c.integer('n_positions'),

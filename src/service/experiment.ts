@@ -12,20 +12,27 @@ import {
 import { familyOf } from '../models/index.js';
 import type { EditInput } from '../protocol/index.js';
 import { readTextFile } from './files.node.js';
+import { locate } from './locate.js';
 import { needTokenizer, type OpenModel } from './open-model.js';
 import { promptOfText, promptsOfFile } from './prompts.js';
 
 /** A file of edits: JSON where it begins with a brace, else text. */
 const editsOfFile = async (file: string): Promise<readonly Edit[]> => {
   const content = await readTextFile(file);
-  if (!content.trimStart().startsWith('{')) return parseEdits(content);
-  return parseExperiment(content).edits;
+  return locate(file === '-' ? 'standard input' : file, () =>
+    content.trimStart().startsWith('{') ? parseExperiment(content).edits : parseEdits(content),
+  );
 };
+
+/** An edit by itself; where there are several, an error says which. */
+const editsOfText = (text: string, i: number, { length }: readonly unknown[]): readonly Edit[] =>
+  length === 1 ? parseEdits(text) : locate(`edit ${i + 1} of ${length}`, () => parseEdits(text));
 
 /** All edits of a request, in order. @throws UsageError EDIT_SYNTAX, EDIT_INVALID, FILE_UNREADABLE */
 export const editsOf = async (input: EditInput): Promise<readonly Edit[]> => {
   const lists = [];
-  for (const given of input.edits) lists.push('text' in given ? parseEdits(given.text) : await editsOfFile(given.file));
+  for (const [i, given] of input.edits.entries())
+    lists.push('text' in given ? editsOfText(given.text, i, input.edits) : await editsOfFile(given.file));
   return lists.flat();
 };
 

@@ -1,6 +1,7 @@
 import { UsageError } from '../base/index.js';
 import type { Prompt } from '../engine/index.js';
 import { readTextFile } from './files.node.js';
+import { locateAsync } from './locate.js';
 import { needTokenizer, type OpenModel } from './open-model.js';
 import type { PromptInput } from '../protocol/index.js';
 
@@ -46,39 +47,40 @@ export const promptOfText = async (model: OpenModel, text: string): Promise<Prom
   return { ids, tokens: texts };
 };
 
-/** One line of a file of prompts: a text, or an object with `prompt` or `ids`. */
-const promptOfLine = async (
-  model: OpenModel,
-  line: string,
-  at: { readonly file: string; readonly line: number },
-): Promise<Prompt> => {
-  const wrong = (): UsageError =>
-    new UsageError(`${at.file}, line ${at.line}: not a prompt`, {
-      code: 'OPTION_INVALID',
-      hint: 'Each line is a JSON string, or an object with "prompt" (a text) or "ids" (a list of whole numbers).',
-    });
-  let value: unknown;
+const notAPrompt = (): UsageError =>
+  new UsageError('not a prompt', {
+    code: 'OPTION_INVALID',
+    hint: 'Each line is a JSON string, or an object with "prompt" (a text) or "ids" (a list of whole numbers).',
+  });
+
+const parseJson = (text: string): unknown => {
   try {
-    value = JSON.parse(line);
+    return JSON.parse(text);
   } catch {
-    throw wrong();
+    throw notAPrompt();
   }
+};
+
+/** One line of a file of prompts: a text, or an object with `prompt` or `ids`. */
+const promptOfLine = async (model: OpenModel, line: string): Promise<Prompt> => {
+  const value = parseJson(line);
   if (typeof value === 'string') return promptOfText(model, value);
   const { prompt, ids } = (typeof value === 'object' && value !== null ? value : {}) as {
     prompt?: unknown;
     ids?: unknown;
   };
-  if (typeof prompt === 'string') return promptOfText(model, prompt);
-  if (Array.isArray(ids) && ids.every((id) => typeof id === 'number')) return promptOfIds(model, ids);
-  throw wrong();
+  if (typeof prompt === 'string' && ids === undefined) return promptOfText(model, prompt);
+  if (prompt === undefined && Array.isArray(ids) && ids.every((id) => typeof id === 'number'))
+    return promptOfIds(model, ids);
+  throw notAPrompt();
 };
 
-/** The prompts of a JSON-lines file. @throws UsageError OPTION_INVALID, naming the line */
+/** The prompts of a JSON-lines file. @throws UsageError naming the line */
 export const promptsOfFile = async (model: OpenModel, file: string): Promise<readonly Prompt[]> => {
   const lines = (await readTextFile(file)).split(/\r?\n/);
   const prompts: Prompt[] = [];
   for (const [i, line] of lines.entries())
-    if (line.trim() !== '') prompts.push(await promptOfLine(model, line, { file, line: i + 1 }));
+    if (line.trim() !== '') prompts.push(await locateAsync(`${file}, line ${i + 1}`, () => promptOfLine(model, line)));
   if (prompts.length > 0) return prompts;
   throw new UsageError(`${file} holds no prompts`, { code: 'PROMPT_EMPTY', hint: 'Write one JSON string a line.' });
 };

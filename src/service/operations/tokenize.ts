@@ -6,6 +6,8 @@ import type { Operation } from '../operation.js';
 
 const textsOf = async (input: TokenizeInput): Promise<readonly string[]> => {
   if (input.file === undefined) return input.texts ?? [];
+  if (input.texts !== undefined)
+    throw new UsageError('both --text and --file are given', { code: 'OPTION_INVALID', hint: 'Give one of them.' });
   let cases: unknown;
   try {
     cases = JSON.parse(await readTextFile(input.file));
