@@ -12,7 +12,7 @@ import {
 import { eosIds } from '../formats/index.node.js';
 import type { Edit } from '../language/index.js';
 import type { RunInput, RunResult, ScoredToken, StepView } from '../protocol/index.js';
-import { checkpoint } from './cancel.js';
+import { checkpoints } from './cancel.js';
 import { contextFor, forcedTokens, samplingOf } from './experiment.js';
 import { nanNote } from './nan.js';
 import type { OpenModel } from './open-model.js';
@@ -86,11 +86,11 @@ export class Generation {
     const { variant, notes } = await prepareExperiment(contextFor(model, prompt, maxNewTokens), edits);
     this.notes.push(...notes);
     const from = performance.now();
-    await prepareForward(model, { variant, onSegment: () => checkpoint(context) });
+    const onSegment = checkpoints(context);
+    await prepareForward(model, { variant, onSegment });
     this.seconds.prepare = seconds(from);
     const eos = new Set(input.ignoreEos ? [] : eosIds(model.program.config, model.folder.generationConfig));
     const forced = forcedTokens(model, edits);
-    const onSegment = (): Promise<void> => checkpoint(context);
     return { variant, ids: prompt.ids, maxNewTokens, sampling, eos, forced, onSegment };
   }
 

@@ -17,7 +17,7 @@ import { matches, parseGlobs, resolveSelector, type Glob, type Where } from '../
 import type { InspectInput, InspectResult, SiteView } from '../../protocol/index.js';
 import { statistics, take, type Tensor } from '../../tensor/index.js';
 import { formatBytes } from '../bytes.js';
-import { checkpoint } from '../cancel.js';
+import { checkpoints } from '../cancel.js';
 import { configOf, contextFor, editsOf, promptEdit, refuseUnsupported } from '../experiment.js';
 import { freeMemoryBytes } from '../machine.node.js';
 import { openModel, type OpenModel } from '../open-model.js';
@@ -124,7 +124,7 @@ const capture = async (
     ids: [prompt.ids],
     capture: new Set(places.map((p) => p.name)),
     logits: 'none',
-    onSegment: () => checkpoint(context),
+    onSegment: checkpoints(context),
   });
   const tensors = new Map(
     wanted.map((w) => {
