@@ -176,7 +176,8 @@ const concat = ({ axis, extent }: OpAttrs['Concat'], types: Operands): ValueType
     )
       throw wrong(`Concat of [${x.shape.join(', ')}] and [${t.shape.join(', ')}] along axis ${axis}`);
   const dims = types.map((t) => t.shape[axis] ?? 1);
-  return { ...x, shape: replaceAt(x.shape, axis, summed(dims, extent)) };
+  const axes = extent === undefined ? x.axes : replaceAt(x.axes, axis, extent);
+  return { dtype: x.dtype, shape: replaceAt(x.shape, axis, summed(dims, extent)), axes };
 };
 
 const gather = ({ axis }: OpAttrs['Gather'], types: Operands): ValueType => {

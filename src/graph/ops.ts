@@ -3,7 +3,7 @@ import type { DType } from '../tensor/index.js';
 /**
  * The operators of a graph, with their attributes: ONNX's names and semantics (opset 20), each with one output.
  * Differences from ONNX: axes lists are attributes, `Reshape` and `Transpose` also name the axes they give,
- * `Linear` is a product with a weight in the layout the file has, `Concat` may name the summed extent.
+ * `Linear` is a product with a weight in the layout the file has, `Concat` may name the axis that it makes, and its extent.
  * @source https://onnx.ai/onnx/operators
  */
 export interface OpAttrs {

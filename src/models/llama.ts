@@ -163,7 +163,7 @@ const segmentsOf = (c: LlamaConfig, { prefix, embedding, unembedding }: ReturnTy
     ),
     headSegment(
       c.modelDim,
-      'model.',
+      prefix,
       (s, x) =>
         product(rmsNorm(inner(s, 'ln_final', 'norm.'), x, c.eps), table(s, unembedding), {
           layout: 'out,in',

@@ -1,3 +1,5 @@
+export { configOf, contextFor, editsOf } from './experiment.js';
+export { promptOfIds, promptOfText } from './prompts.js';
 export { formatBytes } from './bytes.js';
 export { inspect } from './operations/inspect.js';
 export { list } from './operations/list.js';

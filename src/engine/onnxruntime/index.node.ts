@@ -1,5 +1,5 @@
 import { createRequire } from 'node:module';
-import { EngineError } from '../../base/index.js';
+import { EngineError, UsageError } from '../../base/index.js';
 import { onnxruntimeBackend, type OnnxruntimeBackend } from './onnxruntime.js';
 import type { Device, OnnxruntimeOptions } from './options.js';
 import type { Ort } from './ort.js';
@@ -29,9 +29,15 @@ const probe = async (backend: OnnxruntimeBackend): Promise<void> => {
 
 /**
  * onnxruntime in this process.
+ * @throws UsageError OPTION_INVALID for a device that does not exist
  * @throws EngineError DEVICE_UNAVAILABLE where the device cannot be used
  */
 export const makeOnnxruntime = async (options: OnnxruntimeOptions): Promise<OnnxruntimeBackend> => {
+  if (!Object.hasOwn(advice, options.device))
+    throw new UsageError(`there is no device ${JSON.stringify(options.device)}`, {
+      code: 'OPTION_INVALID',
+      hint: `Devices are ${Object.keys(advice).join(', ')}.`,
+    });
   const backend = onnxruntimeBackend(loadOrt(), options);
   if (options.device === 'cpu') return backend;
   await probe(backend).catch((cause: unknown) => {
