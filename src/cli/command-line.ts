@@ -5,11 +5,15 @@ import { reportError, statusOf } from './report.js';
 import { float, integer, integers, collectEdits, type EditOption } from './values.js';
 import type { Flags } from './verbs.js';
 
-const optionError = (error: CommanderError): UsageError =>
-  new UsageError(error.message.replace(/^error: /, ''), {
-    code: 'OPTION_INVALID',
-    hint: '`cutaway --help` shows the verbs, `cutaway VERB --help` their options.',
-  });
+/** Commander's error as ours; its second line, where there is one, is a suggestion: `(Did you mean run?)`. */
+const optionError = (error: CommanderError): UsageError => {
+  const [message = '', suggestion = ''] = error.message.replace(/^error: /, '').split('\n');
+  const help = '`cutaway --help` shows the verbs, `cutaway VERB --help` their options.';
+  return new UsageError(message, { code: 'OPTION_INVALID', hint: `${suggestion.replace(/^\((.*)\)$/, '$1 ')}${help}` });
+};
+
+const examples = (command: Command, ...lines: readonly string[]): Command =>
+  command.addHelpText('after', `\nExamples:\n${lines.map((line) => `  $ cutaway ${line}`).join('\n')}`);
 
 const everywhere = (command: Command): Command =>
   command
@@ -73,9 +77,16 @@ const addRun = (
     .argument('<model>', 'folder of a model')
     .description('Run a model on a prompt: the likeliest next tokens, and what it goes on to say.');
   device(generation(edits(input(command))))
-    .option('--top <n>', 'how many next tokens to list', integer('--top'))
+    .option('--top <n>', 'how many next tokens to list (default: 10)', integer('--top'))
     .option('--stages', 'show the distribution after each rule of sampling')
     .action(act('run'));
+  examples(
+    command,
+    'run MODEL --prompt "The capital of France is"',
+    'run MODEL --prompt "Once" --max-new-tokens 20 --temperature 0.8 --top-p 0.9 --seed 1',
+    'run MODEL --prompt "Once" --edit "drop head 3.2" --edit "skip layer 5"',
+    'run MODEL --ids 1,2,3 --json',
+  );
 };
 
 const addInspect = (
@@ -95,27 +106,37 @@ const addInspect = (
       integer('--max-bytes'),
     )
     .action(act('inspect'));
+  examples(
+    command,
+    'inspect MODEL --prompt "Once" --sites "blocks.*.attn.pattern[head=2],logits"',
+    'inspect MODEL --prompt "Once" --sites "**" --out values.safetensors',
+  );
 };
 
 const addOthers = (
   program: Command,
   act: (verb: keyof Actions) => (model: string, flags: Flags) => Promise<void>,
 ): void => {
-  everywhere(program.command('list').argument('<model>', 'folder of a model').description('List what a model has.'))
+  const list = everywhere(program.command('list').argument('<model>', 'folder of a model'))
+    .description('List what a model has; without an option, an overview.')
     .option('--sites', 'the values that can be read and changed')
     .option('--weights', 'its tensors')
     .option('--listing', 'its computation as numbered source text')
     .action(act('list'));
-  everywhere(
-    program
-      .command('tokenize')
-      .argument('<model>', 'folder of a model, or a vocabulary alone')
-      .description('Cut texts into tokens, with their places.'),
+  examples(list, 'list MODEL', 'list MODEL --sites --json');
+  const tokenize = everywhere(
+    program.command('tokenize').argument('<model>', 'folder of a model, or a vocabulary alone'),
   )
+    .description('Cut texts into tokens, with their places.')
     .option('--text <text>', 'a text')
     .option('--file <cases>', 'a JSON array of texts')
     .option('--no-special', 'add no special token, and read their spellings as plain text')
     .action(act('tokenize'));
+  examples(
+    tokenize,
+    'tokenize MODEL --text "The capital of France"',
+    'tokenize MODEL/tokenizer.json --file texts.json',
+  );
 };
 
 /** The whole command line. `actions` are loaded only once a verb is chosen. */

@@ -1,3 +1,9 @@
 import { runCommandLine } from './command-line.js';
 
+/** Where nobody reads any more (`| head -1`), there is nothing left to do. */
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit(0);
+});
+
 process.exitCode = await runCommandLine(process.argv.slice(2));

@@ -1,5 +1,6 @@
 import { styleText } from 'node:util';
 import { DebuggerError, type Blame } from '../base/index.js';
+import { printable } from './printable.js';
 
 const statuses: Readonly<Record<Blame, number>> = { caller: 2, model: 2, engine: 3, us: 3 };
 
@@ -15,9 +16,13 @@ const styled = (style: Parameters<typeof styleText>[0], text: string): string =>
 /** Prints what is wrong, what to do, and the code. A stack trace only with `--debug`. */
 export const reportError = (error: unknown, debug: boolean): void => {
   const known = error instanceof DebuggerError;
-  const message = error instanceof Error ? error.message : String(error);
+  const message = printable(error instanceof Error ? error.message : String(error));
   const lines = known
-    ? [`${styled('red', 'error')} ${message}`, `  ${error.info.hint}`, styled('dim', `  [${error.info.code}]`)]
+    ? [
+        `${styled('red', 'error')} ${message}`,
+        `  ${printable(error.info.hint)}`,
+        styled('dim', `  [${error.info.code}]`),
+      ]
     : [
         `${styled('red', 'error')} ${message}`,
         '  This is a mistake in Cutaway: please report it, with what --debug shows.',

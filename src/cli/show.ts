@@ -1,21 +1,18 @@
 import { styleText } from 'node:util';
 import type {
   InspectResult,
-  ListResult,
   ModelSummary,
   RunResult,
   ScoredToken,
   StepView,
   TokenizeResult,
 } from '../protocol/index.js';
-import { table } from './table.js';
+import { visible } from './printable.js';
+import { columns, table } from './table.js';
 
-const styled = (style: Parameters<typeof styleText>[0], text: string): string =>
+/** A text for standard output, in colour on a terminal alone. */
+export const styled = (style: Parameters<typeof styleText>[0], text: string): string =>
   styleText(style, text, { stream: process.stdout });
-
-/** A token's text with its spaces and line ends visible: `·Paris`, `⏎`. */
-const visible = (text: string): string =>
-  text.replaceAll(' ', '·').replaceAll('\n', '⏎').replaceAll('\r', '␍').replaceAll('\t', '⇥');
 
 const number = (x: number | null): string => {
   if (x === null) return '–';
@@ -30,7 +27,8 @@ const bar = (p: number): string => styled('cyan', '█'.repeat(Math.round(24 * p
 const millions = (n: number): string =>
   n >= 1e9 ? `${(n / 1e9).toFixed(2)} billion` : n >= 1e6 ? `${(n / 1e6).toFixed(1)} million` : String(n);
 
-const modelLine = (m: ModelSummary): string =>
+/** A model in a line. */
+export const modelLine = (m: ModelSummary): string =>
   `${styled('bold', m.family)}  ${m.layers} layers, ${m.heads} heads, width ${m.modelDim}, vocabulary ${m.vocab}, ${millions(m.parameters)} parameters`;
 
 const nextTable = (next: readonly ScoredToken[]): string =>
@@ -40,7 +38,7 @@ const nextTable = (next: readonly ScoredToken[]): string =>
       String(i + 1),
       visible(t.text),
       String(t.id),
-      t.logit.toFixed(3),
+      t.logit === null ? '–' : t.logit.toFixed(3),
       percent(t.probability),
       bar(t.probability),
     ]),
@@ -83,12 +81,16 @@ const runText = (r: RunResult): string => {
 export const showRun = (output: RunResult | readonly RunResult[]): string =>
   (Array.isArray(output) ? (output as readonly RunResult[]) : [output as RunResult]).map(runText).join('\n\n\n');
 
-const inspectText = (r: InspectResult): string =>
+type ShapeText = (site: InspectResult['sites'][number]) => string;
+const namedShape: ShapeText = (s) => s.axes.map((axis, i) => `${axis} ${s.shape[i] ?? ''}`).join(', ');
+const bareShape: ShapeText = (s) => s.shape.join(' x ');
+
+const inspectTable = (r: InspectResult, shape: ShapeText): string =>
   table(
     ['site', 'shape', 'min', 'max', 'mean', 'std', ''],
     r.sites.map((s) => [
       s.name,
-      s.axes.map((axis, i) => `${axis} ${s.shape[i] ?? ''}`).join(', '),
+      shape(s),
       ...[s.min, s.max, s.mean, s.std].map(number),
       [s.nan > 0 ? styled('red', `${s.nan} NaN`) : '', s.inf > 0 ? styled('red', `${s.inf} infinite`) : '']
         .join(' ')
@@ -97,35 +99,20 @@ const inspectText = (r: InspectResult): string =>
     { right: [2, 3, 4, 5] },
   );
 
+const widest = (text: string): number => text.split('\n').reduce((most, line) => Math.max(most, columns(line)), 0);
+
+/** With the axes' names where the terminal has room for them; always, where it is no terminal. */
+const inspectText = (r: InspectResult): string => {
+  const named = inspectTable(r, namedShape);
+  return widest(named) <= (process.stdout.isTTY ? process.stdout.columns : Infinity)
+    ? named
+    : inspectTable(r, bareShape);
+};
+
 export const showInspect = (output: InspectResult | readonly InspectResult[]): string =>
   (Array.isArray(output) ? (output as readonly InspectResult[]) : [output as InspectResult])
     .map(inspectText)
     .join('\n\n');
-
-const sitesText = (sites: NonNullable<ListResult['sites']>): string =>
-  table(
-    ['site', 'axes', 'also called'],
-    sites.map((s) => [
-      s.onRequest ? `${s.name} ${styled('dim', '(on request)')}` : s.name,
-      s.axes.map((axis, i) => (typeof s.shape[i] === 'number' ? `${axis} ${s.shape[i]}` : axis)).join(', '),
-      styled('dim', (s.aliases ?? []).join(', ')),
-    ]),
-  );
-
-export const showList = (r: ListResult): string =>
-  [
-    modelLine(r.model),
-    ...(r.sites ? [sitesText(r.sites)] : []),
-    ...(r.weights
-      ? [
-          table(
-            ['weight', 'shape', 'stored as'],
-            r.weights.map((w) => [w.name, w.shape.join(' x '), w.dtype]),
-          ),
-        ]
-      : []),
-    ...(r.listing ? [r.listing.join('\n')] : []),
-  ].join('\n\n');
 
 export const showTokens = (output: TokenizeResult): string =>
   output

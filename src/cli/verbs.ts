@@ -2,7 +2,9 @@ import { UsageError } from '../base/index.js';
 import { inspectInput, listInput, runInput, tokenizeInput } from '../protocol/index.js';
 import { inspect, list, run, tokenize, type Operation, type OperationContext } from '../service/index.js';
 import type { Actions } from './command-line.js';
-import { showInspect, showList, showRun, showTokens } from './show.js';
+import { printable } from './printable.js';
+import { showList, showOverview } from './show-list.js';
+import { showInspect, showRun, showTokens } from './show.js';
 
 /** The options of a verb, as commander collects them. */
 export type Flags = Readonly<Record<string, unknown>>;
@@ -38,7 +40,7 @@ const contextOf = (flags: Flags, signal: AbortSignal): OperationContext & { stre
     signal,
     streamed: () => streamed,
     note: (text: string) => {
-      if (flags['quiet'] !== true) process.stderr.write(`note: ${text}\n`);
+      if (flags['quiet'] !== true) process.stderr.write(`note: ${printable(text)}\n`);
     },
   };
   if (flags['json'] === true) return context;
@@ -46,7 +48,7 @@ const contextOf = (flags: Flags, signal: AbortSignal): OperationContext & { stre
     ...context,
     stream: (text) => {
       streamed = true;
-      process.stdout.write(text);
+      process.stdout.write(printable(text));
     },
   };
 };
@@ -85,11 +87,8 @@ const act = async <Input, Output>(face: Face<Input, Output>, value: unknown, fla
 
 const editsOf = (flags: Flags): unknown => flags['edits'] ?? flags['edit'] ?? [];
 
-const listed = (flags: Flags): readonly string[] => {
-  const asked = ['sites', 'weights', 'listing'].filter((what) => flags[what] === true);
-  if (asked.length > 0) return asked;
-  return ['sites', 'weights'];
-};
+const askedOf = (flags: Flags): readonly string[] =>
+  ['sites', 'weights', 'listing'].filter((what) => flags[what] === true);
 
 /** What each verb does. */
 export const actions: Actions = {
@@ -101,8 +100,11 @@ export const actions: Actions = {
       { ...flags, model, edits: editsOf(flags) },
       flags,
     ),
-  list: (model, flags) =>
-    act({ operation: list, input: listInput, show: showList }, { model, show: listed(flags) }, flags),
+  list: (model, flags) => {
+    const show = askedOf(flags);
+    if (show.length === 0) return act({ operation: list, input: listInput, show: showOverview }, { model }, flags);
+    return act({ operation: list, input: listInput, show: showList }, { model, show }, flags);
+  },
   tokenize: (model, flags) => {
     const texts = flags['text'] === undefined ? undefined : [flags['text']];
     return act({ operation: tokenize, input: tokenizeInput, show: showTokens }, { ...flags, model, texts }, flags);

@@ -16,6 +16,6 @@ export type ModelSummary = z.infer<typeof modelSummary>;
 export const tokenView = z.object({ id: z.int(), text: z.string() });
 export type TokenView = z.infer<typeof tokenView>;
 
-/** A possible next token: its logit before sampling, and its probability under them. */
-export const scoredToken = tokenView.extend({ logit: z.number(), probability: z.number() });
+/** A possible next token: its logit before sampling, null where that is no finite number, and its probability. */
+export const scoredToken = tokenView.extend({ logit: z.number().nullable(), probability: z.number() });
 export type ScoredToken = z.infer<typeof scoredToken>;

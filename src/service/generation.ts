@@ -32,7 +32,20 @@ const samplingInput = (input: RunInput): SamplingOptions => {
   return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
 };
 
+/** Tokens that a rule has left possible; they lead any list of the likeliest. */
+const countLeft = (logits: Float32Array): number => logits.reduce((n, x) => n + (x === -Infinity ? 0 : 1), 0);
+
 const seconds = (since: number): number => (performance.now() - since) / 1000;
+
+/** Tells something once, when more than a second has gone by. */
+const tellOnce = (context: OperationContext, text: string): ((since: number) => void) => {
+  let told = false;
+  return (since) => {
+    if (told || seconds(since) < 1) return;
+    told = true;
+    context.note(text);
+  };
+};
 
 /** What one prompt's run gave, as far as it went. */
 export class Generation {
@@ -87,7 +100,8 @@ export class Generation {
     this.notes.push(...notes);
     const from = performance.now();
     const onSegment = checkpoints(context);
-    await prepareForward(model, { variant, onSegment });
+    const telling = tellOnce(context, 'packing the weights, which takes some seconds for a large model');
+    await prepareForward(model, { variant, onSegment: () => (telling(from), onSegment()) });
     this.seconds.prepare = seconds(from);
     const eos = new Set(input.ignoreEos ? [] : eosIds(model.program.config, model.folder.generationConfig));
     const forced = forcedTokens(model, edits);
@@ -114,15 +128,20 @@ export class Generation {
 
   #scored(logits: Float32Array): ScoredToken[] {
     const { model } = this;
-    return topTokens(logits, this.plan.input.top).map((t) => ({ ...t, text: textOf(model, t.id) }));
+    return topTokens(logits, this.plan.input.top).map(({ id, logit, probability }) => ({
+      id,
+      text: textOf(model, id),
+      logit: Number.isFinite(logit) ? logit : null,
+      probability,
+    }));
   }
 
   #view(step: number, { id, stages }: NonNullable<Step['taken']>): StepView {
     const views = stages.map(({ name, setting, logits }) => ({
       name,
       setting,
-      left: logits.reduce((n, x) => n + (x === -Infinity ? 0 : 1), 0),
-      top: this.#scored(logits),
+      left: countLeft(logits),
+      top: this.#scored(logits).slice(0, countLeft(logits)),
     }));
     return { step, id, text: textOf(this.model, id), stages: views };
   }
