@@ -78,6 +78,7 @@ const openFrom = async (folder: ModelFolder, options: OpenOptions, start: number
   const backend = await makeBackend(program, options);
   const [compilations, base] = [new Compilations(backend, weights), new Compilations(backend, weights)];
   const changed = JSON.stringify(config) !== JSON.stringify(folder.config);
+  let summary: Promise<ModelSummary> | undefined;
   const unedited = () => ({ program: programFor(folder, folder.config).program, compilations: base });
   return {
     ...{ folder, program, weights, tokenizer, backend, compilations },
@@ -85,7 +86,7 @@ const openFrom = async (folder: ModelFolder, options: OpenOptions, start: number
     notes: [...folder.notes, ...notes],
     loadSeconds: (performance.now() - start) / 1000,
     rebuild: (other) => programFor(folder, other).program,
-    summary: () => summaryOf(program, folder),
+    summary: () => (summary ??= summaryOf(program, folder)),
     dispose: async () => {
       await compilations.dispose();
       await base.dispose();

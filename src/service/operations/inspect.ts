@@ -18,11 +18,11 @@ import type { InspectInput, InspectResult, SiteView } from '../../protocol/index
 import { statistics, take, type Tensor } from '../../tensor/index.js';
 import { formatBytes } from '../bytes.js';
 import { checkpoints } from '../cancel.js';
-import { configOf, contextFor, editsOf, promptEdit, refuseUnsupported } from '../experiment.js';
+import { onEachPrompt } from '../edited-model.js';
+import { contextFor } from '../experiment.js';
 import { freeMemoryBytes } from '../machine.node.js';
-import { openModel, type OpenModel } from '../open-model.js';
+import type { OpenModel } from '../open-model.js';
 import type { Operation, OperationContext } from '../operation.js';
-import { promptsOf } from '../prompts.js';
 
 /** A site to read, and which part of it. */
 interface Wanted {
@@ -144,30 +144,20 @@ export const inspect: Operation<InspectInput, InspectResult | InspectResult[]> =
   name: 'inspect',
   help: 'Reads values inside the model on a prompt: the sites that match, with statistics, and, with --out, their numbers as safetensors.',
   async run(input, context) {
-    if (input.out !== undefined) await checkWritable(input.out);
-    const edits = await editsOf(input);
-    refuseUnsupported(edits);
-    const model = await openModel(input.model, { ...input, configure: (config) => configOf(edits, config) });
-    try {
-      for (const text of model.notes) context.note(text);
-      const prompts = await promptsOf(model, input, promptEdit(edits));
-      if (prompts.length > 1 && input.out !== undefined)
-        throw new UsageError('--out holds the values of one prompt', {
-          code: 'OPTION_INVALID',
-          hint: 'Give one prompt.',
-        });
-      const results: InspectResult[] = [];
-      for (const prompt of prompts) {
-        const { result, tensors } = await capture(model, { input, edits, prompt }, context);
-        if (input.out !== undefined) {
-          await writeSafetensorsFile(input.out, [...tensors]);
-          context.note(`wrote ${input.out}`);
-        }
-        results.push(result);
+    const { out } = input;
+    if (out !== undefined) await checkWritable(out);
+    if (out !== undefined && input.prompts !== undefined)
+      throw new UsageError('--out holds the values of one prompt', {
+        code: 'OPTION_INVALID',
+        hint: 'Give one prompt.',
+      });
+    return onEachPrompt(input, context, async ({ model, edits, prompt }) => {
+      const { result, tensors } = await capture(model, { input, edits, prompt }, context);
+      if (out !== undefined) {
+        await writeSafetensorsFile(out, [...tensors]);
+        context.note(`wrote ${out}`);
       }
-      return input.prompts === undefined ? (results[0] as InspectResult) : results;
-    } finally {
-      await model.dispose();
-    }
+      return result;
+    });
   },
 };

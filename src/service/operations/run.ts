@@ -1,10 +1,7 @@
 import type { RunInput, RunResult } from '../../protocol/index.js';
-import { cancelled } from '../cancel.js';
-import { configOf, editsOf, promptEdit, refuseUnsupported } from '../experiment.js';
+import { onEachPrompt } from '../edited-model.js';
 import { Generation } from '../generation.js';
-import { openModel } from '../open-model.js';
 import type { Operation } from '../operation.js';
-import { promptsOf } from '../prompts.js';
 
 const resultOf = async (g: Generation): Promise<RunResult> => ({
   model: await g.model.summary(),
@@ -21,23 +18,10 @@ const resultOf = async (g: Generation): Promise<RunResult> => ({
 export const run: Operation<RunInput, RunResult | RunResult[]> = {
   name: 'run',
   help: 'Runs a model on a prompt: the likeliest next tokens, and, with --max-new-tokens, what it goes on to say. Edits change values, weights or structure first.',
-  async run(input, context) {
-    const edits = await editsOf(input);
-    refuseUnsupported(edits);
-    const model = await openModel(input.model, { ...input, configure: (config) => configOf(edits, config) });
-    try {
-      for (const text of model.notes) context.note(text);
-      const prompts = await promptsOf(model, input, promptEdit(edits));
-      const results: RunResult[] = [];
-      for (const prompt of prompts) {
-        if (context.signal.aborted) throw cancelled();
-        const generation = await new Generation(model, { input, edits, prompt }, context).run();
-        for (const text of generation.notes) context.note(text);
-        results.push(await resultOf(generation));
-      }
-      return input.prompts === undefined ? (results[0] as RunResult) : results;
-    } finally {
-      await model.dispose();
-    }
-  },
+  run: (input, context) =>
+    onEachPrompt(input, context, async ({ model, edits, prompt }) => {
+      const generation = await new Generation(model, { input, edits, prompt }, context).run();
+      for (const text of generation.notes) context.note(text);
+      return resultOf(generation);
+    }),
 };

@@ -1,0 +1,42 @@
+import type { Prompt } from '../engine/index.js';
+import type { Edit } from '../language/index.js';
+import type { EditInput, ModelInput, PromptInput } from '../protocol/index.js';
+import { cancelled } from './cancel.js';
+import { configOf, editsOf, promptEdit, refuseUnsupported } from './experiment.js';
+import { openModel, type OpenModel } from './open-model.js';
+import type { OperationContext } from './operation.js';
+import { promptsOf } from './prompts.js';
+
+type Request = ModelInput & EditInput & PromptInput;
+
+/** A model that is open for a request, with its edits, and one of its prompts. */
+export interface Opened {
+  readonly model: OpenModel;
+  readonly edits: readonly Edit[];
+  readonly prompt: Prompt;
+}
+
+/**
+ * Opens the model of a request with the edits of its config, does the work for each prompt, and closes it again.
+ * @returns one result, or, for a file of prompts, an array
+ */
+export const onEachPrompt = async <Result>(
+  input: Request,
+  context: OperationContext,
+  work: (opened: Opened) => Promise<Result>,
+): Promise<Result | Result[]> => {
+  const edits = await editsOf(input);
+  refuseUnsupported(edits);
+  const model = await openModel(input.model, { ...input, configure: (config) => configOf(edits, config) });
+  try {
+    for (const text of model.notes) context.note(text);
+    const results: Result[] = [];
+    for (const prompt of await promptsOf(model, input, promptEdit(edits))) {
+      if (context.signal.aborted) throw cancelled();
+      results.push(await work({ model, edits, prompt }));
+    }
+    return input.prompts === undefined ? (results[0] as Result) : results;
+  } finally {
+    await model.dispose();
+  }
+};
