@@ -7,7 +7,7 @@ import type {
   StepView,
   TokenizeResult,
 } from '../protocol/index.js';
-import { visible } from './printable.js';
+import { printable, visible } from './printable.js';
 import { columns, table } from './table.js';
 
 /** A text for standard output, in colour on a terminal alone. */
@@ -118,7 +118,7 @@ export const showTokens = (output: TokenizeResult): string =>
   output
     .map(({ text, tokens }) =>
       [
-        JSON.stringify(text),
+        printable(JSON.stringify(text)),
         table(
           ['', 'token', 'id', 'place'],
           tokens.map((t, i) => [

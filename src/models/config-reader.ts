@@ -15,6 +15,9 @@ const harmless = new Set([
   'torchscript', 'transformers_version', 'typical_p', 'unk_token_id', 'use_bfloat16', 'use_cache',
 ]); // prettier-ignore
 
+/** Many times what any model has. */
+const mostLayers = 1000;
+
 const isNeutral = (value: unknown): boolean =>
   value === undefined ||
   value === null ||
@@ -55,6 +58,13 @@ export class ConfigReader {
     if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < least)
       throw invalid(field, `a whole number of at least ${least}`, value);
     return value;
+  }
+
+  /** A number of layers: bounded, since each is built before its tensors can be missed. */
+  layers(field: string): number {
+    const count = this.integer(field);
+    if (count > mostLayers) throw invalid(field, `at most ${mostLayers}`, count);
+    return count;
   }
 
   number(field: string, fallback?: number): number {

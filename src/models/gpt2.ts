@@ -50,7 +50,7 @@ const parseConfig = (json: JsonObject): Gpt2Config => {
     vocab: c.integer('vocab_size'),
     maxPositions: c.integer('n_positions'),
     modelDim,
-    layers: c.integer('n_layer'),
+    layers: c.layers('n_layer'),
     heads,
     neurons: c.integer('n_inner', 4 * modelDim),
     eps: c.number('layer_norm_epsilon', 1e-5),

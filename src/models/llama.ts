@@ -61,7 +61,7 @@ const parseConfig = (json: JsonObject): LlamaConfig => {
     vocab: c.integer('vocab_size'),
     maxPositions,
     modelDim,
-    layers: c.integer('num_hidden_layers'),
+    layers: c.layers('num_hidden_layers'),
     heads,
     kvHeads,
     headDim,

@@ -79,10 +79,12 @@ describe('a config that is wrong', () => {
     ['n_head', 5],
     ['n_layer', -1],
     ['n_embd', 1e15],
+    ['n_layer', 1e8],
+    ['n_layer', 900],
   ])('%s = %j', async (field, value) => {
     const { status, stderr, stdout } = await cutaway('run', withConfig({ [field]: value }), '--ids', '1');
     expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
-    expect(stderr).toMatch(/\[(CONFIG_INVALID|TENSOR_SHAPE|CONFIG_FIELD_UNSUPPORTED)\]\n$/);
+    expect(stderr).toMatch(/\[(CONFIG_INVALID|TENSOR_SHAPE|TENSOR_MISSING|CONFIG_FIELD_UNSUPPORTED)\]\n$/);
   });
 
   it('an architecture that is not known is named', async () => {
