@@ -1,9 +1,9 @@
 import { Command, CommanderError, Option } from 'commander';
 import pkg from '../../package.json' with { type: 'json' };
 import { UsageError } from '../base/index.js';
+import type { Actions, Flags } from './action.js';
 import { reportError, statusOf } from './report.js';
 import { float, integer, integers, collectEdits, type EditOption } from './values.js';
-import type { Flags } from './verbs.js';
 
 /** Commander's error as ours; its second line, where there is one, is a suggestion: `(Did you mean run?)`. */
 const optionError = (error: CommanderError): UsageError => {
@@ -63,10 +63,6 @@ const generation = (command: Command): Command =>
     .option('--repetition-penalty <r>', 'weaken tokens that were there already', float('--repetition-penalty'))
     .option('--seed <n>', 'of sampling (default: 0)', integer('--seed'))
     .option('--ignore-eos', 'do not stop at the end token');
-
-/** What a verb does with its argument and options; resolves to the exit status. */
-export type Action = (model: string, flags: Flags) => Promise<number>;
-export type Actions = Readonly<Record<'run' | 'inspect' | 'list' | 'tokenize', Action>>;
 
 const addRun = (
   program: Command,

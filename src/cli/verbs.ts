@@ -1,13 +1,10 @@
 import { UsageError } from '../base/index.js';
 import { inspectInput, listInput, runInput, tokenizeInput } from '../protocol/index.js';
 import { inspect, list, run, tokenize, type Operation, type OperationContext } from '../service/index.js';
-import type { Actions } from './command-line.js';
+import type { Actions, Flags } from './action.js';
 import { printable } from './printable.js';
 import { showList, showOverview } from './show-list.js';
 import { showInspect, showRun, showTokens } from './show.js';
-
-/** The options of a verb, as commander collects them. */
-export type Flags = Readonly<Record<string, unknown>>;
 
 interface Face<Input, Output> {
   readonly operation: Operation<Input, Output>;
@@ -69,9 +66,6 @@ const parse = <Input>(schema: { parse(value: unknown): Input }, value: unknown):
   }
 };
 
-const wasCancelled = (output: unknown): boolean =>
-  typeof output === 'object' && output !== null && 'stop' in output && output.stop === 'cancelled';
-
 const act = async <Input, Output>(face: Face<Input, Output>, value: unknown, flags: Flags): Promise<number> => {
   const { signal, done } = interruptible();
   try {
@@ -79,7 +73,7 @@ const act = async <Input, Output>(face: Face<Input, Output>, value: unknown, fla
     const output = await face.operation.run(parse(face.input, value), context);
     if (context.streamed()) process.stdout.write('\n\n');
     process.stdout.write(flags['json'] === true ? `${JSON.stringify(output)}\n` : `${face.show(output, flags)}\n`);
-    return wasCancelled(output) ? 130 : 0;
+    return signal.aborted ? 130 : 0;
   } finally {
     done();
   }

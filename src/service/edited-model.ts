@@ -18,6 +18,7 @@ export interface Opened {
 
 /**
  * Opens the model of a request with the edits of its config, does the work for each prompt, and closes it again.
+ * A cancel keeps the results that are there.
  * @returns one result, or, for a file of prompts, an array
  */
 export const onEachPrompt = async <Result>(
@@ -31,9 +32,13 @@ export const onEachPrompt = async <Result>(
   try {
     for (const text of model.notes) context.note(text);
     const results: Result[] = [];
-    for (const prompt of await promptsOf(model, input, promptEdit(edits))) {
-      if (context.signal.aborted) throw cancelled();
-      results.push(await work({ model, edits, prompt }));
+    try {
+      for (const prompt of await promptsOf(model, input, promptEdit(edits))) {
+        if (context.signal.aborted) throw cancelled();
+        results.push(await work({ model, edits, prompt }));
+      }
+    } catch (error) {
+      if (!context.signal.aborted || results.length === 0) throw error;
     }
     return input.prompts === undefined ? (results[0] as Result) : results;
   } finally {

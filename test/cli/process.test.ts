@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import type { RunResult } from '../../src/protocol/index.js';
 import { writeRandomModel } from '../support/random-model.js';
 import { root } from '../support/root.js';
-import { scratch } from './broken.js';
+import { scratch, write } from './broken.js';
 import { finish, gpt2, start } from './command.js';
 
 /** A model that has room for more tokens than any test waits for. */
@@ -57,6 +57,18 @@ describe('the process', () => {
     if (stdout === '') expect(stderr).toContain('[CANCELLED]');
     else expect((JSON.parse(stdout) as RunResult).stop).toBe('cancelled');
     expect(stderr).not.toMatch(/^\s+at /m);
+  });
+
+  it('on Ctrl-C among several prompts keeps those that were answered', async () => {
+    const folder = patient('several');
+    copyFileSync(path.join(gpt2, 'tokenizer.json'), path.join(folder, 'tokenizer.json'));
+    const prompts = write('several.jsonl', '"t1 t2"\n"t3"\n"t4"\n');
+    const child = start('run', folder, '--prompts', prompts, ...long.slice(2));
+    child.stdout?.once('data', () => child.kill('SIGINT'));
+    const { status, stdout } = await finish(child);
+    expect(status).toBe(130);
+    expect(stdout.match(/^\d tokens: .*$/gm)).toEqual(['2 tokens: t1|t2']);
+    expect(stdout).toMatch(/; stopped\n$/);
   });
 
   it('ends quietly where nobody reads its output any more', async () => {
