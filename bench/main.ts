@@ -1,7 +1,7 @@
 /**
  * The benchmarks: Cutaway beside transformers and TransformerLens, on models of random weights, in one run.
  *
- *     npm run bench [-- --quick]
+ *     npm run bench [-- --quick] [-- --only gpt2-small]
  *
  * Needs a Python with torch, transformers and transformer_lens: CUTAWAY_PYTHON, else .venv/bin/python.
  * Writes bench/results.json and prints the table that stands in bench/RESULTS.md.
@@ -22,8 +22,8 @@ const cases: Cases = {
   lengths: quick ? [1, 16] : [1, 16, 64, 512],
   decodePrompt: 16,
   decodeTokens: 32,
-  warmUp: 2,
-  repeats: quick ? 3 : 7,
+  warmUp: 1,
+  repeats: quick ? 3 : 5,
   starts: 3,
   seed: 1,
   threads: 2,
@@ -83,8 +83,11 @@ const peer = (name: string, folder: string): unknown => {
   ]);
 };
 
+const only = process.argv.includes('--only') ? process.argv[process.argv.indexOf('--only') + 1] : undefined;
+
 const results: Record<string, Measured> = {};
 for (const { name, config, dtype, peers } of models) {
+  if (only !== undefined && only !== name) continue;
   const folder = made(name, config, dtype);
   process.stderr.write(`${name}\n`);
   const ours = run(process.execPath, ['--import', 'tsx', path.join(here, 'ours.ts'), folder, JSON.stringify(cases)]);

@@ -66,18 +66,22 @@ const lengthsWithin = (model: OpenModel, cases: Cases): number[] =>
 
 type Timing = Awaited<ReturnType<typeof timed>>;
 
-/** Forward passes that score the last position; `all`: every site captured; `outputs`: every site an output that nobody reads. */
+/**
+ * Forward passes. `plain` scores the last position, the others all of them, as the peers do; `all`: every site is
+ * captured; `outputs`: every site is an output that nobody reads.
+ */
 const forwards = async (
   model: OpenModel,
   cases: Cases,
-  what: 'plain' | 'all' | 'outputs',
+  what: 'plain' | 'scored' | 'all' | 'outputs',
 ): Promise<Record<string, Timing>> => {
   const times: Record<string, Timing> = {};
   const capture = what === 'all' ? everySite(model) : new Set<string>();
   for (const n of lengthsWithin(model, cases)) {
     const ids = [idsOf(n, model.program.facts.vocab, cases.seed)];
-    const taps = what === 'plain' ? {} : { taps: 'all' as const };
-    times[n] = await timed(cases, () => forward(model, { variant: plain(model), ids, capture, ...taps }));
+    const taps = what === 'all' || what === 'outputs' ? { taps: 'all' as const } : {};
+    const logits = what === 'plain' ? 'last' : 'all';
+    times[n] = await timed(cases, () => forward(model, { variant: plain(model), ids, capture, logits, ...taps }));
   }
   return times;
 };
@@ -157,6 +161,7 @@ const measure = async (folder: string, cases: Cases): Promise<object> => {
     bandwidth: await readBandwidth(cases.threads),
     ...work(model, cases),
     forward: await forwards(model, cases, 'plain'),
+    forwardScored: await forwards(model, cases, 'scored'),
     forwardOutputs: await forwards(model, cases, 'outputs'),
     forwardCaptured: await forwards(model, cases, 'all'),
     decode: await decode(model, cases),

@@ -26,7 +26,7 @@ const yarnAttention = (r: ConfigReader, factor: number): number => {
 
 const yarn = (r: ConfigReader, { maxPositions }: RopeContext): RopeScaling => {
   const originalLength = r.integer('original_max_position_embeddings', maxPositions);
-  const factor = r.number('factor');
+  const factor = r.number('factor', maxPositions / originalLength); // null: as far as the config says positions go
   return {
     kind: 'yarn',
     factor,
