@@ -4,3 +4,4 @@ export * from './safetensors-write.js';
 export { eosIds } from './specials.js';
 export * from './tokenizer.js';
 export * from './weights.js';
+export { widen } from './widen.js';

@@ -1,7 +1,8 @@
 import { UsageError } from '../../base/index.js';
+import { widen, type Weights } from '../../formats/index.js';
 import { shapeOf } from '../../graph/index.js';
 import type { AddEdit, Direction, FileTensor, SetEdit, Where } from '../../language/index.js';
-import { concat, take, type Tensor } from '../../tensor/index.js';
+import { bytesPer, concat, take, type Tensor } from '../../tensor/index.js';
 import { extentsFor } from '../run/captured-bytes.js';
 import { forward } from '../run/forward.js';
 import { runOrder } from '../run/order.js';
@@ -98,17 +99,23 @@ export const setOperand = async (context: ExperimentContext, place: PlacedSite, 
 };
 
 const unit = (x: Float32Array): Float32Array => {
-  const norm = Math.hypot(...Array.from(x.length < 1e5 ? x : []));
+  const norm = Math.sqrt(x.reduce((sum, v) => sum + v * v, 0));
   return norm === 0 ? x : x.map((v) => v / norm);
+};
+
+/** One row of a table of the file, without reading the rest of it. */
+const rowOf = async (weights: Weights, table: string, row: number): Promise<Float32Array> => {
+  const { dtype, shape } = weights.info(table);
+  const length = (shape[1] ?? 0) * bytesPer[dtype];
+  const bytes = await weights.readBytes(table, row * length, length);
+  return widen(dtype, Uint8Array.from(bytes).buffer);
 };
 
 const directionVector = async (context: ExperimentContext, direction: Direction): Promise<Float32Array> => {
   const { embedding, unembedding } = context.program.facts;
-  const table = await context.weights.read(direction.in === 'embed' ? embedding : unembedding);
-  const width = table.shape[1] ?? 0;
-  const row = (id: number): Float32Array => table.data.subarray(id * width, (id + 1) * width);
-  const plus = row(await context.tokenId(direction.plus));
-  const minus = row(await context.tokenId(direction.minus));
+  const table = direction.in === 'embed' ? embedding : unembedding;
+  const plus = await rowOf(context.weights, table, await context.tokenId(direction.plus));
+  const minus = await rowOf(context.weights, table, await context.tokenId(direction.minus));
   return unit(plus.map((x, i) => x - (minus[i] ?? 0)));
 };
 
