@@ -1,4 +1,4 @@
-import { availableParallelism, freemem, totalmem } from 'node:os';
+import { freemem, totalmem } from 'node:os';
 import { readFileSync } from 'node:fs';
 
 /** Bytes that can be taken without pushing others out: `MemAvailable` where the system tells it. */
@@ -13,6 +13,3 @@ export const freeMemoryBytes = (): number => {
 };
 
 export const totalMemoryBytes = (): number => totalmem();
-
-/** Threads that the machine runs at once. */
-export const parallelism = (): number => availableParallelism();

@@ -31,8 +31,6 @@ export interface OpenModel {
   readonly notes: readonly string[];
   /** Seconds it took to open. */
   readonly loadSeconds: number;
-  /** The program for another config, on the same weights. */
-  rebuild(config: JsonObject): Program;
   summary(): Promise<ModelSummary>;
   dispose(): Promise<void>;
 }
@@ -85,7 +83,6 @@ const openFrom = async (folder: ModelFolder, options: OpenOptions, start: number
     unedited: () => (changed ? unedited() : { program, compilations }),
     notes: [...folder.notes, ...notes],
     loadSeconds: (performance.now() - start) / 1000,
-    rebuild: (other) => programFor(folder, other).program,
     summary: () => (summary ??= summaryOf(program, folder)),
     dispose: async () => {
       await compilations.dispose();

@@ -104,15 +104,15 @@ class Onnxruntime implements Backend {
   async #keptLinear(graph: Graph, weights: Weights): Promise<Executable> {
     const name = graph.params[0]?.name ?? '';
     const key = `linear ${name} ${JSON.stringify([graph.nodes[0]?.attrs, graph.inputs[0]?.type])}`;
-    const { folder, storage, widens } = externalStorage(graph, weights);
-    const made = (): Shared => ({
-      session: this.#create(toOnnx(renamed(graph), { target: this.#target, storage }), { folder, widens }),
-      users: 1,
-    });
+    const plain = renamed(graph);
+    const made = (): Shared => {
+      const { folder, storage, widens } = externalStorage(plain, weights);
+      const bytes = toOnnx(plain, { target: this.#target, storage });
+      return { session: this.#create(bytes, { folder, widens }), users: 1 };
+    };
     const shared = this.#shared.get(key) ?? made();
     this.#shared.set(key, shared);
     const session = await shared.session;
-    const plain = renamed(graph);
     const [input, output] = [graph.inputs[0]?.name ?? '', graph.outputs[0]?.name ?? ''];
     const inner = sessionExecutable(this.ort, {
       graph: plain,

@@ -205,10 +205,10 @@ class Pass {
       rows,
     }: { captured: string[]; results: Tensors; fed: Tensors; graph: Graph; rows: Rows },
   ): void {
-    const types = typesOf(graph);
+    const types = isDoubled(rows) && captured.length > 0 ? typesOf(graph) : undefined;
     const axesOf = (name: string): readonly string[] => {
       const site = graph.sites.find((s) => s.name === name);
-      return (site && types.get(site.value)?.axes) ?? [];
+      return (site && types?.get(site.value)?.axes) ?? [];
     };
     const trim = (tensor: Tensor, axes: readonly string[]): Tensor =>
       isDoubled(rows) ? undoubled(tensor, axes, rows) : tensor;
