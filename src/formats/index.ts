@@ -1,3 +1,4 @@
+export * from './memory-weights.js';
 export * from './pickle.js';
 export * from './safetensors.js';
 export * from './safetensors-write.js';

@@ -1,10 +1,11 @@
 import { realpath, type FileHandle } from 'node:fs/promises';
 import path from 'node:path';
-import { ModelError, bug, nearest } from '../base/index.js';
+import { bug } from '../base/index.js';
 import { bytesPer, sizeOf, type Tensor } from '../tensor/index.js';
 import { openFile, readInto, unreadable } from './file.node.js';
 import { headerEnd, parseHeader } from './safetensors.js';
-import type { WeightFile, WeightInfo, Weights } from './weights.js';
+import { placesIn, type Place } from './weight-places.js';
+import type { WeightFile, Weights } from './weights.js';
 import { widen } from './widen.js';
 
 /** Bytes converted at a time: narrow numbers are widened piece by piece. A multiple of every dtype's size. */
@@ -37,19 +38,7 @@ export const openWeightFile = async (file: string): Promise<OpenWeightFile> => {
   }
 };
 
-interface Place {
-  readonly file: OpenWeightFile;
-  readonly info: WeightInfo;
-}
-
-const missing = (name: string, names: Iterable<string>): ModelError =>
-  new ModelError(`the weights have no tensor ${name}`, {
-    code: 'TENSOR_MISSING',
-    hint: `The nearest names: ${nearest(name, [...names]).join(', ')}.`,
-    details: { name },
-  });
-
-const readTensor = async ({ file, info }: Place): Promise<Tensor<'float32'>> => {
+const readTensor = async ({ file, info }: Place<OpenWeightFile>): Promise<Tensor<'float32'>> => {
   const { dtype, shape } = info;
   const data = new Float32Array(sizeOf(shape));
   if (dtype === 'float32') await readInto(file, new Uint8Array(data.buffer), info.offset);
@@ -67,23 +56,13 @@ export const makeWeights = (
   files: readonly OpenWeightFile[],
   listed: ReadonlyMap<string, OpenWeightFile> = new Map(),
 ): Weights => {
-  const places = new Map<string, Place>();
-  for (const file of files)
-    for (const [name, stored] of file.tensors) {
-      if (places.has(name) || (listed.get(name) ?? file) !== file) continue;
-      places.set(name, { file, info: { name, ...stored, file: file.path } });
-    }
-  const placeOf = (name: string): Place => {
-    const place = places.get(name);
-    if (place) return place;
-    throw missing(name, places.keys());
-  };
+  const places = placesIn(files, listed);
   return {
-    names: () => [...places.keys()],
-    info: (name) => placeOf(name).info,
-    read: async (name) => readTensor(placeOf(name)),
+    names: places.names,
+    info: (name) => places.of(name).info,
+    read: async (name) => readTensor(places.of(name)),
     readBytes: async (name, start, length) => {
-      const { file, info } = placeOf(name);
+      const { file, info } = places.of(name);
       if (start < 0 || length < 0 || start + length > info.length) throw bug(`bytes outside tensor ${name}`);
       const bytes = new Uint8Array(length);
       await readInto(file, bytes, info.offset + start);
