@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 import torch
+from parts import AttentionTap, Parts, Tap
 from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
 
 Sites = dict[str, Tensor]
 
@@ -14,114 +17,91 @@ Sites = dict[str, Tensor]
 LEAST_GAP = 5e-3
 
 
-class Parts:
-    """Where each family keeps the modules that Cutaway's sites stand for."""
-
-    def __init__(self, model: nn.Module) -> None:
-        self.model = model
-        self.config = model.config
-        self.is_gpt2 = model.config.model_type == "gpt2"
-        self.base = model.transformer if self.is_gpt2 else model.model
-        #: blocks by their number in the loaded model, wherever they run
-        self.layers = list(self.base.h if self.is_gpt2 else self.base.layers)
-        self.heads = self.config.num_attention_heads
-        default_dim = self.config.hidden_size // self.heads
-        self.head_dim = default_dim if self.is_gpt2 else (getattr(self.config, "head_dim", None) or default_dim)
-        self.kv_heads = self.heads if self.is_gpt2 else self.config.num_key_value_heads
-
-    def run_order(self, layers: list[int]) -> None:
-        """Runs these layers in this order; a layer may occur more than once."""
-        modules = nn.ModuleList([self.layers[i] for i in layers])
-        setattr(self.base, "h" if self.is_gpt2 else "layers", modules)
-        self.config.num_hidden_layers = len(modules)  # transformers runs as many
-
-    @property
-    def embedding(self) -> nn.Module:
-        return self.base.wte if self.is_gpt2 else self.base.embed_tokens
-
-    @property
-    def final_norm(self) -> nn.Module:
-        return self.base.ln_f if self.is_gpt2 else self.base.norm
-
-    def norms(self, layer: int) -> tuple[nn.Module, nn.Module]:
-        block = self.layers[layer]
-        if self.is_gpt2:
-            return block.ln_1, block.ln_2
-        return block.input_layernorm, block.post_attention_layernorm
-
-    def attention(self, layer: int) -> nn.Module:
-        block = self.layers[layer]
-        return block.attn if self.is_gpt2 else block.self_attn
-
-    def attention_out(self, layer: int) -> nn.Module:
-        """The projection whose input is z, heads side by side, and whose output is attn_out."""
-        attention = self.attention(layer)
-        return attention.c_proj if self.is_gpt2 else attention.o_proj
-
-    def mlp_in(self, layer: int) -> nn.Module:
-        mlp = self.layers[layer].mlp
-        return mlp.c_fc if self.is_gpt2 else mlp.gate_proj
-
-    def mlp_out(self, layer: int) -> nn.Module:
-        """The projection whose input is mlp.post and whose output is mlp_out."""
-        mlp = self.layers[layer].mlp
-        return mlp.c_proj if self.is_gpt2 else mlp.down_proj
-
-
 def first(output: Tensor | tuple[Tensor, ...]) -> Tensor:
     return output[0] if isinstance(output, tuple) else output
 
 
+def hook(tap: Tap, sites: Sites) -> torch.utils.hooks.RemovableHandle:
+    """Writes the site at each run of the module; batch of one."""
+
+    def after(_module: nn.Module, _inputs: tuple, output: Tensor | tuple[Tensor, ...]) -> None:
+        sites[tap.site] = tap.view(first(output)[0].detach().clone())
+
+    def before(_module: nn.Module, inputs: tuple[Tensor, ...]) -> None:
+        sites[tap.site] = tap.view(inputs[0][0].detach().clone())
+
+    if tap.side == "in":
+        return tap.module.register_forward_pre_hook(before)
+    return tap.module.register_forward_hook(after)
+
+
+class Softmaxes(TorchFunctionMode):
+    """Gives what goes into each softmax to whoever looks."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.look: Callable[[Tensor], None] | None = None
+
+    def __torch_function__(self, func: Callable, types: object, args: tuple = (), kwargs: dict | None = None) -> object:
+        if self.look and func is nn.functional.softmax:
+            self.look(args[0])
+        return func(*args, **(kwargs or {}))
+
+
 @contextmanager
-def recorded(parts: Parts, sites: Sites) -> Iterator[None]:
-    """Writes every site that a module boundary shows into `sites` while the context is open; batch of one."""
-    handles = []
+def scores_recorded(taps: list[AttentionTap], sites: Sites) -> Iterator[None]:
+    """Writes `scores`, what goes into the softmax of each attention module."""
+    softmaxes = Softmaxes()
 
-    def after(module: nn.Module, name: str, view: Callable[[Tensor], Tensor] = lambda x: x) -> None:
-        def hook(_module: nn.Module, _inputs: tuple, output: Tensor | tuple[Tensor, ...]) -> None:
-            sites[name] = view(first(output)[0].detach().clone())
+    def enter(tap: AttentionTap) -> Callable[..., None]:
+        def look(value: Tensor) -> None:
+            sites[f"{tap.prefix}.scores"] = value.reshape(-1, *value.shape[-2:]).detach().clone()
 
-        handles.append(module.register_forward_hook(hook))
+        return lambda *_: setattr(softmaxes, "look", look)
 
-    def before(module: nn.Module, name: str, view: Callable[[Tensor], Tensor] = lambda x: x) -> None:
-        def hook(_module: nn.Module, inputs: tuple[Tensor, ...]) -> None:
-            sites[name] = view(inputs[0][0].detach().clone())
+    def leave(*_: object) -> None:
+        softmaxes.look = None
 
-        handles.append(module.register_forward_pre_hook(hook))
+    with ExitStack() as stack:
+        for tap in taps:
+            stack.callback(tap.module.register_forward_pre_hook(enter(tap)).remove)
+            stack.callback(tap.module.register_forward_hook(leave).remove)
+        stack.enter_context(softmaxes)
+        yield
 
-    def heads(x: Tensor) -> Tensor:
-        return x.unflatten(-1, (-1, parts.head_dim))
 
-    after(parts.embedding, "embed")
-    if parts.is_gpt2:
-        after(parts.base.wpe, "pos_embed")
-    for layer in range(len(parts.layers)):
-        name = f"blocks.{layer}"
-        ln1, ln2 = parts.norms(layer)
-        after(ln1, f"{name}.ln1.normalized")
-        after(ln2, f"{name}.ln2.normalized")
-        before(ln2, f"{name}.resid_mid")
-        attention = parts.attention(layer)
-        if parts.is_gpt2:
-            width = parts.heads * parts.head_dim
-            for i, part in enumerate("qkv"):
-                third = slice(i * width, (i + 1) * width)
-                after(attention.c_attn, f"{name}.attn.{part}", lambda x, third=third: heads(x[:, third]))
-        else:
-            for part in "qkv":
-                after(getattr(attention, f"{part}_proj"), f"{name}.attn.{part}", heads)
-            after(parts.layers[layer].mlp.up_proj, f"{name}.mlp.pre_linear")
-        before(parts.attention_out(layer), f"{name}.attn.z", heads)
-        after(parts.attention_out(layer), f"{name}.attn_out")
-        after(parts.mlp_in(layer), f"{name}.mlp.pre")
-        before(parts.mlp_out(layer), f"{name}.mlp.post")
-        after(parts.mlp_out(layer), f"{name}.mlp_out")
-        after(parts.layers[layer], f"{name}.resid_post")
+@contextmanager
+def rotated_recorded(taps: list[AttentionTap], sites: Sites) -> Iterator[None]:
+    """Writes `rot_q` and `rot_k`, what eager attention is given, [position, head, headDim]."""
+    prefixes = {tap.module: tap.prefix for tap in taps if tap.rotary}
+    if not prefixes:
+        yield
+        return
+    modeling = sys.modules[type(next(iter(prefixes))).__module__]
+    original = modeling.eager_attention_forward
+
+    def attention(module: nn.Module, query: Tensor, key: Tensor, *args: object, **rest: object) -> object:
+        for name, value in (("rot_q", query), ("rot_k", key)):
+            sites[f"{prefixes[module]}.{name}"] = value[0].transpose(0, 1).detach().clone()
+        return original(module, query, key, *args, **rest)
+
+    modeling.eager_attention_forward = attention
     try:
         yield
     finally:
-        for handle in handles:
-            handle.remove()
+        modeling.eager_attention_forward = original
+
+
+@contextmanager
+def recorded(parts: Parts, sites: Sites) -> Iterator[None]:
+    """Writes every site that can be seen from outside into `sites` while the context is open; batch of one."""
+    looked_into = list(parts.attentions())
+    with ExitStack() as stack:
+        for tap in parts.taps():
+            stack.callback(hook(tap, sites).remove)
+        stack.enter_context(scores_recorded(looked_into, sites))
+        stack.enter_context(rotated_recorded(looked_into, sites))
+        yield
 
 
 def forward(model: nn.Module, ids: list[int]) -> Sites:
@@ -138,13 +118,6 @@ def forward(model: nn.Module, ids: list[int]) -> Sites:
     sites |= {f"blocks.{i}.attn.pattern": a[0] for i, a in enumerate(out.attentions)}
     sites["logits"] = out.logits[0]
     return sites
-
-
-def forward_all(model: nn.Module, ids: list[int]) -> Sites:
-    """What `forward` gives, and every site that a hook can see."""
-    seen: Sites = {}
-    with recorded(Parts(model), seen):
-        return {**forward(model, ids), **seen}
 
 
 def greedy(model: nn.Module, prompt: list[int], steps: int, *, cache: bool = True) -> tuple[list[int], Tensor]:

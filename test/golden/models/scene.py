@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import torch
-from capture import Parts, Sites, first, forward_all
+from capture import Sites, first, recorded
+from families import FAMILIES
 from torch import Tensor, nn
 
 #: Changes a value in place; the batch axis comes first.
@@ -27,12 +28,16 @@ class Scene:
     def __init__(self, model: nn.Module) -> None:
         self.clean = model
         self.model = copy.deepcopy(model)
-        self.parts = Parts(self.model)
+        self.family = FAMILIES[model.config.model_type]
+        self.parts = self.family.parts(self.model)
+        self.is_gpt2 = self.family.name == "gpt2"
         self.step = 0
 
     def unedited(self, ids: list[int]) -> Sites:
         """Every site of the untouched model on a prompt, without the batch axis."""
-        return forward_all(copy.deepcopy(self.clean), ids)
+        model, sites = copy.deepcopy(self.clean), {}
+        with recorded(self.family.parts(model), sites):
+            return {**self.family.capture(model, ids), **sites}
 
     def change_site(self, site: str, change: Change, steps: Steps = every_step) -> None:
         """Hooks a change to the module that makes the value, or to the one that reads it."""
@@ -55,7 +60,7 @@ class Scene:
     def matrix(self, name: str) -> Tensor:
         """A weight as [out, in], whatever the layout of the file; writing to it writes to the model."""
         data = self.model.get_parameter(name).data
-        is_conv1d = self.parts.is_gpt2 and ".c_" in name and data.dim() == 2
+        is_conv1d = self.is_gpt2 and ".c_" in name and data.dim() == 2
         return data.T if is_conv1d else data
 
     def unit_difference(self, plus: int, minus: int) -> Tensor:
@@ -80,7 +85,7 @@ class Scene:
 
     def activation(self, function: nn.Module) -> None:
         for block in self.parts.layers:
-            setattr(block.mlp, "act" if self.parts.is_gpt2 else "act_fn", function)
+            setattr(block.mlp, "act" if self.is_gpt2 else "act_fn", function)
 
     def _change_in_block(self, layer: int, name: str, change: Change) -> None:
         parts, attention = self.parts, self.parts.attention(layer)
@@ -95,7 +100,7 @@ class Scene:
                 change_output(parts.layers[layer], change)
             case "ln1.normalized" | "ln2.normalized":
                 change_output(parts.norms(layer)[int(name[2]) - 1], change)
-            case "attn.q" | "attn.k" | "attn.v" if parts.is_gpt2:
+            case "attn.q" | "attn.k" | "attn.v" if self.is_gpt2:
                 start = "qkv".index(name[-1]) * parts.config.n_embd
                 part = slice(start, start + parts.config.n_embd)
                 change_output(attention.c_attn, lambda value: by_head(value[..., part]))

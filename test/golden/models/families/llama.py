@@ -1,23 +1,18 @@
-"""The table of model variants: one row for each way in which a config or a file may differ."""
+"""Llama: rotary positions and their scalings, grouped keys, a gated MLP."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import json
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
-VOCAB_SIZE = 61
+from family import VOCAB_SIZE, Family, Variant
+from files import write_json
+from parts import AttentionTap, Parts
+from transformers import LlamaConfig, LlamaForCausalLM
 
-GPT2_CONFIG: dict[str, Any] = {
-    "vocab_size": VOCAB_SIZE,
-    "n_positions": 40,
-    "n_embd": 24,
-    "n_layer": 3,
-    "n_head": 4,
-    "bos_token_id": 0,
-    "eos_token_id": 0,
-}
-
-LLAMA_CONFIG: dict[str, Any] = {
+CONFIG: dict[str, Any] = {
     "vocab_size": VOCAB_SIZE,
     "hidden_size": 32,
     "intermediate_size": 36,
@@ -30,38 +25,8 @@ LLAMA_CONFIG: dict[str, Any] = {
 }
 
 
-@dataclass(frozen=True)
-class Variant:
-    """One model: what its config says, and how its files are laid out."""
-
-    name: str
-    family: str
-    purpose: str
-    config: dict[str, Any] = field(default_factory=dict)
-    seed: int = 1
-    #: dtype of the numbers in the file; the golden numbers are always computed in float32
-    dtype: str = "float32"
-    #: `plain`, `sharded`, `without-prefix` (GPT-2's first upload), `v5-config` (as transformers 5 writes config.json),
-    #: `legacy-rope` (`rope_scaling.type`, as before transformers 4.43)
-    layout: str = "plain"
-    #: has a tokenizer.json with one word a token, so that edits that name tokens can be tried
-    tokenizer: bool = False
-    #: also stores every site of the long prompt that a hook can see, and the interventions of edits.py
-    edits: bool = False
-
-
-def gpt2(name: str, purpose: str, config: dict[str, Any] | None = None, **rest: Any) -> Variant:
-    return Variant(f"gpt2-{name}", "gpt2", purpose, {**GPT2_CONFIG, **(config or {})}, **rest)
-
-
 def llama(name: str, purpose: str, config: dict[str, Any] | None = None, **rest: Any) -> Variant:
-    return Variant(f"llama-{name}", "llama", purpose, {**LLAMA_CONFIG, **(config or {})}, **rest)
-
-
-def gpt2_activation(function: str) -> Variant:
-    purpose = f"activation_function {function}"
-    config = {"activation_function": function, "n_layer": 2, "n_inner": 48}
-    return gpt2(function.replace("_", "-"), purpose, config)
+    return Variant(f"llama-{name}", "llama", purpose, {**CONFIG, **(config or {})}, **rest)
 
 
 def llama_rope(name: str, purpose: str, scaling: dict[str, Any], **config: Any) -> Variant:
@@ -78,31 +43,26 @@ def llama_yarn(name: str, purpose: str, scaling: dict[str, Any]) -> Variant:
     return llama_rope(name, purpose, {**YARN, **scaling}, **YARN_CONFIG)
 
 
+class LlamaParts(Parts):
+    def attentions(self) -> Iterator[AttentionTap]:
+        return iter(())  # the stored data have no scores
+
+
+def finish(variant: Variant, folder: Path) -> None:
+    """config.json in the words of another version of transformers."""
+    path = folder / "config.json"
+    config = json.loads(path.read_text())
+    scaling = config.get("rope_scaling")
+    if variant.layout == "v5-config":
+        rest = {k: v for k, v in config.items() if k not in ("rope_scaling", "rope_theta", "transformers_version")}
+        write_json(path, {**rest, "rope_parameters": {**scaling, "rope_theta": config["rope_theta"]}})
+    if variant.name == "llama-rope-linear":
+        write_json(path, {**config, "rope_scaling": {"type": scaling["rope_type"], "factor": scaling["factor"]}})
+
+
 VARIANTS: tuple[Variant, ...] = (
-    gpt2("default", "GPT-2 as it is: tanh GELU, tied head", tokenizer=True, edits=True),
-    *map(gpt2_activation, ("gelu", "relu", "silu", "swish", "tanh", "gelu_pytorch_tanh", "quick_gelu")),
-    gpt2("unscaled", "scale_attn_weights false", {"scale_attn_weights": False, "n_inner": 48}),
-    gpt2(
-        "scaled-by-layer",
-        "scale_attn_by_inverse_layer_idx true",
-        {"scale_attn_by_inverse_layer_idx": True, "n_inner": 48},
-    ),
-    gpt2(
-        "upcast",
-        "reorder_and_upcast_attn true, with scaling by layer (Mistral GPT-2); in float32 the same as without",
-        {"reorder_and_upcast_attn": True, "scale_attn_by_inverse_layer_idx": True, "n_inner": 48},
-    ),
-    gpt2("untied", "a head of its own, lm_head.weight", {"tie_word_embeddings": False, "n_inner": 48}),
-    gpt2("inner", "n_inner that is not 4 n_embd", {"n_inner": 40}),
-    gpt2("epsilon", "a layer_norm_epsilon that shows", {"layer_norm_epsilon": 0.05, "n_inner": 48}),
-    gpt2(
-        "without-prefix",
-        "names as in the first upload: no transformer. prefix, and the causal masks as tensors h.N.attn.bias",
-        {"n_inner": 48},
-        layout="without-prefix",
-    ),
     llama("default", "as many keys as queries", {"num_key_value_heads": 4}),
-    llama("grouped", "4 heads, 2 of keys", tokenizer=True, edits=True),
+    llama("grouped", "4 heads, 2 of keys", tokenizer=True, sites=True, edits=True),
     llama("multi-query", "4 heads, 1 of keys", {"num_key_value_heads": 1}),
     llama("attention-bias", "attention_bias true: q, k, v and o", {"attention_bias": True}),
     llama("mlp-bias", "mlp_bias true: gate, up and down", {"mlp_bias": True}),
@@ -178,5 +138,6 @@ VARIANTS: tuple[Variant, ...] = (
         "intermediate_size": 24,
     }, dtype="float64"),
     llama("sharded", "weights in several files with an index", {"intermediate_size": 24}, layout="sharded"),
-    gpt2("bfloat16", "GPT-2 weights ([in, out]) in bfloat16", {"n_inner": 48}, dtype="bfloat16"),
 )  # fmt: skip
+
+FAMILY = Family("llama", LlamaConfig, LlamaForCausalLM, VARIANTS, LlamaParts, finish=finish)
