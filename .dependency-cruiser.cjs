@@ -22,8 +22,9 @@ const tests = '\\.test\\.ts$';
 const nodeFiles = '\\.node\\.ts$';
 /** Where Node may be used besides `*.node.ts`. */
 const nodeFolders = '^src/(cli|server|dap|mcp|service/host)/';
-/** The doors of a folder: `index.ts` runs in a browser, `index.node.ts` in Node only. */
-const doors = '^src/([^/]+|(engine|analyses)/[^/]+|service/host)/index(\\.node)?\\.ts$|^src/engine/backend\\.ts$';
+/** The doors of a folder: `index.ts` runs anywhere, `index.node.ts` in Node only, `index.browser.ts` in a browser only. */
+const doors =
+  '^src/([^/]+|(engine|analyses)/[^/]+|service/host)/index(\\.node|\\.browser)?\\.ts$|^src/engine/backend\\.ts$';
 
 const rowRules = rows.flatMap((row, number) =>
   row.map((folder) => {

@@ -3,6 +3,8 @@ import { EngineError, UsageError } from '../../base/index.js';
 import { onnxruntimeBackend, type OnnxruntimeBackend } from './onnxruntime.js';
 import type { Device, OnnxruntimeOptions } from './options.js';
 import type { Ort } from './ort.js';
+import { probe } from './probe.js';
+import { keepFiles } from './storage.js';
 
 export * from './index.js';
 
@@ -16,17 +18,6 @@ const advice: Readonly<Record<Device, string>> = {
   cuda: 'CUDA needs an NVIDIA GPU, CUDA 12 and its libraries for onnxruntime: see docs/errors/DEVICE_UNAVAILABLE.md; or run with --device cpu.',
 };
 
-/** A graph of one addition, to see whether a device works at all. */
-const probe = async (backend: OnnxruntimeBackend): Promise<void> => {
-  const { GraphBuilder, add } = await import('../../graph/index.js');
-  const builder = new GraphBuilder('probe');
-  const x = builder.input('x', { dtype: 'float32', shape: [4], axes: ['model'] });
-  const none = { names: () => [], info: () => undefined, read: () => undefined } as never;
-  const executable = await backend.compile(builder.finish({ y: add(x, x) }), none);
-  await executable.run(new Map([['x', { dtype: 'float32', shape: [4], data: new Float32Array(4) }]]), ['y']);
-  await executable.dispose();
-};
-
 /**
  * onnxruntime in this process.
  * @throws UsageError OPTION_INVALID for a device that does not exist
@@ -38,7 +29,7 @@ export const makeOnnxruntime = async (options: OnnxruntimeOptions): Promise<Onnx
       code: 'OPTION_INVALID',
       hint: `Devices are ${Object.keys(advice).join(', ')}.`,
     });
-  const backend = onnxruntimeBackend(loadOrt(), options);
+  const backend = onnxruntimeBackend({ name: 'onnxruntime', ort: loadOrt(), keep: keepFiles }, options);
   if (options.device === 'cpu') return backend;
   await probe(backend).catch((cause: unknown) => {
     throw new EngineError(`the device ${options.device} cannot be used here`, {

@@ -4,9 +4,17 @@ import type { Tensor } from '../../tensor/index.js';
 import type { Backend, Executable } from '../backend.js';
 import { takeApart, type Piece } from './apart.js';
 import { boundWeight, passThrough, sessionExecutable } from './executable.js';
-import { sessionOptions, type OnnxruntimeOptions } from './options.js';
+import { sessionOptions, type OnnxruntimeOptions, type SessionNeeds } from './options.js';
 import { failed, type Ort, type OrtSession, type OrtTensor } from './ort.js';
-import { externalStorage } from './storage.js';
+import type { Keep } from './storage.js';
+
+/** One of onnxruntime's packages: its interface, and what differs besides. */
+export interface Runtime {
+  /** `onnxruntime`, `onnxruntime-web`: shown with every number it makes. */
+  readonly name: string;
+  readonly ort: Ort;
+  readonly keep: Keep;
+}
 
 /** A session that several executables share. */
 interface Shared {
@@ -23,10 +31,10 @@ class Onnxruntime implements Backend {
   sessionsMade = 0;
 
   constructor(
-    readonly ort: Ort,
+    readonly runtime: Runtime,
     readonly options: OnnxruntimeOptions,
   ) {
-    this.name = `onnxruntime ${options.device}`;
+    this.name = `${runtime.name} ${options.device}`;
   }
 
   compile(graph: Graph, weights: Weights): Promise<Executable> {
@@ -51,11 +59,13 @@ class Onnxruntime implements Backend {
     for (const { session } of sessions) await (await session).release();
   }
 
-  async #create(bytes: Uint8Array, needs: { folder?: string; widens: boolean }): Promise<OrtSession> {
+  async #create(bytes: Uint8Array, needs: SessionNeeds): Promise<OrtSession> {
     this.sessionsMade++;
-    return this.ort.InferenceSession.create(bytes, sessionOptions(this.options, needs)).catch((error: unknown) => {
-      throw failed('onnxruntime could not open a part of the model', error);
-    });
+    return this.runtime.ort.InferenceSession.create(bytes, sessionOptions(this.options, needs)).catch(
+      (error: unknown) => {
+        throw failed('onnxruntime could not open a part of the model', error);
+      },
+    );
   }
 
   get #target(): 'standard' | 'kernels' {
@@ -64,11 +74,14 @@ class Onnxruntime implements Backend {
 
   /** One session with the weights inside. */
   async #whole(graph: Graph, weights: Weights): Promise<Executable> {
-    const { folder, storage, widens } = externalStorage(graph, weights);
-    const bytes = toOnnx(graph, { target: this.#target, storage });
-    const needs = graph.params.length > 0 ? { folder, widens } : { widens };
-    const session = await this.#create(bytes, needs);
-    return sessionExecutable(this.ort, { graph, session, bound: new Map(), release: () => session.release() });
+    const session = await this.#keeping(graph, weights);
+    return sessionExecutable(this.runtime.ort, { graph, session, bound: new Map(), release: () => session.release() });
+  }
+
+  /** A session that has its weights. */
+  async #keeping(graph: Graph, weights: Weights): Promise<OrtSession> {
+    const { storage, needs } = await this.runtime.keep(graph, weights);
+    return this.#create(toOnnx(graph, { target: this.#target, storage }), needs);
   }
 
   /** One session for all graphs of one form, weights given at each run. */
@@ -84,7 +97,7 @@ class Onnxruntime implements Backend {
       if (--shared.users > 0 || !this.#shared.delete(key)) return;
       await (await shared.session).release();
     };
-    return sessionExecutable(this.ort, { graph, session: await shared.session, bound, release });
+    return sessionExecutable(this.runtime.ort, { graph, session: await shared.session, bound, release });
   }
 
   /** Linears packed one by one and kept, the rest shared. */
@@ -105,16 +118,11 @@ class Onnxruntime implements Backend {
     const name = graph.params[0]?.name ?? '';
     const key = `linear ${name} ${JSON.stringify([graph.nodes[0]?.attrs, graph.inputs[0]?.type])}`;
     const plain = renamed(graph);
-    const made = (): Shared => {
-      const { folder, storage, widens } = externalStorage(plain, weights);
-      const bytes = toOnnx(plain, { target: this.#target, storage });
-      return { session: this.#create(bytes, { folder, widens }), users: 1 };
-    };
-    const shared = this.#shared.get(key) ?? made();
+    const shared = this.#shared.get(key) ?? { session: this.#keeping(plain, weights), users: 1 };
     this.#shared.set(key, shared);
     const session = await shared.session;
     const [input, output] = [graph.inputs[0]?.name ?? '', graph.outputs[0]?.name ?? ''];
-    const inner = sessionExecutable(this.ort, {
+    const inner = sessionExecutable(this.runtime.ort, {
       graph: plain,
       session,
       bound: new Map(),
@@ -134,7 +142,7 @@ class Onnxruntime implements Backend {
   async #bound(param: Param, weights: Weights): Promise<readonly [string, OrtTensor]> {
     const known = this.#weights.get(param.name) ?? weights.read(param.name);
     this.#weights.set(param.name, known);
-    return boundWeight(this.ort, param, await known);
+    return boundWeight(this.runtime.ort, param, await known);
   }
 }
 
@@ -200,5 +208,5 @@ class ApartExecutable implements Executable {
 /** onnxruntime as a backend; `sessionsMade` counts the sessions it made. */
 export type OnnxruntimeBackend = Backend & { readonly sessionsMade: number };
 
-export const onnxruntimeBackend = (ort: Ort, options: OnnxruntimeOptions): OnnxruntimeBackend =>
-  new Onnxruntime(ort, options);
+export const onnxruntimeBackend = (runtime: Runtime, options: OnnxruntimeOptions): OnnxruntimeBackend =>
+  new Onnxruntime(runtime, options);

@@ -20,6 +20,8 @@ export interface OnnxruntimeOptions {
 export interface SessionNeeds {
   /** The folder that weights outside the model are in. */
   readonly folder?: string;
+  /** Weights outside the model, as bytes: onnxruntime-web only. */
+  readonly externalData?: readonly { readonly path: string; readonly data: Uint8Array }[];
   /** Weights are stored narrower than float32 and must be widened before packing. */
   readonly widens: boolean;
 }
@@ -35,6 +37,7 @@ export const sessionOptions = (options: OnnxruntimeOptions, needs: SessionNeeds)
   interOpNumThreads: 1,
   executionMode: 'sequential',
   graphOptimizationLevel: needs.widens || options.device !== 'cpu' ? 'basic' : 'disabled',
+  ...(needs.externalData === undefined ? {} : { externalData: needs.externalData }),
   logSeverityLevel: 4, // what goes wrong comes as an exception, which we translate
   extra: {
     session: {

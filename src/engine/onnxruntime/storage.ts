@@ -1,5 +1,15 @@
 import type { Weights } from '../../formats/index.js';
 import type { Graph, Param, Storage } from '../../graph/index.js';
+import type { SessionNeeds } from './options.js';
+
+/** Weights that a session keeps: where its model says they are, and what the session is told besides. */
+export interface Kept {
+  readonly storage: (param: Param) => Storage;
+  readonly needs: SessionNeeds;
+}
+
+/** How the weights of a graph reach a session that keeps them: from files, or from memory. */
+export type Keep = (graph: Graph, weights: Weights) => Kept | Promise<Kept>;
 
 /** A folder that holds all the files, and how each file is called inside it. */
 export interface Located {
@@ -21,18 +31,34 @@ export const commonFolder = (files: readonly string[]): Located => {
   };
 };
 
-/** Where each weight of a graph is, for a model that reads them from the files themselves. */
-export const externalStorage = (
-  graph: Graph,
-  weights: Weights,
-): { readonly folder: string; readonly storage: (param: Param) => Storage; readonly widens: boolean } => {
-  const infos = new Map(graph.params.map((p) => [p.name, weights.info(p.name)]));
-  const { folder, inside } = commonFolder([...new Set([...infos.values()].map((i) => i.file))]);
+/** Is a weight stored narrower (or wider) than float32, and read by more than a look-up of rows? */
+const widens = (graph: Graph, weights: Weights): boolean => {
+  const read = new Set(graph.nodes.filter((n) => n.op !== 'Gather').flatMap((n) => n.inputs));
+  return graph.params.some((p) => read.has(p.id) && weights.info(p.name).dtype !== 'float32');
+};
+
+/** Weights that onnxruntime reads from the user's files itself. */
+export const keepFiles: Keep = (graph, weights) => {
+  const files = new Set(graph.params.map((p) => weights.info(p.name).file));
+  const { folder, inside } = commonFolder([...files]);
   const storage = (param: Param): Storage => {
-    const { dtype, file, offset, length } = infos.get(param.name) ?? weights.info(param.name);
+    const { dtype, file, offset, length } = weights.info(param.name);
     return { kind: 'external', dtype, location: inside(file), offset, length };
   };
-  const read = new Set(graph.nodes.filter((n) => n.op !== 'Gather').flatMap((n) => n.inputs));
-  const widens = graph.params.some((p) => read.has(p.id) && infos.get(p.name)?.dtype !== 'float32');
-  return { folder, storage, widens };
+  return { storage, needs: { widens: widens(graph, weights), ...(files.size > 0 ? { folder } : {}) } };
+};
+
+/** Weights handed over as bytes, each as a file of its own that is called by the weight's id: for a browser. */
+export const keepBytes: Keep = async (graph, weights) => {
+  const externalData = await Promise.all(
+    graph.params.map(async ({ id, name }) => ({
+      path: id,
+      data: await weights.readBytes(name, 0, weights.info(name).length),
+    })),
+  );
+  const storage = (param: Param): Storage => {
+    const { dtype, length } = weights.info(param.name);
+    return { kind: 'external', dtype, location: param.id, offset: 0, length };
+  };
+  return { storage, needs: { widens: widens(graph, weights), externalData } };
 };
