@@ -18,6 +18,7 @@ export const errorCodes = [
   'ENGINE_FAILED',
   'FAMILY_UNKNOWN',
   'FILE_UNREADABLE',
+  'GGUF_INVALID',
   'GRAPH_INVALID',
   'ID_OUT_OF_RANGE',
   'INTERNAL',

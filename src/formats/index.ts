@@ -1,3 +1,4 @@
+export * from './gguf/index.js';
 export * from './memory-weights.js';
 export * from './pickle.js';
 export * from './safetensors.js';

@@ -1,0 +1,2 @@
+export * from './index.js';
+export { readGgufFile } from './source.node.js';
