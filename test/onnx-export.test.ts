@@ -39,7 +39,7 @@ describe.each(['gpt2-default', 'llama-grouped'])('%s exported as ONNX', (variant
     writeFileSync(file, toOnnx(graph, { target: 'standard', storage, names: 'graph' }));
 
     const positions = ids.map((_, i) => i);
-    const rows = { ids: [ids], positions, keys: positions, length: ids.length, step: 0 };
+    const rows = { ids: [ids], positions, keys: positions, lengths: [ids.length], length: ids.length, step: 0 };
     const types = typesOf(graph);
     const feeds = graph.inputs.map(({ id, name }) => {
       const rule = model.program.inputs[name];

@@ -20,7 +20,7 @@ interface Run {
   readonly segments: readonly Segment[];
 }
 
-const layerOf = (segment: Segment): string | undefined => /^blocks\.(\d+)$/.exec(segment.id)?.[1];
+const layerOf = (segment: Segment): string | undefined => segment.layer?.toString();
 
 /** The name with the layer's number left open. */
 const folded = (name: string, segment: Segment): string => {
@@ -47,7 +47,8 @@ const runsOf = (program: Program): Run[] => {
   const runs: { form: string; segments: Segment[] }[] = [];
   for (const segment of program.segments) {
     const [form, last] = [formOf(segment), runs.at(-1)];
-    if (last?.form === form && segment.kind === 'block') last.segments.push(segment);
+    if (last?.form === form && segment.kind === 'block' && last.segments[0]?.stack === segment.stack)
+      last.segments.push(segment);
     else runs.push({ form, segments: [segment] });
   }
   return runs;
@@ -85,7 +86,7 @@ const title = ({ segments }: Run): string => {
   if (!first || !last) return '';
   if (first.kind !== 'block') return `${first.id}:`;
   const [from, to] = [layerOf(first) ?? '', layerOf(last) ?? ''];
-  return from === to ? `${first.id}:` : `for L in ${from}..${to}:    # blocks.{L}`;
+  return from === to ? `${first.id}:` : `for L in ${from}..${to}:    # ${folded(first.id, first)}`;
 };
 
 const bodyOf = (run: Run): ListingLine[] => {

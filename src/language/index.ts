@@ -3,6 +3,7 @@ export * from './edit-text.js';
 export * from './edits.js';
 export * from './experiment.js';
 export * from './globs.js';
+export { formatHead } from './layers.js';
 export * from './resolve.js';
 export { formatSelector, formatWhere, parseSelector } from './selectors.js';
 export type { Index, IndexRange, Selector, TokenIndex, Where } from './selectors.js';

@@ -1,9 +1,11 @@
-import type { Segment } from '../graph/index.js';
+import type { Segment, Stack } from '../graph/index.js';
 
 /** Hugging Face's names of modules whose output is a site, relative to a block and outside of them. */
 export interface AliasNames {
   /** Module path of the list of blocks: `transformer.h`. */
   readonly blocks: string;
+  /** The half of an encoder-decoder that these names are in. */
+  readonly stack?: Stack;
   readonly inBlock: Readonly<Record<string, string>>;
   readonly outside: Readonly<Record<string, string>>;
 }
@@ -43,24 +45,32 @@ const outsideHooks = (normalized: string): Readonly<Record<string, string>> => (
   'ln_final.hook_normalized': `ln_final.${normalized}`,
 });
 
+/** Other names of a block's sites. */
+const inBlock = (
+  module: string,
+  { id, names, normalized }: { id: string; names: AliasNames; normalized: 'normalized' | 'normalized_raw' },
+): [string, string][] => [
+  [module, `${id}.resid_post`],
+  ...Object.entries(hooks(normalized)).map(([hook, site]): [string, string] => [`${id}.${hook}`, `${id}.${site}`]),
+  ...Object.entries(names.inBlock).map(([path, site]): [string, string] => [`${module}.${path}`, `${id}.${site}`]),
+];
+
 /**
  * Other names of a model's sites, to the canonical ones, for those sites that the model has.
  * @param normalized which of our two normalised values TransformerLens's `hook_normalized` is in this family
  */
 export const aliases = (
-  names: AliasNames,
+  stacks: readonly AliasNames[],
   segments: readonly Segment[],
   normalized: 'normalized' | 'normalized_raw',
 ): ReadonlyMap<string, string> => {
   const sites = new Set(segments.flatMap((s) => s.graph.sites.map((t) => t.name)));
-  const pairs: [string, string][] = Object.entries({ ...outsideHooks(normalized), ...names.outside });
-  segments
-    .filter((s) => s.kind === 'block')
-    .forEach(({ id }, layer) => {
-      const module = `${names.blocks}.${layer}`;
-      pairs.push([module, `${id}.resid_post`]);
-      for (const [hook, site] of Object.entries(hooks(normalized))) pairs.push([`${id}.${hook}`, `${id}.${site}`]);
-      for (const [path, site] of Object.entries(names.inBlock)) pairs.push([`${module}.${path}`, `${id}.${site}`]);
-    });
+  const pairs: [string, string][] = Object.entries(outsideHooks(normalized));
+  for (const names of stacks) {
+    pairs.push(...Object.entries(names.outside));
+    for (const { id, layer, kind, stack } of segments)
+      if (kind === 'block' && stack === names.stack)
+        pairs.push(...inBlock(`${names.blocks}.${layer}`, { id, names, normalized }));
+  }
   return new Map(pairs.filter(([, site]) => sites.has(site)));
 };

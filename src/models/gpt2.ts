@@ -4,22 +4,23 @@ import {
   building,
   gather,
   inner,
-  linear as product,
   site,
   slice,
   weight,
   type Program,
   type Scope,
-  type Segment,
   type Value,
 } from '../graph/index.js';
 import { activation } from './activations.js';
-import { aliases, type AliasNames } from './aliases.js';
-import { attend, headResults, mergeHeads, splitHeads } from './attention.js';
+import type { AliasNames } from './aliases.js';
+import { attendCached, attentionOutput, splitHeads } from './attention.js';
 import { ConfigReader, unsupportedField } from './config-reader.js';
+import { decoderProgram, tokenTables } from './decoder.js';
 import type { Family, HasTensor } from './family.js';
-import { layerNorm, linear, type LinearSpec } from './layers.js';
-import { blockSegment, embedSegment, headSegment, integers, type BlockOutputs } from './segments.js';
+import { layerNorm, linear, tokenTable, unembed, type LinearSpec } from './layers.js';
+import { plainMlp } from './mlp.js';
+import { blockSegment, embedSegment, headSegment, type BlockOutputs, type BlockPlace } from './segments.js';
+import { causalMask, integers } from './sequence.js';
 
 /** Radford et al. 2019, "Language Models are Unsupervised Multitask Learners"; transformers `GPT2LMHeadModel`. */
 interface Gpt2Config {
@@ -89,17 +90,15 @@ const attention = (s: Scope, x: Value, { c, layer }: { c: Gpt2Config; layer: num
     const k = site(s, 'k', third(1)); // [batch, position, head, headDim]
     const v = site(s, 'v', third(2)); // [batch, position, head, headDim]
     const scale = (c.scaleByHeadDim ? headDim ** -0.5 : 1) / (c.scaleByLayer ? layer + 1 : 1);
-    const z = attend(s, { q, k, v, scale }); // [batch, position, head, headDim]
-    const out = linear(s, mergeHeads(z), conv1d('c_proj', c.modelDim, 'model')); // [batch, position, model]
-    headResults(s, { z, out, name: 'c_proj.weight', layout: 'in,out' });
-    return { resid: out, k, v };
+    const z = attendCached(s, { q, k, v, scale, mask: causalMask(s) }); // [batch, position, head, headDim]
+    return { resid: attentionOutput(s, z, conv1d('c_proj', c.modelDim, 'model')), k, v };
   });
 
 const mlp = (s: Scope, x: Value, c: Gpt2Config): Value =>
-  building(s, () => {
-    const pre = site(s, 'pre', linear(s, x, conv1d('c_fc', c.neurons, 'neuron'))); // [batch, position, neuron]
-    const post = site(s, 'post', activation(activationField, c.activation)(pre)); // [batch, position, neuron]
-    return linear(s, post, conv1d('c_proj', c.modelDim, 'model')); // [batch, position, model]
+  plainMlp(s, x, {
+    up: conv1d('c_fc', c.neurons, 'neuron'),
+    down: conv1d('c_proj', c.modelDim, 'model'),
+    act: activation(activationField, c.activation),
   });
 
 /** Pre-norm block. */
@@ -112,17 +111,10 @@ const block = (s: Scope, x: Value, { c, layer }: { c: Gpt2Config; layer: number 
     return { resid: site(s, 'resid_post', add(mid, mlpOut)), k, v };
   });
 
-const embed = (s: Scope, { c, name }: { c: Gpt2Config; name: string }): Value => {
-  const token = weight({ ...s, weights: '' }, name, { shape: [c.vocab, c.modelDim], axes: ['token', 'model'] });
+const embed = (s: Scope, { c, table }: { c: Gpt2Config; table: string }): Value => {
   const place = weight(s, 'wpe.weight', { shape: [c.maxPositions, c.modelDim], axes: ['position', 'model'] });
-  const words = site(s, 'embed', gather(token, integers(s, 'ids'))); // [batch, position, model]
+  const words = site(s, 'embed', gather(tokenTable(s, table, c), integers(s, 'ids'))); // [batch, position, model]
   return add(words, site(s, 'pos_embed', gather(place, integers(s, 'positions'))));
-};
-
-const head = (s: Scope, x: Value, { c, name }: { c: Gpt2Config; name: string }): Value => {
-  const normed = layerNorm(inner(s, 'ln_final', 'ln_f.'), x, c.eps);
-  const unembed = weight({ ...s, weights: '' }, name, { shape: [c.vocab, c.modelDim], axes: ['token', 'model'] });
-  return product(normed, unembed, { layout: 'out,in', axis: 'vocab' }); // [batch, position, vocab]
 };
 
 const names = (prefix: string): AliasNames => ({
@@ -148,35 +140,28 @@ const names = (prefix: string): AliasNames => ({
 const build = (json: JsonObject, has: HasTensor): Program => {
   const c = parseConfig(json);
   const prefix = has('wte.weight') ? '' : 'transformer.'; // the first uploads name their tensors without it
-  const own = `${prefix}wte.weight`;
-  const embedding = c.tiedHead && !has(own) && has('lm_head.weight') ? 'lm_head.weight' : own; // tied weights stand once
-  const unembedding = c.tiedHead ? embedding : 'lm_head.weight';
-  const shape = { modelDim: c.modelDim, kvHeads: c.heads, headDim: c.modelDim / c.heads };
-  const blocks = Array.from({ length: c.layers }, (_, layer): Segment =>
-    blockSegment(layer, { shape, weights: `${prefix}h.${layer}.` }, (s, x) => block(s, x, { c, layer })),
-  );
+  const own = { embedding: `${prefix}wte.weight`, unembedding: 'lm_head.weight' };
+  const tables = tokenTables(has, own, c.tiedHead);
+  const place = (layer: number): BlockPlace => ({
+    weights: `${prefix}h.${layer}.`,
+    modelDim: c.modelDim,
+    cache: { kvHeads: c.heads, headDim: c.modelDim / c.heads },
+  });
   const segments = [
-    embedSegment(prefix, (s) => embed(s, { c, name: embedding })),
-    ...blocks,
-    headSegment(c.modelDim, prefix, (s, x) => head(s, x, { c, name: unembedding })),
+    embedSegment(prefix, (s) => embed(s, { c, table: tables.embedding })),
+    ...Array.from({ length: c.layers }, (_, layer) =>
+      blockSegment(layer, place(layer), (s, x) => block(s, x, { c, layer })),
+    ),
+    headSegment(c.modelDim, { weights: prefix }, (s, x) =>
+      unembed(layerNorm(inner(s, 'ln_final', 'ln_f.'), x, c.eps), tokenTable(s, tables.unembedding, c)),
+    ),
   ];
-  const { layers, heads, modelDim, vocab, maxPositions } = c;
-  return {
-    family: gpt2.name,
-    segments,
-    inputs: { ids: { rule: 'ids' }, positions: { rule: 'positions' }, 'mask.causal': { rule: 'causal' } },
-    facts: {
-      layers,
-      heads,
-      modelDim,
-      vocab,
-      maxPositions,
-      aliases: aliases(names(prefix), segments, 'normalized'),
-      embedding,
-      unembedding,
-    },
-    config: json,
-  };
+  return decoderProgram({
+    ...{ family: gpt2.name, config: json, segments, tables, sizes: c },
+    inputs: { positions: { rule: 'positions' } },
+    names: names(prefix),
+    normalized: 'normalized',
+  });
 };
 
 export const gpt2: Family = {

@@ -60,3 +60,20 @@ export const rmsNorm = (s: Scope, x: Value, eps: number): Value =>
     const raw = site(s, 'normalized_raw', div(x, scale));
     return site(s, 'normalized', mul(raw, weight(s, 'weight', { shape: [lastExtent(x)], axes: ['model'] })));
   });
+
+/** A linear layer as torch stores it. */
+export const torchLinear = (
+  name: string,
+  out: number,
+  rest: { readonly axis: string; readonly bias: boolean },
+): LinearSpec => ({ name, out, layout: 'out,in', ...rest });
+
+/** A table with a row for each token, by its full name in the file. [token, model] */
+export const tokenTable = (
+  s: Scope,
+  name: string,
+  form: { readonly vocab: number; readonly modelDim: number },
+): Value => weight({ ...s, weights: '' }, name, { shape: [form.vocab, form.modelDim], axes: ['token', 'model'] });
+
+/** Every token's score: x · Uᵀ. [batch, position, model] -> [batch, position, vocab] */
+export const unembed = (x: Value, table: Value): Value => product(x, table, { layout: 'out,in', axis: 'vocab' });

@@ -4,24 +4,23 @@ import {
   building,
   gather,
   inner,
-  linear as product,
-  mul,
   site,
-  weight,
   type Program,
   type RopeScaling,
   type Scope,
-  type Segment,
   type Value,
 } from '../graph/index.js';
 import { activation } from './activations.js';
-import { aliases, type AliasNames } from './aliases.js';
-import { attend, headResults, mergeHeads, rotate, splitHeads } from './attention.js';
+import type { AliasNames } from './aliases.js';
+import { attendCached, attentionOutput, rotate, splitHeads } from './attention.js';
 import { ConfigReader, unsupportedField } from './config-reader.js';
+import { decoderProgram, ropeRules, tokenTables } from './decoder.js';
 import type { Family, HasTensor } from './family.js';
-import { linear, rmsNorm, type LinearSpec } from './layers.js';
+import { linear, rmsNorm, tokenTable, torchLinear, unembed, type LinearSpec } from './layers.js';
+import { gatedMlp } from './mlp.js';
 import { parseRope } from './rope-config.js';
-import { blockSegment, embedSegment, headSegment, integers, type BlockOutputs } from './segments.js';
+import { blockSegment, embedSegment, headSegment, type BlockOutputs, type BlockPlace } from './segments.js';
+import { causalMask, integers } from './sequence.js';
 
 /** Touvron et al. 2023, "LLaMA: Open and Efficient Foundation Language Models"; transformers `LlamaForCausalLM`. */
 interface LlamaConfig {
@@ -77,13 +76,6 @@ const parseConfig = (json: JsonObject): LlamaConfig => {
   return parsed;
 };
 
-const torchLinear = (name: string, out: number, rest: { axis: string; bias: boolean }): LinearSpec => ({
-  name,
-  out,
-  layout: 'out,in',
-  ...rest,
-});
-
 /** softmax(QKᵀ/√d + M)V with rotary positions and grouped keys. Vaswani 2017 eq. 1; Su 2021; Ainslie 2023 §2.2. */
 const attention = (s: Scope, x: Value, c: LlamaConfig): BlockOutputs =>
   building(s, () => {
@@ -95,22 +87,21 @@ const attention = (s: Scope, x: Value, c: LlamaConfig): BlockOutputs =>
     const k = site(s, 'k', project('k_proj', c.kvHeads)); // [batch, position, kvHead, headDim]
     const v = site(s, 'v', project('v_proj', c.kvHeads)); // [batch, position, kvHead, headDim]
     const [rotQ, rotK] = [site(s, 'rot_q', rotate(s, q)), site(s, 'rot_k', rotate(s, k))];
-    const z = attend(s, { q: rotQ, k: rotK, v, scale: c.headDim ** -0.5 }); // [batch, position, head, headDim]
-    const out = linear(s, mergeHeads(z), torchLinear('o_proj', c.modelDim, { axis: 'model', bias: c.attentionBias })); // [batch, position, model]
-    headResults(s, { z, out, name: 'o_proj.weight', layout: 'out,in' });
+    const z = attendCached(s, { q: rotQ, k: rotK, v, scale: c.headDim ** -0.5, mask: causalMask(s) }); // [batch, position, head, headDim]
+    const out = attentionOutput(s, z, torchLinear('o_proj', c.modelDim, { axis: 'model', bias: c.attentionBias })); // [batch, position, model]
     return { resid: out, k: rotK, v };
   });
 
-/** act(x·gate) ⊙ (x·up), then down. Shazeer 2020 (GLU variants) eq. 6. */
-const gatedMlp = (s: Scope, x: Value, c: LlamaConfig): Value =>
-  building(s, () => {
-    const wide = (name: string): Value =>
-      linear(s, x, torchLinear(name, c.neurons, { axis: 'neuron', bias: c.mlpBias }));
-    const pre = site(s, 'pre', wide('gate_proj')); // [batch, position, neuron]
-    const preLinear = site(s, 'pre_linear', wide('up_proj')); // [batch, position, neuron]
-    const post = site(s, 'post', mul(activation(activationField, c.activation)(pre), preLinear)); // [batch, position, neuron]
-    return linear(s, post, torchLinear('down_proj', c.modelDim, { axis: 'model', bias: c.mlpBias })); // [batch, position, model]
+const mlp = (s: Scope, x: Value, c: LlamaConfig): Value => {
+  const wide = (name: string): LinearSpec => torchLinear(name, c.neurons, { axis: 'neuron', bias: c.mlpBias });
+  const down = torchLinear('down_proj', c.modelDim, { axis: 'model', bias: c.mlpBias });
+  return gatedMlp(s, x, {
+    gate: wide('gate_proj'),
+    up: wide('up_proj'),
+    down,
+    act: activation(activationField, c.activation),
   });
+};
 
 /** Pre-norm block. Touvron 2023 §2.2. */
 const block = (s: Scope, x: Value, c: LlamaConfig): BlockOutputs =>
@@ -121,11 +112,7 @@ const block = (s: Scope, x: Value, c: LlamaConfig): BlockOutputs =>
       c,
     );
     const mid = site(s, 'resid_mid', add(x, site(s, 'attn_out', resid)));
-    const mlpOut = gatedMlp(
-      inner(s, 'mlp', 'mlp.'),
-      rmsNorm(inner(s, 'ln2', 'post_attention_layernorm.'), mid, c.eps),
-      c,
-    );
+    const mlpOut = mlp(inner(s, 'mlp', 'mlp.'), rmsNorm(inner(s, 'ln2', 'post_attention_layernorm.'), mid, c.eps), c);
     return { resid: site(s, 'resid_post', add(mid, site(s, 'mlp_out', mlpOut))), k, v };
   });
 
@@ -144,63 +131,30 @@ const names = (prefix: string): AliasNames => ({
   outside: { [`${prefix}embed_tokens`]: 'embed', [`${prefix}norm`]: 'ln_final.normalized', lm_head: 'logits' },
 });
 
-/** How the file names its tensors: a bare `LlamaModel` saves them without `model.`, and tied weights stand once. */
-const tensorNames = (c: LlamaConfig, has: HasTensor): { prefix: string; embedding: string; unembedding: string } => {
-  const prefix = has('layers.0.input_layernorm.weight') ? '' : 'model.';
-  const own = `${prefix}embed_tokens.weight`;
-  const embedding = c.tiedHead && !has(own) && has('lm_head.weight') ? 'lm_head.weight' : own;
-  return { prefix, embedding, unembedding: c.tiedHead ? embedding : 'lm_head.weight' };
-};
-
-const segmentsOf = (c: LlamaConfig, { prefix, embedding, unembedding }: ReturnType<typeof tensorNames>): Segment[] => {
-  const shape = { modelDim: c.modelDim, kvHeads: c.kvHeads, headDim: c.headDim };
-  const table = (s: Scope, name: string): Value =>
-    weight({ ...s, weights: '' }, name, { shape: [c.vocab, c.modelDim], axes: ['token', 'model'] });
-  return [
-    embedSegment('', (s) => site(s, 'embed', gather(table(s, embedding), integers(s, 'ids')))), // [batch, position, model]
-    ...Array.from({ length: c.layers }, (_, layer) =>
-      blockSegment(layer, { shape, weights: `${prefix}layers.${layer}.` }, (s, x) => block(s, x, c)),
-    ),
-    headSegment(
-      c.modelDim,
-      prefix,
-      (s, x) =>
-        product(rmsNorm(inner(s, 'ln_final', 'norm.'), x, c.eps), table(s, unembedding), {
-          layout: 'out,in',
-          axis: 'vocab',
-        }), // [batch, position, vocab]
-    ),
-  ];
-};
-
 const build = (json: JsonObject, has: HasTensor): Program => {
   const c = parseConfig(json);
-  const tensors = tensorNames(c, has);
-  const { prefix, embedding, unembedding } = tensors;
-  const segments = segmentsOf(c, tensors);
-  const rope = { dim: c.headDim, ...c.rope };
-  const { layers, heads, modelDim, vocab, maxPositions } = c;
-  return {
-    family: llama.name,
-    segments,
-    inputs: {
-      ids: { rule: 'ids' },
-      'mask.causal': { rule: 'causal' },
-      'rope.cos': { rule: 'rope', part: 'cos', rope },
-      'rope.sin': { rule: 'rope', part: 'sin', rope },
-    },
-    facts: {
-      layers,
-      heads,
-      modelDim,
-      vocab,
-      ...(c.rope.scaling.kind === 'dynamic' ? {} : { maxPositions }), // dynamic scaling reaches any length
-      aliases: aliases(names(prefix), segments, 'normalized_raw'),
-      embedding,
-      unembedding,
-    },
-    config: json,
-  };
+  const prefix = has('layers.0.input_layernorm.weight') ? '' : 'model.'; // a bare `LlamaModel` saves them without
+  const own = { embedding: `${prefix}embed_tokens.weight`, unembedding: 'lm_head.weight' };
+  const tables = tokenTables(has, own, c.tiedHead);
+  const place = (layer: number): BlockPlace => ({
+    weights: `${prefix}layers.${layer}.`,
+    modelDim: c.modelDim,
+    cache: { kvHeads: c.kvHeads, headDim: c.headDim },
+  });
+  const segments = [
+    embedSegment('', (s) => site(s, 'embed', gather(tokenTable(s, tables.embedding, c), integers(s, 'ids')))), // [batch, position, model]
+    ...Array.from({ length: c.layers }, (_, layer) => blockSegment(layer, place(layer), (s, x) => block(s, x, c))),
+    headSegment(c.modelDim, { weights: prefix }, (s, x) =>
+      unembed(rmsNorm(inner(s, 'ln_final', 'norm.'), x, c.eps), tokenTable(s, tables.unembedding, c)),
+    ),
+  ];
+  return decoderProgram({
+    ...{ family: llama.name, config: json, segments, tables },
+    sizes: { ...c, maxPositions: c.rope.scaling.kind === 'dynamic' ? undefined : c.maxPositions }, // dynamic scaling reaches any length
+    inputs: ropeRules({ dim: c.headDim, ...c.rope }),
+    names: names(prefix),
+    normalized: 'normalized_raw',
+  });
 };
 
 export const llama: Family = {

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { openWeights, type Weights } from '../../src/formats/index.node.js';
 import { root } from './root.js';
@@ -16,7 +16,7 @@ export interface Golden {
 
 export const goldenVariants = (): readonly string[] =>
   readdirSync(goldenFolder, { withFileTypes: true })
-    .filter((entry) => entry.isDirectory() && !entry.name.startsWith('_'))
+    .filter((entry) => existsSync(path.join(goldenFolder, entry.name, 'golden.json')))
     .map((entry) => entry.name)
     .sort();
 

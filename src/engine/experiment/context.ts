@@ -9,6 +9,8 @@ import type { Sequence } from './value-edits.js';
 export interface Prompt {
   readonly ids: readonly number[];
   readonly tokens: readonly { readonly text: string }[];
+  /** What the encoder reads, of an encoder-decoder; `ids` are what its decoder begins with. */
+  readonly source?: Pick<Prompt, 'ids' | 'tokens'>;
 }
 
 /** What is needed to turn edits into what the engine runs. Reading files and tokenizing is the caller's. */

@@ -1,34 +1,26 @@
 import { UsageError } from '../../base/index.js';
-import type { Edit, EditOf, Steps } from '../../language/index.js';
+import { formatHead, type Edit, type EditOf, type Steps } from '../../language/index.js';
 import type { LiveEdit, Variant } from '../run/forward.js';
-import { runOrder, siteIn, type Instance, type OrderEdit } from '../run/order.js';
+import type { Program, Stack } from '../../graph/index.js';
+import { checkStack, runOrder, siteIn, type Instance, type OrderEdit } from '../run/order.js';
 import type { ExperimentContext } from './context.js';
 import { addOperand, setOperand } from './operands.js';
 import { canonicalName, placedSites, unknownSite, type PlacedSite } from './sites.js';
-import { liveEdit, type PlannedEdit, type StepRange } from './value-edits.js';
+import { liveEdit, sequenceAt, type PlannedEdit, type StepRange } from './value-edits.js';
 import { editedWeights } from './weight-edits.js';
 
 type ValueKind = 'set' | 'scale' | 'add' | 'drop head';
 const valueKinds: ReadonlySet<string> = new Set<ValueKind>(['set', 'scale', 'add', 'drop head']);
 const isValueEdit = (edit: Edit): edit is EditOf<ValueKind> => valueKinds.has(edit.edit);
 
-const noStack = (edit: { readonly stack?: string; readonly attention?: string }): void => {
-  if (edit.stack === undefined && edit.attention === undefined) return;
-  throw new UsageError('this model has one stack of layers, not an encoder and a decoder', {
-    code: 'EDIT_INVALID',
-    hint: 'Name the layer by its number alone, such as `skip layer 3`.',
-  });
-};
-
 const orderEdit = (edit: Edit): OrderEdit | undefined => {
+  const inStack = ({ stack }: { readonly stack?: Stack }) => (stack === undefined ? {} : { stack });
   switch (edit.edit) {
     case 'skip layer':
     case 'repeat layer':
-      noStack(edit);
-      return { kind: edit.edit === 'skip layer' ? 'skip' : 'repeat', layer: edit.layer };
+      return { kind: edit.edit === 'skip layer' ? 'skip' : 'repeat', layer: edit.layer, ...inStack(edit) };
     case 'swap layers':
-      noStack(edit);
-      return { kind: 'swap', layers: edit.layers };
+      return { kind: 'swap', layers: edit.layers, ...inStack(edit) };
     default:
       return undefined;
   }
@@ -81,24 +73,26 @@ const droppedHead = (
   edit: EditOf<'drop head'>,
   order: readonly Instance[],
 ): EditOf<'set'>[] => {
-  noStack(edit);
-  const { layers, heads } = context.program.facts;
-  if (edit.layer >= layers || edit.head >= heads)
-    throw new UsageError(`there is no head ${edit.layer}.${edit.head}`, {
+  const { stack, layer, head } = edit;
+  checkStack(context.program.segments, { layer, ...(stack === undefined ? {} : { stack }) });
+  const id = `${stack === undefined ? '' : `${stack}.`}blocks.${layer}`;
+  const z = `${id}.${edit.attention === 'cross' ? 'cross_attn' : 'attn'}.z`;
+  const place = placedSites(runOrder(context.program, [])).find((p) => p.name === z);
+  const heads = place?.type.shape[place.type.axes.indexOf('head')];
+  if (heads === undefined || head >= Number(heads))
+    throw new UsageError(`there is no head ${formatHead(edit)}`, {
       code: 'EDIT_INVALID',
-      hint: `Layers go from 0 to ${layers - 1}, heads from 0 to ${heads - 1}.`,
+      hint: headRange(context.program, edit, heads),
     });
-  const instances = order.filter((i) => i.segment.id === `blocks.${edit.layer}`);
-  const names =
-    instances.length > 0
-      ? instances.map((i) => siteIn(i, `blocks.${edit.layer}.attn.z`))
-      : [`blocks.${edit.layer}.attn.z`];
-  return names.map((site) => ({
-    edit: 'set',
-    site: site as EditOf<'set'>['site'],
-    where: { head: edit.head },
-    to: 'zero',
-  }));
+  const instances = order.filter((i) => i.segment.id === id);
+  const names = instances.length > 0 ? instances.map((i) => siteIn(i, z)) : [z];
+  return names.map((site) => ({ edit: 'set', site: site as EditOf<'set'>['site'], where: { head }, to: 'zero' }));
+};
+
+/** Which layers and heads there are. */
+const headRange = (program: Program, { stack }: EditOf<'drop head'>, heads: number | string | undefined): string => {
+  const layers = program.segments.filter((s) => s.kind === 'block' && s.stack === stack).length;
+  return `Layers go from 0 to ${layers - 1}, heads from 0 to ${Number(heads ?? program.facts.heads) - 1}.`;
 };
 
 /** An experiment, ready to run. */
@@ -130,7 +124,10 @@ export const prepareExperiment = async (
       if (!place) continue;
       const list = live.get(place.instance.name) ?? [];
       live.set(place.instance.name, list);
-      list.push(liveEdit(await planned(context, place, one), `edit${list.length}`, context.sequence));
+      const sequence = sequenceAt(context.sequence, place.instance.segment.stack);
+      list.push(liveEdit(await planned(context, place, one), `edit${list.length}`, sequence));
+      if (place.instance.segment.once && (one.steps?.from ?? 0) > 0)
+        notes.push(`${one.site} is computed in the prefill only, step 0: the edit has no effect`);
     }
   const weights = await editedWeights(
     context,

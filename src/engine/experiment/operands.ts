@@ -9,7 +9,7 @@ import { runOrder } from '../run/order.js';
 import type { ExperimentContext, Prompt } from './context.js';
 import type { PlacedSite } from './sites.js';
 import { meanOver, type Lookup } from './source.js';
-import { selectedIndices, type Operand } from './value-edits.js';
+import { selectedIndices, sequenceAt, type Operand, type Sequence } from './value-edits.js';
 
 /** A site's value in the unedited run of a prompt. */
 const valueIn = async (context: ExperimentContext, prompt: Prompt, place: PlacedSite): Promise<Tensor<'float32'>> => {
@@ -18,11 +18,20 @@ const valueIn = async (context: ExperimentContext, prompt: Prompt, place: Placed
   const { sites } = await forward(model, {
     variant: { order: runOrder(model.program, []), edits: new Map(), weights: new Map() },
     ids: [prompt.ids],
+    ...(prompt.source ? { source: [prompt.source.ids] } : {}),
     capture: new Set([name]),
     logits: 'none',
   });
   return sites.get(name) as Tensor<'float32'>;
 };
+
+const sequenceOf = ({ ids, tokens, source }: Prompt): Sequence => ({
+  ...{ tokens, length: ids.length },
+  ...(source ? { source: source.tokens } : {}),
+});
+
+const shapeAt = (place: PlacedSite, { ids, source }: Prompt): number[] =>
+  shapeOf(place.type, extentsFor(1, ids.length, source?.ids.length));
 
 const perPosition = new Set(['batch', 'position', 'query']);
 
@@ -41,9 +50,9 @@ const fromPrompt = async (
   const tensor = await valueIn(context, prompt, place);
   const lookup = place.type.axes.map((axis): Lookup => (axis === 'batch' ? 'same' : 'index'));
   const target = { shown, type: place.type, where };
-  const there = selectedIndices(target, tensor.shape, { tokens: prompt.tokens, length: prompt.ids.length });
-  const ownShape = shapeOf(place.type, extentsFor(1, context.prompt.ids.length));
-  const here = selectedIndices(target, ownShape, context.sequence);
+  const there = selectedIndices(target, tensor.shape, sequenceAt(sequenceOf(prompt), place.instance.segment.stack));
+  const ownShape = shapeAt(place, context.prompt);
+  const here = selectedIndices(target, ownShape, sequenceAt(context.sequence, place.instance.segment.stack));
   const [source, own] = [tensor.shape, ownShape].map((shape, i) =>
     shape.map((n, a) => (i === 0 ? there : here)[a]?.length ?? n),
   );
@@ -65,10 +74,10 @@ const meanOf = async (
   { where, prompts, shown }: { where: Where; prompts: readonly Prompt[]; shown: string },
 ): Promise<Operand> => {
   const { axes } = place.type;
-  if (prompts.length > 1 && axes.includes('key'))
+  if (prompts.length > 1 && (axes.includes('key') || axes.includes('source')))
     throw new UsageError(`a mean of ${shown} over several prompts has no meaning: its keys differ`, {
       code: 'EDIT_INVALID',
-      hint: 'Take the mean of this prompt (`mean`), or of a site without an axis `key`.',
+      hint: 'Take the mean of this prompt (`mean`), or of a site without an axis `key` or `source`.',
     });
   const values: Tensor<'float32'>[] = [];
   for (const prompt of prompts) values.push(await valueIn(context, prompt, place));
@@ -78,8 +87,9 @@ const meanOf = async (
     axes.flatMap((a, i) => (perPosition.has(a) ? [i] : [])),
   );
   const lookup = axes.map((axis): Lookup => (perPosition.has(axis) ? 'same' : 'index'));
-  const shape = shapeOf(place.type, extentsFor(1, context.prompt.ids.length));
-  const indices = selectedIndices({ shown, type: place.type, where }, shape, context.sequence);
+  const shape = shapeAt(place, context.prompt);
+  const sequence = sequenceAt(context.sequence, place.instance.segment.stack);
+  const indices = selectedIndices({ shown, type: place.type, where }, shape, sequence);
   return { kind: 'source', source: { tensor: selected(tensor, indices, lookup), lookup } };
 };
 

@@ -24,10 +24,12 @@ export const placedSites = (order: readonly Instance[]): readonly PlacedSite[] =
 
 /** The canonical form of a name: aliases resolved, `blocks.3#2` kept. */
 export const canonicalName = (program: Program, name: string): string => {
-  const instance = /^blocks\.\d+(#\d+)/.exec(name)?.[1] ?? '';
+  const instance = /^(?:(?:encoder|decoder)\.)?blocks\.\d+(#\d+)/.exec(name)?.[1] ?? '';
   const plain = instance === '' ? name : name.replace(instance, '');
   const canonical = program.facts.aliases.get(plain) ?? plain;
-  return instance === '' ? canonical : canonical.replace(/^blocks\.\d+/, (block) => block + instance);
+  return instance === ''
+    ? canonical
+    : canonical.replace(/^(?:(?:encoder|decoder)\.)?blocks\.\d+/, (block) => block + instance);
 };
 
 /** The error for a name that is no site, with the nearest ones. */

@@ -1,10 +1,10 @@
 import { UsageError } from '../../base/index.js';
-import { maskInput, operandInput, type ValueEdit, type ValueType } from '../../graph/index.js';
+import { maskInput, operandInput, type Stack, type ValueEdit, type ValueType } from '../../graph/index.js';
 import { resolveSelector, type Where } from '../../language/index.js';
 import { bool, float32, sizeOf, type Tensor } from '../../tensor/index.js';
 import type { Tensors } from '../backend.js';
 import type { LiveEdit } from '../run/forward.js';
-import type { Rows } from '../run/inputs.js';
+import type { Rows } from '../run/rows.js';
 import { laidOut, type Source } from './source.js';
 
 /** What an edit puts in, multiplies by or adds. */
@@ -38,20 +38,32 @@ export interface PlannedEdit {
 export interface Sequence {
   readonly tokens: readonly { readonly text: string }[];
   readonly length: number;
+  /** The encoder's tokens, of an encoder-decoder. */
+  readonly source?: readonly { readonly text: string }[];
 }
+
+/** The tokens that a place of a model works on: the encoder's in the encoder. */
+export const sequenceAt = (sequence: Sequence, stack: Stack | undefined): Sequence => {
+  const { source } = sequence;
+  return stack === 'encoder' && source ? { tokens: source, length: source.length } : sequence;
+};
 
 /** Axes whose extent depends on the run. */
 const moving = new Set(['position', 'query', 'key']);
+/** Axes along which values of another run can run out. */
+const open = new Set([...moving, 'source']);
 
 /** The absolute index of each local one, along an axis; −1 for the second copy of a doubled row. */
 const absoluteIndices = (axis: string, extent: number, rows: Rows): readonly number[] => {
   if (axis === 'key') return rows.keys;
+  if (axis === 'source' && rows.source) return rows.source.keys;
   if (axis === 'position' || axis === 'query') return rows.positions;
   return Array.from({ length: extent }, (_, i) => i);
 };
 
 const fullExtent = (axis: string, dim: number | string, rows: Rows): number => {
   if (moving.has(axis)) return rows.length;
+  if (axis === 'source') return rows.source?.length ?? 0;
   return typeof dim === 'number' ? dim : rows.ids.length;
 };
 
@@ -65,7 +77,8 @@ export const selectedIndices = (
   shape: readonly number[],
   sequence: Sequence,
 ): readonly (readonly number[] | undefined)[] => {
-  const value = { name: shown, axes: type.axes, shape, tokens: sequence.tokens, length: sequence.length };
+  const { tokens, length, source = [] } = sequence;
+  const value = { name: shown, axes: type.axes, shape, tokens, length, sourceTokens: source };
   const chosen = resolveSelector(where, value);
   return type.axes.map((axis) => chosen.get(axis));
 };
@@ -74,7 +87,7 @@ export const selectedIndices = (
 const maskAxesOf = (edit: PlannedEdit): readonly string[] =>
   edit.type.axes.filter((axis, a) => {
     if (Object.hasOwn(edit.where, axis)) return true;
-    return edit.operand.kind === 'source' && edit.operand.source.lookup[a] === 'index' && moving.has(axis);
+    return edit.operand.kind === 'source' && edit.operand.source.lookup[a] === 'index' && open.has(axis);
   });
 
 const operandAxesOf = ({ type, operand }: PlannedEdit): readonly string[] => {

@@ -1,5 +1,6 @@
 import type { CacheSpec } from '../../graph/index.js';
 import { float32, type Tensor } from '../../tensor/index.js';
+import type { Rows as PassRows } from './rows.js';
 
 /** Rows of one kind (keys, or values) of one block, position-major; grows by doubling. */
 class Rows {
@@ -21,11 +22,20 @@ class Rows {
   }
 }
 
+/** What an encoder gave for a sequence, and the rows it was given for. */
+export interface Encoded {
+  readonly rows: PassRows;
+  /** By the names under which segments hand them on. */
+  readonly values: ReadonlyMap<string, Tensor>;
+}
+
 /**
- * Keys and values of one sequence, for every block of the run order, by the block's name there.
- * Going back in time is a shorter length: rows beyond it are overwritten.
+ * Keys and values of one sequence, for every block of the run order, by the block's name there; of an
+ * encoder-decoder also what the encoder gave. Going back in time is a shorter length: rows beyond it are overwritten.
  */
 export class KvCache {
+  /** Set in the prefill. */
+  encoded: Encoded | undefined;
   readonly #rows = new Map<string, Rows>();
   #length = 0;
 

@@ -16,5 +16,9 @@ export const siteBytes = (graph: Graph, names: Iterable<string>, extents: Extent
   return sizes;
 };
 
-/** The extents of a first pass over sequences without a cache. */
-export const extentsFor = (batch: number, position: number): Extents => ({ batch, position, past: 0, key: position });
+/** The extents of a first pass over sequences without a cache. `source`: tokens of the encoder's text, if there is one. */
+export const extentsFor = (batch: number, position: number, source = 0): Extents => ({
+  ...{ batch, position, source },
+  past: 0,
+  key: position,
+});

@@ -1,11 +1,21 @@
 import { bug, EngineError } from '../../base/index.js';
-import { carried, paramInput, typesOf, type Graph, type Program, type ValueEdit } from '../../graph/index.js';
+import {
+  carried,
+  handedOn,
+  paramInput,
+  readName,
+  typesOf,
+  type Graph,
+  type Program,
+  type ValueEdit,
+} from '../../graph/index.js';
 import { concat, range, take, type Tensor } from '../../tensor/index.js';
 import type { Tensors } from '../backend.js';
 import type { KvCache } from './cache.js';
 import type { Compilations, Compiled, Form } from './compiled.js';
-import { makeInput, type Rows } from './inputs.js';
+import { makeInput } from './inputs.js';
 import { siteIn, type Instance } from './order.js';
+import { isDoubled, makeRows, undoubled, type Rows } from './rows.js';
 
 /** An edit of a value, with the numbers it has in this pass. */
 export interface LiveEdit {
@@ -27,13 +37,18 @@ export interface ForwardRequest {
   readonly variant: Variant;
   /** [batch][position] ids of the new tokens; sequences of a batch may differ in length. */
   readonly ids: readonly (readonly number[])[];
+  /** [batch][position] ids of the encoder's text, for an encoder-decoder; not read again once the cache has it. */
+  readonly source?: readonly (readonly number[])[];
   /** Keys and values of earlier tokens; the new ones are appended. Batches of one only. */
   readonly cache?: KvCache;
   /** Sites to capture, by their names in the run order; each must be in `taps` or `taps` be left out. */
   readonly capture: ReadonlySet<string>;
   /** Which step of the run this is: 0 is the prefill. */
   readonly step?: number;
-  /** Which rows are scored: only each sequence's last (the default, [batch, 1, vocab]), all, or none. */
+  /**
+   * Which rows are scored: only each sequence's last (the default, [batch, 1, vocab]), all, or none. Where the model
+   * does not score the next token, all are.
+   */
   readonly logits?: 'last' | 'all' | 'none';
   /** Sites that can be captured without compiling again: `all`, or (the default) those captured. */
   readonly taps?: 'all';
@@ -46,30 +61,6 @@ export interface ForwardResult {
   /** By name in the run order, float32. Positions are those of the new tokens. */
   readonly sites: ReadonlyMap<string, Tensor>;
 }
-
-/** A product of one row would take another kernel, with other last bits: one row is run twice. */
-const doubled = (positions: readonly number[]): boolean => positions.length === 1;
-
-const rowsOf = (request: ForwardRequest): Rows => {
-  const past = request.cache?.length ?? 0;
-  const longest = Math.max(...request.ids.map((row) => row.length));
-  const own = Array.from({ length: longest }, (_, i) => past + i);
-  const padded = request.ids.map((row) => [...row, ...Array.from({ length: longest - row.length }, () => 0)]);
-  const keys = Array.from({ length: past + longest }, (_, i) => i);
-  const length = past + longest;
-  const rows = { ids: padded, positions: own, keys, length, step: request.step ?? 0 };
-  if (!doubled(own)) return rows;
-  return { ...rows, ids: padded.map((row) => [...row, ...row]), positions: [...own, ...own], keys: [...keys, -1] };
-};
-
-/** Takes the second copy of a doubled row away again. */
-const undoubled = (tensor: Tensor, axes: readonly string[], rows: Rows): Tensor =>
-  axes.reduce((t, axis, i) => {
-    if (axis === 'position' || axis === 'query') return t.shape[i] === 2 ? range(t, i, [0, 1]) : t;
-    return axis === 'key' && t.shape[i] === rows.keys.length ? range(t, i, [0, rows.keys.length - 1]) : t;
-  }, tensor);
-
-const isDoubled = (rows: Rows): boolean => rows.keys.at(-1) === -1;
 
 /** The value of a site after a run: an output, or, where the site is an input itself, what was fed. */
 const valueOf = (name: string, { graph, fed, results }: { graph: Graph; fed: Tensors; results: Tensors }): Tensor => {
@@ -98,12 +89,23 @@ const formOf = (instance: Instance, captured: readonly string[], { variant, taps
 const capturedIn = (instance: Instance, capture: ReadonlySet<string>): string[] =>
   instance.segment.graph.sites.map((s) => s.name).filter((name) => capture.has(siteIn(instance, name)));
 
+/** The rows of a pass: the encoder's, where the model has one, and those of what reads `ids`. */
+const passRows = ({ program, request }: { program: Program; request: ForwardRequest }): Rows => {
+  const { ids, cache, step = 0 } = request;
+  const past = cache?.length ?? 0;
+  if (!program.facts.encoder) return makeRows({ ids, past, step });
+  const source = cache?.encoded?.rows ?? makeRows({ ids: request.source ?? [], past: 0, step: 0 });
+  return makeRows({ ids, past, step, source });
+};
+
 /** One pass over the model, segment by segment. */
 class Pass {
   readonly rows: Rows;
   readonly sites = new Map<string, Tensor>();
+  /** Values that segments have handed on, by name. */
+  readonly #handed: Map<string, Tensor>;
   readonly #shared = new Map<string, Tensor>();
-  resid: Tensor | undefined;
+  readonly #scored: 'last' | 'all' | 'none';
   logits: Tensor | undefined;
 
   constructor(
@@ -111,20 +113,37 @@ class Pass {
     readonly compilations: Compilations,
     readonly request: ForwardRequest,
   ) {
-    this.rows = rowsOf(request);
+    this.rows = passRows({ program, request });
+    this.#handed = new Map(request.cache?.encoded?.values);
+    const scored = request.logits ?? 'last';
+    this.#scored = scored === 'last' && program.facts.output !== 'next' ? 'all' : scored;
   }
 
   async run(): Promise<ForwardResult> {
+    const { cache } = this.request;
+    const known = cache?.encoded !== undefined;
     for (const instance of this.request.variant.order) {
+      if (instance.segment.once && known) continue;
       if (instance.segment.kind === 'head' && !this.#needsHead(instance)) continue;
       await this.request.onSegment?.(instance.name);
       await this.#segment(instance);
     }
-    const { cache } = this.request;
+    if (cache && this.rows.source && !known) cache.encoded = { rows: this.rows.source, values: this.#lasting() };
     cache?.setLength(this.rows.length);
     const { logits } = this;
     if (logits && logits.dtype !== 'float32') return { logits: asFloat32(logits), sites: this.sites };
     return { logits, sites: this.sites };
+  }
+
+  /** What segments that run once handed on to others, for later steps. */
+  #lasting(): ReadonlyMap<string, Tensor> {
+    const crossed = this.program.segments.filter((s) => s.kind === 'cross').flatMap(handedOn);
+    return new Map([...this.#handed].filter(([name]) => crossed.includes(name)));
+  }
+
+  #rowsOf(instance: Instance, captured: boolean): Rows {
+    if (instance.segment.stack === 'encoder') return this.rows.source ?? this.rows;
+    return instance.segment.kind === 'head' ? this.#headRows(captured) : this.rows;
   }
 
   #captured(instance: Instance): string[] {
@@ -132,14 +151,14 @@ class Pass {
   }
 
   #needsHead(instance: Instance): boolean {
-    return this.request.logits !== 'none' || this.#captured(instance).length > 0;
+    return this.#scored !== 'none' || this.#captured(instance).length > 0;
   }
 
   async #segment(instance: Instance): Promise<void> {
     const captured = this.#captured(instance);
     const edits = this.request.variant.edits.get(instance.name) ?? [];
     const compiled = await this.compilations.get(instance.segment, formOf(instance, captured, this.request));
-    const rows = instance.segment.kind === 'head' ? this.#headRows(captured.length > 0) : this.rows;
+    const rows = this.#rowsOf(instance, captured.length > 0);
     const fed = this.#feeds(instance, { compiled, edits, rows });
     const inputs = new Set(compiled.graph.inputs.map((i) => i.id));
     const computed = captured.filter((name) => {
@@ -147,22 +166,21 @@ class Pass {
       return site && !inputs.has(site.value);
     });
     const cached = this.request.cache ? instance.segment.cache.map((c) => c.fresh) : [];
-    const own = instance.segment.kind === 'head' ? ['logits'] : [carried];
+    const own = instance.segment.kind === 'head' ? ['logits'] : handedOn(instance.segment);
     const results = await compiled.executable.run(fed, [...new Set([...own, ...cached, ...computed])]);
     this.#keep(instance, { captured, results, fed, graph: compiled.graph, rows });
   }
 
   /** The rows that are scored, and where in the stream they are. */
   #headRows(captured: boolean): Rows {
-    const { logits } = this.request;
-    if (logits === 'all' || captured || isDoubled(this.rows)) return this.rows;
+    if (this.#scored === 'all' || captured || isDoubled(this.rows)) return this.rows;
     const past = this.rows.length - this.rows.positions.length;
     const last = this.request.ids.map((row) => row.length - 1);
     const [first = 0] = last;
-    const resid = this.resid;
+    const resid = this.#handed.get(carried);
     if (!resid) throw bug('the head ran before the embedding');
     const parts = last.map((at, b) => take(range(resid, 0, [b, b + 1]), 1, [at, at]));
-    this.resid = concat(parts, 0);
+    this.#handed.set(carried, concat(parts, 0));
     return { ...this.rows, positions: [past + first, past + first] };
   }
 
@@ -179,7 +197,7 @@ class Pass {
       const tensor =
         numbers.get(name) ??
         weight ??
-        (name === carried ? this.resid : undefined) ??
+        this.#handed.get(readName(instance.segment, name)) ??
         (spec ? (cache?.past(instance.name, spec) ?? noPast(rows.ids.length, spec)) : this.#input(name, rows));
       if (!tensor) throw bug(`nothing to feed ${name} with, of type ${type.dtype}`);
       fed.set(name, tensor);
@@ -205,28 +223,32 @@ class Pass {
       rows,
     }: { captured: string[]; results: Tensors; fed: Tensors; graph: Graph; rows: Rows },
   ): void {
-    const types = isDoubled(rows) && captured.length > 0 ? typesOf(graph) : undefined;
+    const types = captured.length > 0 || results.has('logits') ? typesOf(graph) : undefined;
     const axesOf = (name: string): readonly string[] => {
       const site = graph.sites.find((s) => s.name === name);
       return (site && types?.get(site.value)?.axes) ?? [];
     };
-    const trim = (tensor: Tensor, axes: readonly string[]): Tensor =>
-      isDoubled(rows) ? undoubled(tensor, axes, rows) : tensor;
-    for (const name of captured)
-      this.sites.set(siteIn(instance, name), trim(valueOf(name, { graph, fed, results }), axesOf(name)));
+    for (const name of captured) {
+      const value = valueOf(name, { graph, fed, results });
+      this.sites.set(siteIn(instance, name), undoubled(value, axesOf(name), rows));
+    }
     for (const spec of this.request.cache ? instance.segment.cache : []) {
       const fresh = results.get(spec.fresh);
       if (!fresh) throw bug(`${instance.name} gave no ${spec.fresh}`);
       const kept = isDoubled(rows) ? range(fresh, 1, [0, 1]) : fresh;
       this.request.cache?.append(instance.name, spec, asFloat32(kept).data);
     }
-    this.resid = results.get(carried) ?? this.resid;
+    for (const name of handedOn(instance.segment)) {
+      const value = results.get(name);
+      if (value) this.#handed.set(name, value);
+    }
     const logits = results.get('logits');
-    if (logits) this.logits = this.#scored(logits, rows);
+    if (logits) this.logits = this.#chosen(logits, { axes: axesOf('logits'), rows });
   }
 
-  #scored(logits: Tensor, rows: Rows): Tensor {
-    if (this.request.logits === 'all') return isDoubled(rows) ? range(logits, 1, [0, 1]) : logits;
+  /** The scores that were asked for. */
+  #chosen(logits: Tensor, { axes, rows }: { axes: readonly string[]; rows: Rows }): Tensor {
+    if (this.#scored === 'all') return undoubled(logits, axes, rows);
     if (rows !== this.rows || isDoubled(rows)) return range(logits, 1, [0, 1]);
     const parts = this.request.ids.map((row, b) =>
       range(range(logits, 0, [b, b + 1]), 1, [row.length - 1, row.length]),

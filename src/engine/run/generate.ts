@@ -9,6 +9,8 @@ export interface GenerateRequest {
   readonly variant: Variant;
   /** The prompt's token ids. */
   readonly ids: readonly number[];
+  /** The encoder's text, for an encoder-decoder; `ids` are then what its decoder begins with. */
+  readonly source?: readonly number[];
   readonly maxNewTokens: number;
   readonly sampling: SamplingOptions;
   /** Generation ends after one of these. */
@@ -65,6 +67,7 @@ export async function* generate(
     const { logits, sites } = await forward(model, {
       variant: request.variant,
       ids: [cache ? fresh : ids],
+      ...(request.source ? { source: [request.source] } : {}),
       step,
       capture: step === 0 ? (request.capture ?? new Set()) : new Set(),
       ...(cache && request.maxNewTokens > 0 ? { cache } : {}),

@@ -3,5 +3,6 @@ export * from './captured-bytes.js';
 export * from './compiled.js';
 export * from './forward.js';
 export * from './generate.js';
-export { makeInput, type Rows } from './inputs.js';
+export { makeInput } from './inputs.js';
 export * from './order.js';
+export { isDoubled, makeRows, type Rows } from './rows.js';

@@ -39,6 +39,15 @@ const yarn = (frequencies: Float32Array, rope: Rope, s: RopeScaling & { kind: 'y
   });
 };
 
+/** Each frequency divided by its factor, 1 where the list is too short. Ding 2024 (LongRoPE), as Phi-3 has it. */
+const longrope = (rope: Rope, s: RopeScaling & { kind: 'longrope' }, length: number): Float32Array => {
+  const factors = length > s.originalLength ? s.longFactors : s.shortFactors;
+  return Float32Array.from(
+    { length: rope.dim / 2 },
+    (_, i) => 1 / round(round(factors[i] ?? 1) * round(rope.base ** round((2 * i) / rope.dim))),
+  );
+};
+
 /** Radians a position, for each pair of dimensions, at a sequence of `length` tokens. [dim / 2] */
 export const frequencies = (rope: Rope, length: number): Float32Array => {
   const { scaling } = rope;
@@ -54,6 +63,8 @@ export const frequencies = (rope: Rope, length: number): Float32Array => {
       return llama3(plain, scaling);
     case 'yarn':
       return yarn(plain, rope, scaling);
+    case 'longrope':
+      return longrope(rope, scaling, length);
   }
 };
 
@@ -67,7 +78,7 @@ export const rotaryTables = (
   length: number,
 ): { readonly cos: Float32Array; readonly sin: Float32Array } => {
   const f = frequencies(rope, length);
-  const attention = rope.scaling.kind === 'yarn' ? rope.scaling.attentionFactor : 1;
+  const attention = 'attentionFactor' in rope.scaling ? rope.scaling.attentionFactor : 1;
   const [cos, sin] = [new Float32Array(positions.length * rope.dim), new Float32Array(positions.length * rope.dim)];
   positions.forEach((position, row) => {
     for (let i = 0; i < rope.dim; i++) {

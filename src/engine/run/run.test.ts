@@ -6,7 +6,10 @@ import { runOrder, siteIn } from './order.js';
 import { frequencies, rotaryTables } from './rope.js';
 
 const graph = { name: '', inputs: [], params: [], nodes: [], sites: [], outputs: [] };
-const segment = (id: string): Segment => ({ id, kind: id.startsWith('blocks') ? 'block' : 'head', graph, cache: [] });
+const segment = (id: string): Segment => {
+  const layer = /^blocks\.(\d+)$/.exec(id)?.[1];
+  return { id, kind: layer ? 'block' : 'head', ...(layer ? { layer: Number(layer) } : {}), graph, cache: [] };
+};
 const program = { segments: ['embed', 'blocks.0', 'blocks.1', 'blocks.2', 'head'].map(segment) } as unknown as Program;
 const names = (edits: Parameters<typeof runOrder>[1]): string =>
   runOrder(program, edits)
@@ -62,7 +65,7 @@ describe('KvCache', () => {
 
 describe('the causal mask', () => {
   it('hides later keys, and those nobody may see', () => {
-    const rows = { ids: [[1, 1]], positions: [2, 2], keys: [0, 1, 2, -1], length: 3, step: 1 };
+    const rows = { ids: [[1, 1]], positions: [2, 2], keys: [0, 1, 2, -1], lengths: [3], length: 3, step: 1 };
     expect([...makeInput({ rule: 'causal' }, rows).data]).toEqual([0, 0, 0, masked, 0, 0, 0, masked].map(Math.fround));
   });
 });

@@ -6,6 +6,8 @@ import { verify } from '../verify.js';
 export interface Link {
   readonly name: string;
   readonly graph: Graph;
+  /** What its inputs are called among the carried values, where not alike. */
+  readonly reads?: Readonly<Record<string, string>>;
 }
 
 interface Chain {
@@ -14,16 +16,17 @@ interface Chain {
   readonly nodes: Node[];
   readonly sites: Site[];
   readonly outputs: Output[];
-  /** The value handed on, once there is one. */
-  carried: ValueId | undefined;
+  /** The values handed on so far, by name. */
+  readonly carried: Map<string, ValueId>;
 }
 
-const append = (chain: Chain, { name, graph }: Link, { carried, own }: LinkOptions): void => {
+const append = (chain: Chain, { name, graph, reads = {} }: Link, { carried, own }: LinkOptions): void => {
   const ids = new Map<ValueId, ValueId>();
   const renamed = (id: ValueId): ValueId => ids.get(id) ?? (`${name}/${id}` as ValueId);
   for (const input of graph.inputs) {
-    if (input.name === carried && chain.carried !== undefined) {
-      ids.set(input.id, chain.carried);
+    const given = chain.carried.get(reads[input.name] ?? input.name);
+    if (given !== undefined) {
+      ids.set(input.id, given);
       continue;
     }
     const full = own.has(input.name) ? `${name}.${input.name}` : input.name;
@@ -42,14 +45,14 @@ const append = (chain: Chain, { name, graph }: Link, { carried, own }: LinkOptio
     chain.sites.push({ ...s, value: renamed(s.value), ...partOf });
   }
   for (const o of graph.outputs) {
-    if (o.name === carried) chain.carried = renamed(o.value);
+    if (carried.has(o.name)) chain.carried.set(o.name, renamed(o.value));
     else chain.outputs.push({ name: own.has(o.name) ? `${name}.${o.name}` : o.name, value: renamed(o.value) });
   }
 };
 
 export interface LinkOptions {
-  /** Name of the value that each graph takes from the one before it. */
-  readonly carried: string;
+  /** Names of values that graphs take from those before them. */
+  readonly carried: ReadonlySet<string>;
   /** Inputs and outputs that each graph has for itself; they get the graph's name in front. All others are shared. */
   readonly own: ReadonlySet<string>;
 }
@@ -62,7 +65,7 @@ export const link = (name: string, links: readonly Link[], options: LinkOptions)
     nodes: [],
     sites: [],
     outputs: [],
-    carried: undefined,
+    carried: new Map(),
   };
   for (const part of links) append(chain, part, options);
   const { nodes, sites, outputs } = chain;

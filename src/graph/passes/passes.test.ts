@@ -135,7 +135,7 @@ describe('link', () => {
       const own = b.input('own', type);
       return { name, graph: b.finish({ x: mul(add(b.input('x', type), own), b.param('w', [4], ['model'])) }) };
     };
-    const whole = link('whole', [part('a'), part('b')], { carried: 'x', own: new Set(['own']) });
+    const whole = link('whole', [part('a'), part('b')], { carried: new Set(['x']), own: new Set(['own']) });
     expect(whole.inputs.map((i) => i.name)).toEqual(['a.own', 'x', 'b.own']);
     expect(whole.params.map((p) => p.name)).toEqual(['w']);
     expect(ops(whole)).toEqual(['Add', 'Mul', 'Add', 'Mul']);
