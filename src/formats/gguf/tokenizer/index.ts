@@ -1,0 +1,2 @@
+export { ggufTokenizerJson } from './gguf-tokenizer.js';
+export type { GgufMetadata } from './metadata.js';
