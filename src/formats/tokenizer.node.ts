@@ -6,7 +6,7 @@ import { reasonOf, readJsonObject, systemCode, unreadable } from './file.node.js
 import { placeTokens } from './offsets.js';
 import { makeTokenStream } from './token-stream.js';
 import { addedTokens, checkTokenizerJson, withoutSpecials } from './tokenizer-json.js';
-import type { Token, Tokenizer, TokenizerFiles } from './tokenizer.js';
+import type { Token, Tokenizer, TokenizerFiles, TokenRole } from './tokenizer.js';
 import { makeVocabulary, type Vocabulary } from './vocabulary.js';
 
 /** The largest that is published has 35 MB. */
@@ -74,7 +74,13 @@ const makeEncoder = (real: Reading, json: JsonObject, file: string): Tokenizer['
   };
 };
 
-const makeTokenizer = (native: Native, json: JsonObject, file: string): Tokenizer => {
+interface Origin {
+  /** The path that errors name. */
+  readonly file: string;
+  readonly roles: ReadonlyMap<TokenRole, number>;
+}
+
+const makeTokenizer = (native: Native, json: JsonObject, { file, roles }: Origin): Tokenizer => {
   const vocabulary = makeVocabulary(native, json);
   const { tokenText, idOf, pieceOf, specials, unfinished } = vocabulary;
   const encodeBatch = makeEncoder({ native, realIds: new Map(), vocabulary }, json, file);
@@ -90,8 +96,28 @@ const makeTokenizer = (native: Native, json: JsonObject, file: string): Tokenize
     idOf,
     vocabSize: native.getVocabSize(true),
     specials,
+    roles,
     stream: (after = []) => makeTokenStream({ pieceOf: pieceUnlessSpecial, decode, unfinished }, after),
   };
+};
+
+/**
+ * A tokenizer made of the content of a tokenizer.json, from wherever that came.
+ * @param file the path that errors name
+ * @param roles which token begins a text and the like, where known
+ * @throws ModelError TOKENIZER_INVALID
+ */
+export const openTokenizerJson = async (
+  json: JsonObject,
+  file: string,
+  roles: ReadonlyMap<TokenRole, number> = new Map(),
+): Promise<Tokenizer> => {
+  try {
+    checkTokenizerJson(json);
+    return makeTokenizer(await load(json), json, { file, roles });
+  } catch (cause) {
+    throw invalid(file, cause);
+  }
 };
 
 /** The file tokenizer.json that a path leads to. */
@@ -125,10 +151,5 @@ const findTokenizer = async (where: string): Promise<string> => {
 export const openTokenizer = async (where: TokenizerFiles | string): Promise<Tokenizer> => {
   const file = typeof where === 'string' ? await findTokenizer(path.resolve(where)) : where.tokenizer;
   const json = await readJsonObject(file, { code: 'TOKENIZER_INVALID', limitBytes: tokenizerLimitBytes });
-  try {
-    checkTokenizerJson(json);
-    return makeTokenizer(await load(json), json, file);
-  } catch (cause) {
-    throw invalid(file, cause);
-  }
+  return openTokenizerJson(json, file);
 };

@@ -8,6 +8,9 @@ export interface TokenizerFiles {
   readonly specialTokensMap?: string;
 }
 
+/** What a special token is for. */
+export type TokenRole = 'bos' | 'eos' | 'unk' | 'sep' | 'pad' | 'cls' | 'mask';
+
 /** A token and its place in the text. */
 export interface Token {
   readonly id: number;
@@ -56,6 +59,8 @@ export interface Tokenizer {
   readonly vocabSize: number;
   /** The special tokens: id to spelling. */
   readonly specials: ReadonlyMap<number, string>;
+  /** The ids of tokens with a role, where the files tell; two roles may share a token. */
+  readonly roles: ReadonlyMap<TokenRole, number>;
   /** @param after ids that came before, so that the first piece keeps its leading space; special tokens are left out */
   stream(after?: readonly number[]): TokenStream;
 }
