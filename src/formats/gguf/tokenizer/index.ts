@@ -1,2 +1,1 @@
 export { ggufTokenizerJson } from './gguf-tokenizer.js';
-export type { GgufMetadata } from './metadata.js';

@@ -1,7 +1,7 @@
 import { ModelError } from '../../../base/index.js';
+import type { GgufMetadata } from '../gguf.js';
 
-/** The metadata of a GGUF file: names such as `tokenizer.ggml.tokens`, values as the file has them. */
-export type GgufMetadata = ReadonlyMap<string, unknown>;
+export type { GgufMetadata };
 
 /** What is wrong with the vocabulary of a GGUF file. */
 export const vocabularyFault = (what: string): ModelError =>
