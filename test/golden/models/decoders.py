@@ -59,10 +59,14 @@ def in_v5_words(config: dict[str, Any]) -> dict[str, Any]:
     return {**rest, "rope_parameters": {**scaling, "rope_theta": config["rope_theta"]}}
 
 
-def draw_from_zero(name: str, shape: torch.Size, source: torch.Generator, dtype: torch.dtype) -> Tensor:
-    """As `draw`, for norms that multiply by 1 + weight."""
+def draw_gemma(name: str, shape: torch.Size, source: torch.Generator, dtype: torch.dtype) -> Tensor:
+    """As `draw`, for norms that multiply by 1 + weight; with a tied head, an embedding less loud does not echo."""
     drawn = draw(name, shape, source, dtype)
-    return drawn - 1 if "norm" in name else drawn
+    if "norm" in name:
+        return drawn - 1
+    if "embed" in name:
+        return 0.4 * drawn
+    return 2 * drawn if "o_proj" in name or "down_proj" in name else drawn
 
 
 class NormedHeads(Parts):
