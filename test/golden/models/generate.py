@@ -145,9 +145,10 @@ def generated(variant: Variant, stored: nn.Module) -> tuple[dict, Sites]:
     ids, rows = generation.greedy(in_float32(stored), prompt, steps)
     assert generation.generate(in_float32(stored), prompt, steps) == ids, f"{variant.name}: generate() differs"
     uncached_ids, uncached_rows = generation.greedy(in_float32(stored), prompt, steps, cache=False)
+    told = {"source": prompt["source"], "prompt": prompt["target"]} if isinstance(prompt, dict) else {"prompt": prompt}
     facts = {
-        "greedy": {"prompt": prompt, "ids": ids, "narrowestGap": narrowest_gap(rows)},
-        "greedyUncached": {"prompt": prompt, "ids": uncached_ids, "narrowestGap": narrowest_gap(uncached_rows)},
+        "greedy": {**told, "ids": ids, "narrowestGap": narrowest_gap(rows)},
+        "greedyUncached": {**told, "ids": uncached_ids, "narrowestGap": narrowest_gap(uncached_rows)},
     }
     return facts, {"greedy.logits": rows, "greedyUncached.logits": uncached_rows}
 
@@ -211,7 +212,7 @@ def check(variant: Variant) -> float:
         for site, value in sites.items()
     ]
     if "greedy" in facts:
-        ids, _ = family.generation.greedy(fresh(), facts["greedy"]["prompt"], len(facts["greedy"]["ids"]))
+        ids, _ = family.generation.greedy(fresh(), family.generation.prompt, len(facts["greedy"]["ids"]))
         if ids != facts["greedy"]["ids"]:
             print(f"{variant.name}: greedy ids differ: {ids}")
     return max(differences)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from capture import LEAST_GAP, first, narrowest_gap
+from capture import first, narrowest_gap
 from files import write_json
 from parts import Parts, Tap
 from safetensors.torch import save_file
@@ -18,6 +18,8 @@ from torch import Tensor, nn
 
 #: An intervention must move some logit by this much, else it would show nothing.
 LEAST_EFFECT = 1e-2
+#: The best token must beat the second by this much at each edited greedy step; rounding is a hundredth of it.
+LEAST_GAP = 1e-3
 #: Changes a value in place; the batch axis comes first.
 Change = Callable[[Tensor], object]
 
