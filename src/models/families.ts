@@ -3,9 +3,12 @@ import type { Program } from '../graph/index.js';
 import type { Family, HasTensor } from './family.js';
 import { gpt2 } from './gpt2.js';
 import { llama } from './llama.js';
+import { mistral } from './mistral.js';
+import { qwen2 } from './qwen2.js';
+import { qwen3 } from './qwen3.js';
 
 /** Every family, by the `model_type` of its configs. */
-const families: ReadonlyMap<string, Family> = new Map([gpt2, llama].map((f) => [f.name, f]));
+const families: ReadonlyMap<string, Family> = new Map([gpt2, llama, mistral, qwen2, qwen3].map((f) => [f.name, f]));
 
 const unknown = (what: string): ModelError =>
   new ModelError(what, {

@@ -104,10 +104,10 @@ const mlp = (s: Scope, x: Value, c: Gpt2Config): Value =>
 /** Pre-norm block. */
 const block = (s: Scope, x: Value, { c, layer }: { c: Gpt2Config; layer: number }): BlockOutputs =>
   building(s, () => {
-    const normed = layerNorm(inner(s, 'ln1', 'ln_1.'), x, c.eps);
+    const normed = layerNorm(inner(s, 'ln1', 'ln_1.'), x, c);
     const { resid, k, v } = attention(inner(s, 'attn', 'attn.'), normed, { c, layer });
     const mid = site(s, 'resid_mid', add(x, site(s, 'attn_out', resid)));
-    const mlpOut = site(s, 'mlp_out', mlp(inner(s, 'mlp', 'mlp.'), layerNorm(inner(s, 'ln2', 'ln_2.'), mid, c.eps), c));
+    const mlpOut = site(s, 'mlp_out', mlp(inner(s, 'mlp', 'mlp.'), layerNorm(inner(s, 'ln2', 'ln_2.'), mid, c), c));
     return { resid: site(s, 'resid_post', add(mid, mlpOut)), k, v };
   });
 
@@ -153,7 +153,7 @@ const build = (json: JsonObject, has: HasTensor): Program => {
       blockSegment(layer, place(layer), (s, x) => block(s, x, { c, layer })),
     ),
     headSegment(c.modelDim, { weights: prefix }, (s, x) =>
-      unembed(layerNorm(inner(s, 'ln_final', 'ln_f.'), x, c.eps), tokenTable(s, tables.unembedding, c)),
+      unembed(layerNorm(inner(s, 'ln_final', 'ln_f.'), x, c), tokenTable(s, tables.unembedding, c)),
     ),
   ];
   return decoderProgram({

@@ -42,24 +42,48 @@ export const linear = (s: Scope, x: Value, spec: LinearSpec): Value => {
   return spec.bias ? add(y, weight(s, `${spec.name}.bias`, { shape: [spec.out], axes: [spec.axis] })) : y;
 };
 
+/** x / √(mean(x²) + ε) · gain over the last axis, without sites: for the norms of queries and keys. */
+export const rmsNormalized = (
+  s: Scope,
+  x: Value,
+  { name, eps, gain = (w) => w }: { readonly name: string; readonly eps: number; readonly gain?: (w: Value) => Value },
+): Value => {
+  const scale = sqrt(add(mean(mul(x, x)), constant(x, eps)));
+  const w = weight(s, `${name}.weight`, { shape: [lastExtent(x)], axes: [x.type.axes.at(-1) ?? ''] });
+  return mul(div(x, scale), gain(w));
+};
+
+export interface LayerNormSpec {
+  readonly eps: number;
+  /** Whether it has gain and bias. */
+  readonly affine?: boolean;
+}
+
 /** Layer normalisation: (x − mean) / √(variance + ε) · gain + bias. Ba 2016 eq. 4. x [..., model] */
-export const layerNorm = (s: Scope, x: Value, eps: number): Value =>
+export const layerNorm = (s: Scope, x: Value, { eps, affine = true }: LayerNormSpec): Value =>
   building(s, () => {
     const centred = sub(x, mean(x));
     const scale = site(s, 'scale', sqrt(add(mean(mul(centred, centred)), constant(x, eps)))); // [..., 1]
     const raw = site(s, 'normalized_raw', div(centred, scale));
+    if (!affine) return site(s, 'normalized', raw);
     const gain = weight(s, 'weight', { shape: [lastExtent(x)], axes: ['model'] });
     const bias = weight(s, 'bias', { shape: [lastExtent(x)], axes: ['model'] });
     return site(s, 'normalized', add(mul(raw, gain), bias));
   });
 
-/** Root-mean-square normalisation: x / √(mean(x²) + ε) · gain. Zhang & Sennrich 2019 eq. 4. x [..., model] */
-export const rmsNorm = (s: Scope, x: Value, eps: number): Value =>
+const rmsNormWith = (s: Scope, x: Value, { eps, gain }: { eps: number; gain: (w: Value) => Value }): Value =>
   building(s, () => {
     const scale = site(s, 'scale', sqrt(add(mean(mul(x, x)), constant(x, eps)))); // [..., 1]
     const raw = site(s, 'normalized_raw', div(x, scale));
-    return site(s, 'normalized', mul(raw, weight(s, 'weight', { shape: [lastExtent(x)], axes: ['model'] })));
+    return site(s, 'normalized', mul(raw, gain(weight(s, 'weight', { shape: [lastExtent(x)], axes: ['model'] }))));
   });
+
+/** Root-mean-square normalisation: x / √(mean(x²) + ε) · gain. Zhang & Sennrich 2019 eq. 4. x [..., model] */
+export const rmsNorm = (s: Scope, x: Value, eps: number): Value => rmsNormWith(s, x, { eps, gain: (w) => w });
+
+/** `rmsNorm` whose gain is stored as what it differs from 1 by, as Gemma's are. */
+export const offsetNorm = (s: Scope, x: Value, eps: number): Value =>
+  rmsNormWith(s, x, { eps, gain: (w) => add(w, 1) });
 
 /** A linear layer as torch stores it. */
 export const torchLinear = (
