@@ -175,7 +175,9 @@ def heads(count: int) -> View:
     return lambda x: x.unflatten(-1, (count, -1))
 
 
-def attention_taps(name: str, site: str, projections: dict[str, nn.Module], out: nn.Module, view: View) -> Iterator[Tap]:
+def attention_taps(
+    name: str, site: str, projections: dict[str, nn.Module], out: nn.Module, view: View
+) -> Iterator[Tap]:
     """`attn.*` and `attn_out`, or `cross_attn.*` and `cross_attn_out`."""
     for part, module in projections.items():
         yield Tap(f"{name}.{site}.{part}", module, view=view)

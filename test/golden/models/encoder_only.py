@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import copy
 import json
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
@@ -209,9 +209,10 @@ class Finish:
     pad: int
     #: the first matrix of the MLP of layer 1, as the file names it
     mlp_in: str
+    prompts: Mapping[str, list[int]] = field(default_factory=lambda: PROMPTS)
 
     def __call__(self, model: nn.Module, variant: Variant, folder: Path) -> None:
-        prompts = list((variant.prompts or PROMPTS).values())
+        prompts = list((variant.prompts or self.prompts).values())
         check_decided(model, prompts)
         check_batch(model, prompts, self.pad)
         if variant.sites:

@@ -115,6 +115,10 @@ def biases(model: nn.Module, lengths: dict[str, int]) -> Sites:
     return sites
 
 
+def rms_norm(self: T5LayerNorm, x: Tensor) -> Tensor:
+    return self.weight * x * (x.square().mean(-1, keepdim=True) + self.variance_epsilon).rsqrt()
+
+
 @contextmanager
 def full_precision(model: nn.Module) -> Iterator[None]:
     """Where the model is in float64, its norms and softmaxes are too; transformers casts both to float32."""
@@ -123,7 +127,7 @@ def full_precision(model: nn.Module) -> Iterator[None]:
         return
     to_float, norm = Tensor.float, T5LayerNorm.forward
     Tensor.float = lambda x: x if x.dtype is torch.float64 else to_float(x)
-    T5LayerNorm.forward = lambda self, x: self.weight * x * (x.square().mean(-1, keepdim=True) + self.variance_epsilon).rsqrt()
+    T5LayerNorm.forward = rms_norm
     try:
         yield
     finally:
