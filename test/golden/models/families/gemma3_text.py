@@ -6,7 +6,8 @@ Gemma 3 (text): Gemma 2 with norms of q and k instead of soft caps, and rotary b
 - Without `layer_types`, layer i is full where (i + 1) is a multiple of `sliding_window_pattern`, 6 where that is left
   out too. `_sliding_window_pattern`, which transformers 4.5x writes beside `layer_types`, is not read.
 - Norms of q and k multiply by 1 + weight as all others, come before the rotation, one gain of headDim for all heads.
-- The scale of scores is query_pre_attn_scalar ** -0.5 (256 by default). Soft caps are null by default but honoured.
+- The scale of scores is query_pre_attn_scalar ** -0.5 (256 by default). `final_logit_softcapping` is null by default
+  and honoured; `attn_logit_softcapping` is kept but nothing reads it, in transformers 4.57 and in 5.
 - `embed_tokens` itself multiplies by √hidden_size (a buffer that is not in the file): unlike Gemma 2, its output is
   `embed`.
 - transformers 5 writes `rope_parameters` by kind of layer: {"full_attention": {...}, "sliding_attention": {...}}.
@@ -71,11 +72,7 @@ FAMILY = Family(
             "sliding_window_pattern": 2,
             "rope_scaling": {"rope_type": "linear", "factor": 8.0},
         }),
-        row("capped", "soft caps of attention and logits", {
-            "sliding_window_pattern": 2,
-            "attn_logit_softcapping": 1.5,
-            "final_logit_softcapping": 6.0,
-        }),
+        row("final-cap", "a soft cap of logits", {"sliding_window_pattern": 2, "final_logit_softcapping": 3.0}),
         row("query-scalar", "query_pre_attn_scalar that is not head_dim", {
             "sliding_window_pattern": 2,
             "query_pre_attn_scalar": 2,
