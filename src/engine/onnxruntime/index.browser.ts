@@ -2,7 +2,7 @@ import type * as OnnxruntimeWeb from 'onnxruntime-web';
 import { EngineError, UsageError } from '../../base/index.js';
 import { onnxruntimeBackend, type OnnxruntimeBackend } from './onnxruntime.js';
 import type { Binding } from './options.js';
-import type { Ort } from './ort.js';
+import type { Ort, OrtSession } from './ort.js';
 import { probe } from './probe.js';
 import { keepBytes } from './storage.js';
 
@@ -60,16 +60,22 @@ const advice: Readonly<Record<BrowserOptions['device'], string>> = {
 };
 
 /**
- * onnxruntime with sessions made one after the other: bytes that one session is given are known to the whole page
- * until it is made.
+ * onnxruntime that does one thing after the other. Its WebAssembly has one stack and one place for the bytes that a
+ * session is given, and holds on to both while it waits: two calls at once give wrong numbers, or a crash.
  */
 const inTurn = (ort: Ort): Ort => {
   let last: Promise<unknown> = Promise.resolve();
-  const create: Ort['InferenceSession']['create'] = (bytes, options) => {
-    const made = last.then(() => ort.InferenceSession.create(bytes, options));
-    last = made.catch(() => undefined);
-    return made;
+  const turn = <T>(act: () => Promise<T>): Promise<T> => {
+    const done = last.then(act);
+    last = done.catch(() => undefined);
+    return done;
   };
+  const orderly = (session: OrtSession): OrtSession => ({
+    run: (feeds, fetches) => turn(() => session.run(feeds, fetches)),
+    release: () => turn(() => session.release()),
+  });
+  const create: Ort['InferenceSession']['create'] = (bytes, options) =>
+    turn(() => ort.InferenceSession.create(bytes, options)).then(orderly);
   return { InferenceSession: { create }, Tensor: ort.Tensor };
 };
 

@@ -20,7 +20,7 @@ export interface OnnxruntimeOptions {
 export interface SessionNeeds {
   /** The folder that weights outside the model are in. */
   readonly folder?: string;
-  /** Weights outside the model, as bytes: onnxruntime-web only. */
+  /** Weights outside the model, as bytes: in onnxruntime-web, and where they had to be decoded. */
   readonly externalData?: readonly { readonly path: string; readonly data: Uint8Array }[];
   /** Weights are stored narrower than float32 and must be widened before packing. */
   readonly widens: boolean;
@@ -29,10 +29,11 @@ export interface SessionNeeds {
 /**
  * Session options under which results keep their bits whether run whole, cut, or with more outputs:
  * no fusion ever changes an operation. Folding constants (level `basic`) is needed only to widen weights before packing.
- * Threads do not spin, or the sessions of a model would fight for the cores.
+ * Threads do not spin, or the sessions of a model would fight for the cores. What a device cannot do, the CPU does
+ * without being listed; listed, it would stand in for a device that is not there, in silence.
  */
 export const sessionOptions = (options: OnnxruntimeOptions, needs: SessionNeeds): object => ({
-  executionProviders: options.device === 'cpu' ? ['cpu'] : [options.device, 'cpu'],
+  executionProviders: [options.device],
   ...(options.threads === undefined ? {} : { intraOpNumThreads: options.threads }),
   interOpNumThreads: 1,
   executionMode: 'sequential',
