@@ -143,6 +143,8 @@ export interface ModelFacts {
 /** The first half of an encoder-decoder, and how the second begins. */
 export interface EncoderFacts {
   readonly layers: number;
+  /** Tokens of the source's vocabulary, which need not be the decoder's. */
+  readonly vocab: number;
   /** The longest source, in tokens; undefined where there is no end. */
   readonly maxPositions?: number;
   /** The token that the decoder's sequence begins with. */
