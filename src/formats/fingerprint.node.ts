@@ -60,7 +60,9 @@ export const fingerprint = async (model: {
     .sort(byName);
   const hash = createHash('sha256');
   hash.update(`${normalConfig(config)}\n`);
-  hash.update(`${JSON.stringify(infos.map(({ name, dtype, shape }) => [name, dtype, shape]))}\n`);
+  hash.update(
+    `${JSON.stringify(infos.map(({ name, dtype, shape, encoding }) => [name, dtype, shape, ...(encoding ? [encoding] : [])]))}\n`,
+  );
   for (let i = 0; i < infos.length; i += together) {
     const ends = await Promise.all(infos.slice(i, i + together).map((info) => readEnds(weights, info)));
     for (const bytes of ends.flat()) hash.update(bytes);

@@ -1,7 +1,7 @@
 export * from './index.js';
 export { fingerprint } from './fingerprint.node.js';
 export { openFolder, type ModelFolder } from './folder.node.js';
-export { readGgufFile } from './gguf/index.node.js';
+export { openGguf, readGgufFile } from './gguf/index.node.js';
 export { openTokenizer, openTokenizerJson } from './tokenizer.node.js';
 export { openWeights } from './weights.node.js';
 export { checkWritable, writeSafetensorsFile } from './write-safetensors.node.js';

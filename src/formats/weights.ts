@@ -1,4 +1,6 @@
 import type { StoredDType, Tensor } from '../tensor/index.js';
+import type { ReadableType } from './gguf/dequantize.js';
+import type { Layout } from './gguf/layout.js';
 import type { StoredTensor } from './safetensors.js';
 
 /** A tensor of a model's files. `file` is absolute and real: no part of it is a symbolic link. */
@@ -11,6 +13,14 @@ export interface WeightInfo {
   readonly offset: number;
   /** Bytes. */
   readonly length: number;
+  /** Where the bytes in the file are more than numbers of `dtype` in the order of `shape`: only `read` gives the tensor. */
+  readonly encoding?: Encoding;
+}
+
+/** How a GGUF file holds a tensor: in blocks of numbers, and rearranged. The dtype of blocks counts as float32. */
+export interface Encoding {
+  readonly type: ReadableType;
+  readonly layout: Layout['kind'];
 }
 
 /** One file of weights and what its header says. */

@@ -5,6 +5,7 @@ import { makeReference } from '../engine/reference/index.js';
 import {
   fingerprint,
   openFolder,
+  openGguf,
   openTokenizer,
   type ModelFolder,
   type Tokenizer,
@@ -93,14 +94,18 @@ const openFrom = async (folder: ModelFolder, options: OpenOptions, start: number
   };
 };
 
+/** A model's files: a folder in Hugging Face layout, or one GGUF file. */
+const openModelFiles = (path: string): Promise<ModelFolder> =>
+  /\.gguf$/i.test(path) ? openGguf(path) : openFolder(path);
+
 /**
- * Opens a model folder. Weights are looked at, not read.
- * @throws ModelError MODEL_NOT_FOUND, FAMILY_UNKNOWN, CONFIG_*, TENSOR_*, SAFETENSORS_INVALID, PICKLE_REFUSED, TOKENIZER_INVALID
+ * Opens a model folder or a GGUF file. Weights are looked at, not read.
+ * @throws ModelError MODEL_NOT_FOUND, FAMILY_UNKNOWN, CONFIG_*, TENSOR_*, SAFETENSORS_INVALID, GGUF_INVALID, PICKLE_REFUSED, TOKENIZER_INVALID
  * @throws EngineError DEVICE_UNAVAILABLE
  */
 export const openModel = async (path: string, options: OpenOptions): Promise<OpenModel> => {
   const start = performance.now();
-  const folder = await openFolder(path);
+  const folder = await openModelFiles(path);
   try {
     return await openFrom(folder, options, start);
   } catch (error) {

@@ -1,8 +1,8 @@
 import { UsageError } from '../../base/index.js';
-import { widen, type Weights } from '../../formats/index.js';
+import { readRow } from '../../formats/index.js';
 import { shapeOf } from '../../graph/index.js';
 import type { AddEdit, Direction, FileTensor, SetEdit, Where } from '../../language/index.js';
-import { bytesPer, concat, take, type Tensor } from '../../tensor/index.js';
+import { concat, take, type Tensor } from '../../tensor/index.js';
 import { extentsFor } from '../run/captured-bytes.js';
 import { forward } from '../run/forward.js';
 import { runOrder } from '../run/order.js';
@@ -113,19 +113,11 @@ const unit = (x: Float32Array): Float32Array => {
   return norm === 0 ? x : x.map((v) => v / norm);
 };
 
-/** One row of a table of the file, without reading the rest of it. */
-const rowOf = async (weights: Weights, table: string, row: number): Promise<Float32Array> => {
-  const { dtype, shape } = weights.info(table);
-  const length = (shape[1] ?? 0) * bytesPer[dtype];
-  const bytes = await weights.readBytes(table, row * length, length);
-  return widen(dtype, Uint8Array.from(bytes).buffer);
-};
-
 const directionVector = async (context: ExperimentContext, direction: Direction): Promise<Float32Array> => {
   const { embedding, unembedding } = context.program.facts;
   const table = direction.in === 'embed' ? embedding : unembedding;
-  const plus = await rowOf(context.weights, table, await context.tokenId(direction.plus));
-  const minus = await rowOf(context.weights, table, await context.tokenId(direction.minus));
+  const plus = await readRow(context.weights, table, await context.tokenId(direction.plus));
+  const minus = await readRow(context.weights, table, await context.tokenId(direction.minus));
   return unit(plus.map((x, i) => x - (minus[i] ?? 0)));
 };
 

@@ -1,2 +1,3 @@
 export * from './index.js';
+export { openGguf } from './open.node.js';
 export { readGgufFile } from './source.node.js';
