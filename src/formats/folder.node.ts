@@ -4,11 +4,11 @@ import { ModelError, UsageError, type JsonObject } from '../base/index.js';
 import { readJsonObject, systemCode, unreadable } from './file.node.js';
 import { isPickle, pickleRefused } from './pickle.js';
 import { openShards } from './shards.node.js';
-import type { TokenizerFiles } from './tokenizer.js';
+import type { TokenizerFiles, TokenRole } from './tokenizer.js';
 import type { Weights } from './weights.js';
 import { makeWeights, openWeightFile } from './weights.node.js';
 
-/** A model's folder in Hugging Face layout, open. */
+/** A model's folder in Hugging Face layout, or a GGUF file that is read as one, open. */
 export interface ModelFolder {
   /** Absolute. */
   readonly path: string;
@@ -19,6 +19,10 @@ export interface ModelFolder {
   readonly weights: Weights;
   /** Left out where there is no tokenizer.json. */
   readonly tokenizer?: TokenizerFiles;
+  /** The content of a tokenizer.json, made from a GGUF file's vocabulary. */
+  readonly tokenizerJson?: JsonObject;
+  /** The special tokens that a GGUF file names. */
+  readonly tokenRoles?: ReadonlyMap<TokenRole, number>;
   /** What a user should know. */
   readonly notes: readonly string[];
 }

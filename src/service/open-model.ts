@@ -7,6 +7,7 @@ import {
   openFolder,
   openGguf,
   openTokenizer,
+  openTokenizerJson,
   type ModelFolder,
   type Tokenizer,
   type Weights,
@@ -69,11 +70,16 @@ const summaryOf = async (program: Program, folder: ModelFolder): Promise<ModelSu
   return { family: program.family, layers, heads, modelDim, vocab, parameters, fingerprint: await fingerprint(folder) };
 };
 
+const tokenizerOf = async ({ path, tokenizer, tokenizerJson, tokenRoles }: ModelFolder) => {
+  if (tokenizer) return openTokenizer(tokenizer);
+  return tokenizerJson ? openTokenizerJson(tokenizerJson, path, tokenRoles) : undefined;
+};
+
 const openFrom = async (folder: ModelFolder, options: OpenOptions, start: number): Promise<OpenModel> => {
   const { weights } = folder;
   const config = { ...folder.config, ...options.configure?.(folder.config) };
   const { program, notes } = programFor(folder, config);
-  const tokenizer = folder.tokenizer === undefined ? undefined : await openTokenizer(folder.tokenizer);
+  const tokenizer = await tokenizerOf(folder);
   const backend = await makeBackend(program, options);
   const [compilations, base] = [new Compilations(backend, weights), new Compilations(backend, weights)];
   const changed = JSON.stringify(config) !== JSON.stringify(folder.config);
