@@ -91,8 +91,29 @@ export const checkTokenizerJson = (json: JsonObject): void => {
     if (!(typeof part['length'] === 'number' && part['length'] >= 1)) throw fault('a FixedLength is shorter than 1');
 };
 
+/**
+ * A unigram model finds every piece of its vocabulary in a text: those that are special get a spelling that no text has.
+ */
+const hidePieces = (model: Json | undefined, specials: ReadonlySet<Json | undefined>): Json | undefined =>
+  isObject(model) && Array.isArray(model['vocab'])
+    ? {
+        ...model,
+        vocab: listOf(model['vocab']).map((entry, id) =>
+          Array.isArray(entry) && specials.has((entry as readonly Json[])[0])
+            ? [`\u{10ffff}${id}`, (entry as readonly Json[])[1] ?? 0]
+            : entry,
+        ),
+      }
+    : model;
+
 /** The same tokenizer without its special tokens: their spellings are then plain text. */
-export const withoutSpecials = (json: JsonObject): JsonObject => ({
-  ...json,
-  added_tokens: listOf(json['added_tokens']).filter((token) => !(isObject(token) && token['special'] === true)),
-});
+export const withoutSpecials = (json: JsonObject): JsonObject => {
+  const isSpecial = (token: Json): token is JsonObject => isObject(token) && token['special'] === true;
+  const added = listOf(json['added_tokens']);
+  const specials = new Set(added.filter(isSpecial).map((token) => token['content']));
+  return {
+    ...json,
+    added_tokens: added.filter((token) => !isSpecial(token)),
+    model: hidePieces(json['model'], specials),
+  };
+};

@@ -145,8 +145,20 @@ def utf16(text: str) -> int:
     return len(text.encode("utf-16-le")) // 2
 
 
+def plain_reader(tokenizer: Tokenizer) -> Tokenizer:
+    """The same, with no special spelling in it: a unigram model would find them among its pieces."""
+    parts = json.loads(tokenizer.to_str())
+    if parts["model"]["type"] == "Unigram":
+        specials = {token["content"] for token in parts["added_tokens"] if token["special"]}
+        vocab = parts["model"]["vocab"]
+        parts["model"]["vocab"] = [[f"\U0010ffff{i}" if piece in specials else piece, s] for i, (piece, s) in enumerate(vocab)]
+        parts["added_tokens"] = [token for token in parts["added_tokens"] if not token["special"]]
+    plain = Tokenizer.from_str(json.dumps(parts))
+    plain.encode_special_tokens = True
+    return plain
+
+
 def encode(tokenizer: Tokenizer, text: str, special: bool) -> dict:
-    tokenizer.encode_special_tokens = not special
     encoding = tokenizer.encode(text, add_special_tokens=special)
     places = [
         None if added else [utf16(text[:start]), utf16(text[:end])]
@@ -155,9 +167,8 @@ def encode(tokenizer: Tokenizer, text: str, special: bool) -> dict:
     return {"ids": encoding.ids, "places": places}
 
 
-def case(tokenizer: Tokenizer, text: str) -> dict:
-    whole, plain = encode(tokenizer, text, True), encode(tokenizer, text, False)
-    tokenizer.encode_special_tokens = False
+def case(tokenizer: Tokenizer, plain_tokenizer: Tokenizer, text: str) -> dict:
+    whole, plain = encode(tokenizer, text, True), encode(plain_tokenizer, text, False)
     decoded = tokenizer.decode(whole["ids"], skip_special_tokens=True)
     return {"text": text, "special": whole, "plain": plain, "decoded": decoded}
 
@@ -165,7 +176,8 @@ def case(tokenizer: Tokenizer, text: str) -> dict:
 def cases(tokenizer: Tokenizer) -> list[dict]:
     tokenizer.no_truncation()
     tokenizer.no_padding()
-    return [case(tokenizer, text) for text in TEXTS]
+    plain = plain_reader(tokenizer)
+    return [case(tokenizer, plain, text) for text in TEXTS]
 
 
 def main() -> None:
