@@ -108,7 +108,7 @@ export const deepseekV3 = [asciiSign, markedWords, String.raw` ?[\p{P}\p{S}]+[\r
 export const spark = [asciiSign, markedWords, String.raw` ?[\p{P}\p{S}]+|[\r\n]`, otherRuns].join('|');
 /** Scripts of East and South-East Asia. */
 export const afmoeScripts =
-  '[\u4e00-\u9fff\u3400-\u4dbf\uf900-\ufaff\u3040-\u309f\u30a0-\u30ff\uff65-\uff9f\u2f00-\u2fdf\u0e00-\u0e7f' +
+  '[\u4e00-\u9fff\u3400-\u4dbf\uf900-\ufaff\u3040-\u309f\u30a0-\u30ff\uff65-\uff9f\u2f00-\u2fdf\u0e40-\u0e7f' +
   '\u0e80-\u0eff\u1780-\u17ff\u1000-\u109f\uaa60-\uaa7f\ua9e0-\ua9ff\uac00-\ud7af\u1100-\u11ff]+';
 
 export const lineBreak = '[\r\n]';

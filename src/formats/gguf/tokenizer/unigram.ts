@@ -12,22 +12,32 @@ const base64 = (bytes: readonly number[]): string => {
   return btoa(text);
 };
 
+const metaspace = { type: 'Metaspace', replacement: '▁', prepend_scheme: 'always', split: true };
 const replace = (pattern: string, content: string): JsonObject => ({
   type: 'Replace',
   pattern: { Regex: pattern },
   content,
 });
 
-/** The table of the file, then what it says of spaces. A text of merged spaces always begins with one. */
-const normalizers = (metadata: GgufMetadata): readonly JsonObject[] => {
+/** How spaces are read, as the file says. */
+interface Spaces {
+  /** Several count as one, those at the ends as none; every text begins with one. */
+  readonly merged: boolean;
+  readonly prefixed: boolean;
+}
+
+const readSpaces = (metadata: GgufMetadata): Spaces => ({
+  merged: flagField(metadata, 'remove_extra_whitespaces') ?? false,
+  prefixed: flagField(metadata, 'add_space_prefix') ?? false,
+});
+
+/** The table of the file, then what it says of spaces. */
+const normalizers = (metadata: GgufMetadata, { merged, prefixed }: Spaces): readonly JsonObject[] => {
   const table = numbersField(metadata, 'precompiled_charsmap') ?? [];
-  const merged = flagField(metadata, 'remove_extra_whitespaces') ?? false;
-  const prefixed = merged || (flagField(metadata, 'add_space_prefix') ?? false);
+  const escaped = [...(prefixed ? [{ type: 'Prepend', prepend: '▁' }] : []), spacesEscaped];
   return [
     ...(table.length > 0 ? [{ type: 'Precompiled', precompiled_charsmap: base64(table) }] : []),
-    ...(merged ? [replace(String.raw`\A +| +\z`, ''), replace(' {2,}', ' ')] : []),
-    ...(prefixed ? [{ type: 'Prepend', prepend: '▁' }] : []),
-    spacesEscaped,
+    ...(merged ? [replace(String.raw`\A +| +\z`, ''), replace(' {2,}', ' ')] : escaped),
   ];
 };
 
@@ -38,20 +48,22 @@ const normalizers = (metadata: GgufMetadata): readonly JsonObject[] => {
 export const unigram = (metadata: GgufMetadata): JsonObject => {
   const vocabulary = readVocabulary(metadata);
   const { tokens, kinds, scores } = vocabulary;
+  const spaces = readSpaces(metadata);
   if (scores === undefined) throw vocabularyFault('it has no scores');
   const marks = readLandmarks(metadata, tokens.length, { eos: 1, unknown: 2 });
   if (marks.unknown === undefined) throw vocabularyFault('it has no unknown token');
   return {
     version: '1.0',
     added_tokens: addedTokens(vocabulary, metadata),
-    normalizer: { type: 'Sequence', normalizers: normalizers(metadata) },
-    pre_tokenizer: null,
+    normalizer: { type: 'Sequence', normalizers: normalizers(metadata, spaces) },
+    // Word by word, as the library does for T5: sums over a long text would break ties otherwise.
+    pre_tokenizer: spaces.merged ? metaspace : null,
     post_processor: template(
       vocabulary,
       { wanted: wants(metadata, 'bos', false), id: marks.bos, name: 'BOS' },
       { wanted: wants(metadata, 'eos', true), id: marks.eos, name: 'EOS' },
     ),
-    decoder: { type: 'Metaspace', replacement: '▁', prepend_scheme: 'always', split: true },
+    decoder: spaces.merged || spaces.prefixed ? metaspace : { ...metaspace, prepend_scheme: 'never' },
     model: {
       type: 'Unigram',
       unk_id: marks.unknown,
