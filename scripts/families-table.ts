@@ -7,10 +7,10 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { format, resolveConfig } from 'prettier';
-import { forward, runOrder } from '../src/engine/index.js';
+import { canonicalName, forward, runOrder } from '../src/engine/index.js';
 import { openModel } from '../src/service/index.js';
 import { toFloat32 } from '../src/tensor/index.js';
-import { goldenVariants, readGolden, worstDifference } from '../test/support/golden.js';
+import { goldenVariants, promptOf, readGolden, worstDifference } from '../test/support/golden.js';
 
 const page = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../docs/families.md');
 const engines = ['onnxruntime', 'reference'] as const;
@@ -21,13 +21,14 @@ const worstOf = async (variant: string, engine: (typeof engines)[number]): Promi
   const model = await openModel(folder, { device: 'cpu', engine });
   const order = runOrder(model.program, []);
   let worst = 0;
-  for (const [prompt, ids] of Object.entries(golden.prompts)) {
+  for (const [prompt, given] of Object.entries(golden.prompts)) {
     const names = tensors.names().filter((name) => name.startsWith(`${prompt}.`));
-    const capture = new Set(names.map((name) => name.slice(prompt.length + 1)));
+    const siteOf = (name: string): string => canonicalName(model.program, name.slice(prompt.length + 1));
+    const capture = new Set(names.map(siteOf));
     const unchanged = { order, edits: new Map(), weights: new Map() };
-    const { sites } = await forward(model, { variant: unchanged, ids: [ids], capture, logits: 'all' });
+    const { sites } = await forward(model, { variant: unchanged, ...promptOf(given), capture, logits: 'all' });
     for (const name of names) {
-      const value = sites.get(name.slice(prompt.length + 1));
+      const value = sites.get(siteOf(name));
       const expected = await tensors.read(name);
       worst = Math.max(worst, worstDifference(value ? toFloat32(value) : [], expected.data));
     }

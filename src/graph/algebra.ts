@@ -45,9 +45,29 @@ export const softmax = (x: Value): Value => op('Softmax', { axis: lastAxis(x) },
 /** Mean over the last axis, which stays with extent 1. */
 export const mean = (x: Value): Value => op('ReduceMean', { axis: lastAxis(x) }, [x]);
 
+/** Places of the k largest numbers along the last axis, the largest first; the last axis is then called `name`. */
+export const topK = (x: Value, k: number, name: string): Value => op('TopK', { k, name }, [x]);
+export const equal = (x: Value, y: Value): Value => op('Equal', {}, [x, y]);
+export const toFloat = (x: Value): Value => op('Cast', { to: 'float32' }, [x]);
+/** Sum over the last axis, which stays with extent 1. */
+export const sumLast = (x: Value): Value => op('ReduceSum', { axis: lastAxis(x) }, [x]);
+/** Numbers as a value of these axes. */
+export const numbers = (
+  near: Value,
+  {
+    shape,
+    axes,
+    values,
+  }: { readonly shape: readonly number[]; readonly axes: readonly string[]; readonly values: readonly number[] },
+): Value => near.builder.op('Constant', { dtype: 'float32', shape, axes, values }, []);
+
 export const matMul = (x: Value, y: Value): Value => op('MatMul', {}, [x, y]);
 export const where = (condition: Value, x: Value, y: Value): Value => op('Where', {}, [condition, x, y]);
 export const gather = (table: Value, indices: Value): Value => op('Gather', { axis: 0 }, [table, indices]);
+
+/** One slice of an axis, which goes: `at(x, 1, 0)` of [batch, position, model] is the first position, [batch, model]. */
+export const at = (x: Value, axis: number, index: number): Value =>
+  op('Gather', { axis }, [x, x.builder.op('Constant', { dtype: 'int64', shape: [], axes: [], values: [index] }, [])]);
 
 /** x · W, with W in the layout of the file; `axis` names what comes out. */
 export const linear = (x: Value, weight: Value, attrs: OpAttrs['Linear']): Value => op('Linear', attrs, [x, weight]);
@@ -60,6 +80,11 @@ export const transpose = (x: Value, perm: readonly number[], axes: readonly stri
 /** Columns `start` to `end` (exclusive) of the last axis. */
 export const slice = (x: Value, start: number, end: number): Value =>
   op('Slice', { axis: lastAxis(x), start, end }, [x]);
+/** One index of an axis of fixed extent, which stays with extent 1. */
+export const sliceAt = (x: Value, axis: number, index: number): Value =>
+  op('Slice', { axis, start: index, end: index + 1 }, [x]);
+/** Joins along an axis of fixed extents. */
+export const concatAt = (parts: readonly Value[], axis: number): Value => op('Concat', { axis }, parts);
 /** Joins along the last axis. */
 export const concatLast = (...parts: readonly Value[]): Value => {
   const first = parts[0];

@@ -7,6 +7,8 @@ export interface AliasNames {
   /** The half of an encoder-decoder that these names are in. */
   readonly stack?: Stack;
   readonly inBlock: Readonly<Record<string, string>>;
+  /** TransformerLens's names in a block that stand for other sites than elsewhere. */
+  readonly hooks?: Readonly<Record<string, string>>;
   readonly outside: Readonly<Record<string, string>>;
 }
 
@@ -51,7 +53,9 @@ const inBlock = (
   { id, names, normalized }: { id: string; names: AliasNames; normalized: 'normalized' | 'normalized_raw' },
 ): [string, string][] => [
   [module, `${id}.resid_post`],
-  ...Object.entries(hooks(normalized)).map(([hook, site]): [string, string] => [`${id}.${hook}`, `${id}.${site}`]),
+  ...Object.entries({ ...(names.stack === undefined ? hooks(normalized) : {}), ...names.hooks }).map(
+    ([hook, site]): [string, string] => [`${id}.${hook}`, `${id}.${site}`],
+  ),
   ...Object.entries(names.inBlock).map(([path, site]): [string, string] => [`${module}.${path}`, `${id}.${site}`]),
 ];
 

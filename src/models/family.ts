@@ -8,7 +8,7 @@ export type HasTensor = (name: string) => boolean;
 export interface Family {
   /** `gpt2`: also the `model_type` of its configs. */
   readonly name: string;
-  /** Architectures of config.json that it computes; all have a language-model head. */
+  /** Architectures of config.json that it computes; where their heads differ, the family chooses by them. */
   readonly architectures: readonly string[];
   /** The config field that names the MLP's activation. */
   readonly activationField: string;

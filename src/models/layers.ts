@@ -9,6 +9,7 @@ import {
   site,
   sqrt,
   sub,
+  tanh,
   weight,
   type Scope,
   type Value,
@@ -57,17 +58,19 @@ export interface LayerNormSpec {
   readonly eps: number;
   /** Whether it has gain and bias. */
   readonly affine?: boolean;
+  /** How the file names them, where not `weight` and `bias`. */
+  readonly names?: { readonly gain: string; readonly bias: string };
 }
 
 /** Layer normalisation: (x − mean) / √(variance + ε) · gain + bias. Ba 2016 eq. 4. x [..., model] */
-export const layerNorm = (s: Scope, x: Value, { eps, affine = true }: LayerNormSpec): Value =>
+export const layerNorm = (s: Scope, x: Value, { eps, affine = true, names }: LayerNormSpec): Value =>
   building(s, () => {
     const centred = sub(x, mean(x));
     const scale = site(s, 'scale', sqrt(add(mean(mul(centred, centred)), constant(x, eps)))); // [..., 1]
     const raw = site(s, 'normalized_raw', div(centred, scale));
     if (!affine) return site(s, 'normalized', raw);
-    const gain = weight(s, 'weight', { shape: [lastExtent(x)], axes: ['model'] });
-    const bias = weight(s, 'bias', { shape: [lastExtent(x)], axes: ['model'] });
+    const gain = weight(s, names?.gain ?? 'weight', { shape: [lastExtent(x)], axes: ['model'] });
+    const bias = weight(s, names?.bias ?? 'bias', { shape: [lastExtent(x)], axes: ['model'] });
     return site(s, 'normalized', add(mul(raw, gain), bias));
   });
 
@@ -101,3 +104,7 @@ export const tokenTable = (
 
 /** Every token's score: x · Uᵀ. [batch, position, model] -> [batch, position, vocab] */
 export const unembed = (x: Value, table: Value): Value => product(x, table, { layout: 'out,in', axis: 'vocab' });
+
+/** Values kept inside ±cap: cap · tanh(x / cap); left as they are without one. Gemma 2 §2. */
+export const capped = (x: Value, cap: number | undefined): Value =>
+  cap === undefined ? x : mul(tanh(div(x, cap)), cap);

@@ -6,11 +6,17 @@ import { root } from './root.js';
 /** Where the tiny models are, with what transformers computes of them. */
 export const goldenFolder = path.join(root, 'test/golden/models');
 
+type Ids = readonly number[];
+
+/** Ids, or, of an encoder-decoder, those of both halves. */
+type GoldenPrompt = Ids | { readonly source: Ids; readonly target: Ids };
+
 /** A `golden.json`: what was made how. Tensors: `golden.safetensors`, named `PROMPT.SITE` without the batch axis. */
 export interface Golden {
   readonly variant: string;
-  readonly prompts: Readonly<Record<string, readonly number[]>>;
-  readonly greedy: { readonly prompt: readonly number[]; readonly ids: readonly number[] };
+  readonly prompts: Readonly<Record<string, GoldenPrompt>>;
+  /** Left out where the model does not generate. */
+  readonly greedy?: { readonly prompt: Ids; readonly ids: Ids; readonly source?: Ids };
   readonly largestLogit: number;
 }
 
@@ -20,12 +26,21 @@ export const goldenVariants = (): readonly string[] =>
     .map((entry) => entry.name)
     .sort();
 
+const goldenOf = (variant: string): Golden =>
+  JSON.parse(readFileSync(path.join(goldenFolder, variant, 'golden.json'), 'utf8')) as Golden;
+
+/** Does this variant's model generate? */
+export const generates = (variant: string): boolean => goldenOf(variant).greedy !== undefined;
+
+/** A prompt as a batch of one. */
+export const promptOf = (prompt: GoldenPrompt): { readonly ids: readonly Ids[]; readonly source?: readonly Ids[] } =>
+  'target' in prompt ? { ids: [prompt.target], source: [prompt.source] } : { ids: [prompt] };
+
 export const readGolden = async (
   variant: string,
 ): Promise<{ readonly folder: string; readonly golden: Golden; readonly tensors: Weights }> => {
   const folder = path.join(goldenFolder, variant);
-  const golden = JSON.parse(readFileSync(path.join(folder, 'golden.json'), 'utf8')) as Golden;
-  return { folder, golden, tensors: await openWeights(path.join(folder, 'golden.safetensors')) };
+  return { folder, golden: goldenOf(variant), tensors: await openWeights(path.join(folder, 'golden.safetensors')) };
 };
 
 /** The largest absolute difference; infinite where lengths differ or either is NaN. */
