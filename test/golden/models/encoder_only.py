@@ -127,6 +127,11 @@ class EncoderParts(Parts):
         return iter(())
 
 
+def flat(x: Tensor) -> Tensor:
+    """What a classifier has of the first position: [model], whether or not the batch axis is gone."""
+    return x.flatten()
+
+
 def masks_at(ids: list[int]) -> list[int]:
     return [i for i, token in enumerate(ids) if token == MASK_ID]
 

@@ -77,7 +77,10 @@ class Scene:
         """
 
         def after(_module: nn.Module, inputs: tuple, output: Tensor | tuple) -> Tensor | tuple:
-            return (inputs[0], *output[1:]) if isinstance(output, tuple) else inputs[0]
+            if not isinstance(output, tuple):
+                return inputs[0]
+            shape = inputs[0].shape
+            return tuple(inputs[0] if isinstance(x, Tensor) and x.shape == shape else x for x in output)
 
         self.block(block).register_forward_hook(after)
 

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from encoder_only import PROMPTS, EncoderParts, Finish, draw_lower, forward, load
+from encoder_only import PROMPTS, EncoderParts, Finish, draw_lower, flat, forward, load
 from family import VOCAB_SIZE, Family, Variant
 from parts import Tap
 from safetensors.torch import load_file, save_file
@@ -48,7 +48,7 @@ THREE_LABELS = {
 class BertParts(EncoderParts):
     def head_taps(self) -> Iterator[Tap]:
         if self.base.pooler is not None:
-            yield Tap("pooled", self.base.pooler)
+            yield Tap("pooled", self.base.pooler, view=flat)
         else:
             transform = self.model.cls.predictions.transform
             yield Tap("head.pre", transform.dense)

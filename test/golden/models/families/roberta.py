@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from encoder_only import MASK_ID, EncoderParts, Finish, draw_lower, forward, load
+from encoder_only import MASK_ID, EncoderParts, Finish, draw_lower, flat, forward, load
 from encoder_only import PROMPTS as COMMON_PROMPTS
 from family import VOCAB_SIZE, Family, Variant
 from parts import Tap
@@ -54,8 +54,8 @@ THREE_LABELS = {"id2label": {0: "sad", 1: "calm", 2: "glad"}, "label2id": {"sad"
 class RobertaParts(EncoderParts):
     def head_taps(self) -> Iterator[Tap]:
         if hasattr(self.model, "classifier"):
-            yield Tap("head.pre", self.model.classifier.dense)
-            yield Tap("head.post", self.model.classifier.out_proj, "in")
+            yield Tap("head.pre", self.model.classifier.dense, view=flat)
+            yield Tap("head.post", self.model.classifier.out_proj, "in", flat)
         else:
             yield Tap("head.pre", self.model.lm_head.dense)
             yield Tap("head.post", self.model.lm_head.layer_norm, "in")
