@@ -68,6 +68,7 @@ export const flops: OpTable<[shapes: Shapes], number> = {
   ReduceMean: perInput(1),
   ReduceMax: perInput(1),
   ReduceMin: perInput(1),
+  TopK: perInput(1),
   MatMul: product,
   Linear: product,
   Reshape: none,

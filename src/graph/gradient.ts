@@ -42,6 +42,7 @@ export const gradient: Readonly<Record<OpName, NoGradient>> = {
   ReduceMean: toCome,
   ReduceMax: toCome,
   ReduceMin: toCome,
+  TopK: flat,
   MatMul: toCome,
   Linear: toCome,
   Reshape: toCome,

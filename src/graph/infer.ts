@@ -100,6 +100,15 @@ const reduce = ({ axis }: { readonly axis: number }, types: Operands): ValueType
   return { ...x, shape: replaceAt(x.shape, checkAxis(x, axis), 1) };
 };
 
+const topK = ({ k, name }: OpAttrs['TopK'], types: Operands): ValueType => {
+  const x = operand(types, 0);
+  const last = x.shape.length - 1;
+  const extent = x.shape[last];
+  if (typeof extent !== 'number' || !Number.isInteger(k) || k < 1 || k > extent)
+    throw wrong(`TopK of ${k} among ${extent ?? 'nothing'}`);
+  return { dtype: 'int64', shape: replaceAt(x.shape, last, k), axes: replaceAt(x.axes, last, name) };
+};
+
 const matMul = (_: object, types: Operands): ValueType => {
   const [a, b] = [operand(types, 0), operand(types, 1)];
   if (a.dtype !== b.dtype) throw wrong(`MatMul of ${a.dtype} and ${b.dtype}`);
@@ -229,6 +238,7 @@ export const infer: OpTable<[types: Operands], ValueType> = {
   ReduceMean: takes(1, numeric, reduce),
   ReduceMax: takes(1, numeric, reduce),
   ReduceMin: takes(1, numeric, reduce),
+  TopK: takes(1, floating, topK),
   MatMul: takes(2, floating, matMul),
   Linear: takes(2, floating, linear),
   Reshape: takes(1, anything, reshape),

@@ -42,6 +42,8 @@ export interface OpAttrs {
   ReduceMean: { readonly axis: number };
   ReduceMax: { readonly axis: number };
   ReduceMin: { readonly axis: number };
+  /** ONNX's second output: places of the `k` largest numbers along the last axis, the largest first. `name`: of the axis they make. */
+  TopK: { readonly k: number; readonly name: string };
   // products
   MatMul: object;
   /** `x · Wᵀ` for a weight stored [out, in], `x · W` for [in, out]. `axis` names what comes out. */

@@ -2,7 +2,6 @@ import {
   add,
   concatAs,
   concatLast,
-  div,
   input,
   matMul,
   mul,
@@ -12,14 +11,13 @@ import {
   slice,
   softmax,
   summands,
-  tanh,
   transpose,
   weight,
   type CacheSpec,
   type Scope,
   type Value,
 } from '../graph/index.js';
-import { linear, matrix, type LinearSpec } from './layers.js';
+import { capped, linear, matrix, type LinearSpec } from './layers.js';
 
 const perHead = ['batch', 'position', 'head', 'headDim'];
 const perKvHead = ['batch', 'position', 'kvHead', 'headDim'];
@@ -70,8 +68,6 @@ export interface AttentionInputs {
   /** Added: 0 or the float32 minimum. [batch, 1, query or 1, key or source] */
   readonly mask: Value;
 }
-
-const capped = (x: Value, cap: number | undefined): Value => (cap === undefined ? x : mul(tanh(div(x, cap)), cap));
 
 /**
  * softmax(QKᵀ·scale + M)V. Vaswani 2017 eq. 1; grouped keys: Ainslie 2023 §2.2. The heads of a group are rows of one

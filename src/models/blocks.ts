@@ -1,4 +1,4 @@
-import { add, building, site, type Scope, type Value } from '../graph/index.js';
+import { add, building, inner, site, type Scope, type Value } from '../graph/index.js';
 import type { BlockOutputs } from './segments.js';
 
 /** The parts of a block, each from its input to its output. */
@@ -9,10 +9,40 @@ export interface BlockParts {
   readonly mlp: (x: Value) => Value;
 }
 
+/** The parts of a block with norms behind attention and MLP, and before them where the family has those too. */
+export interface PostNormParts extends Omit<BlockParts, 'ln1' | 'ln2'> {
+  readonly ln1?: (x: Value) => Value;
+  readonly ln2?: (x: Value) => Value;
+  readonly ln1Post: (x: Value) => Value;
+  readonly ln2Post: (x: Value) => Value;
+}
+
+const unchanged = (x: Value): Value => x;
+
+/** What is added to the stream is normed: x + ln1_post(attn(ln1(x))), and so the MLP. Gemma 2 §2; OLMo 2 §3. */
+export const normedSublayers = (s: Scope, x: Value, parts: PostNormParts): BlockOutputs =>
+  building(s, () => {
+    const { ln1 = unchanged, attention, ln1Post, ln2 = unchanged, mlp, ln2Post } = parts;
+    const { resid, k, v } = attention(ln1(x));
+    const attnOut = ln1Post(site(inner(s, 'attn'), 'out_raw', resid));
+    const mid = site(s, 'resid_mid', add(x, site(s, 'attn_out', attnOut)));
+    const mlpOut = ln2Post(site(inner(s, 'mlp'), 'out_raw', mlp(ln2(mid))));
+    return { resid: site(s, 'resid_post', add(mid, site(s, 'mlp_out', mlpOut))), k, v };
+  });
+
 /** Norms before attention and MLP: x + attn(ln1(x)), then x + mlp(ln2(x)). Xiong 2020 fig. 1b. */
 export const preNormBlock = (s: Scope, x: Value, { ln1, attention, ln2, mlp }: BlockParts): BlockOutputs =>
   building(s, () => {
     const { resid, k, v } = attention(ln1(x));
     const mid = site(s, 'resid_mid', add(x, site(s, 'attn_out', resid)));
     return { resid: site(s, 'resid_post', add(mid, site(s, 'mlp_out', mlp(ln2(mid))))), k, v };
+  });
+
+/** Norms of the sums: ln1(x + attn(x)), then ln2(mid + mlp(mid)). Vaswani 2017 §3.1; Xiong 2020 fig. 1a. */
+export const postNormBlock = (s: Scope, x: Value, { ln1, attention, ln2, mlp }: BlockParts): BlockOutputs =>
+  building(s, () => {
+    const { resid, k, v } = attention(x);
+    const mid = site(s, 'resid_mid', ln1(site(s, 'resid_mid_raw', add(x, site(s, 'attn_out', resid)))));
+    const sum = site(s, 'resid_post_raw', add(mid, site(s, 'mlp_out', mlp(mid))));
+    return { resid: site(s, 'resid_post', ln2(sum)), k, v };
   });

@@ -19,6 +19,7 @@ import { opt } from './opt.js';
 import { gpt2 } from './gpt2.js';
 import { llama } from './llama.js';
 import { marian } from './marian.js';
+import { mbart } from './mbart.js';
 import { mistral } from './mistral.js';
 import { qwen2 } from './qwen2.js';
 import { qwen3 } from './qwen3.js';
@@ -44,6 +45,7 @@ const families: ReadonlyMap<string, Family> = new Map(
     mt5,
     umt5,
     bart,
+    mbart,
     marian,
     bert,
     roberta,

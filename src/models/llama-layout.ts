@@ -1,15 +1,5 @@
 import type { JsonObject } from '../base/index.js';
-import {
-  gather,
-  inner,
-  mul,
-  site,
-  type InputRule,
-  type Program,
-  type RopeScaling,
-  type Scope,
-  type Value,
-} from '../graph/index.js';
+import { gather, inner, mul, site, type InputRule, type Program, type Scope, type Value } from '../graph/index.js';
 import { activation } from './activations.js';
 import type { AliasNames } from './aliases.js';
 import { unsupportedField, type ConfigReader } from './config-reader.js';
@@ -17,7 +7,7 @@ import { decoderProgram, tokenTables } from './decoder.js';
 import type { HasTensor } from './family.js';
 import { tokenTable, torchLinear, unembed } from './layers.js';
 import { gatedMlp } from './mlp.js';
-import { parseRope } from './rope-config.js';
+import { parseRope, type RopeTable } from './rope-config.js';
 import { blockSegment, embedSegment, headSegment, type BlockOutputs } from './segments.js';
 import { integers } from './sequence.js';
 
@@ -34,7 +24,7 @@ export interface LlamaSizes {
   readonly eps: number;
   readonly activation: string;
   readonly tiedHead: boolean;
-  readonly rope: { readonly base: number; readonly scaling: RopeScaling };
+  readonly rope: RopeTable;
 }
 
 export interface SizeDefaults {
@@ -46,6 +36,8 @@ export interface SizeDefaults {
   readonly ropeBase?: number;
   readonly kvHeads?: number;
   readonly headDim?: number;
+  /** How the rotary table is described, where otherwise than in Llama's config. */
+  readonly rope?: (c: ConfigReader, maxPositions: number) => RopeTable;
 }
 
 /** Reads the common fields. Defaults are those of transformers' config class of the family. */
@@ -64,7 +56,9 @@ export const readSizes = (c: ConfigReader, d: SizeDefaults): LlamaSizes => {
     eps: c.number('rms_norm_eps', d.eps ?? 1e-6),
     activation: c.string(d.activationField, d.activation),
     tiedHead: c.boolean('tie_word_embeddings', d.tied),
-    rope: parseRope(c, { maxPositions, ...(d.ropeBase === undefined ? {} : { base: d.ropeBase }) }),
+    rope:
+      d.rope?.(c, maxPositions) ??
+      parseRope(c, { maxPositions, ...(d.ropeBase === undefined ? {} : { base: d.ropeBase }) }),
   };
 };
 
@@ -109,16 +103,33 @@ const outside = (prefix: string): AliasNames['outside'] => ({
   lm_head: 'logits',
 });
 
-/** Modules of a block whose output is a site, where norms stand before attention and MLP. */
-export const preNormModules: AliasNames['inBlock'] = {
+/** Modules of a block whose output is a site, apart from the MLP's. */
+export const attentionModules: AliasNames['inBlock'] = {
   input_layernorm: 'ln1.normalized',
   self_attn: 'attn_out',
   'self_attn.o_proj': 'attn_out',
   post_attention_layernorm: 'ln2.normalized',
+};
+
+/** Modules of a block whose output is a site, where norms stand before attention and MLP. */
+export const preNormModules: AliasNames['inBlock'] = {
+  ...attentionModules,
   mlp: 'mlp_out',
   'mlp.gate_proj': 'mlp.pre',
   'mlp.up_proj': 'mlp.pre_linear',
   'mlp.down_proj': 'mlp_out',
+};
+
+/** Modules of a block whose output is a site, where norms stand before and behind attention and MLP. */
+export const sandwichModules: AliasNames['inBlock'] = {
+  ...preNormModules,
+  self_attn: 'attn.out_raw',
+  'self_attn.o_proj': 'attn.out_raw',
+  post_attention_layernorm: 'attn_out',
+  pre_feedforward_layernorm: 'ln2.normalized',
+  mlp: 'mlp.out_raw',
+  'mlp.down_proj': 'mlp.out_raw',
+  post_feedforward_layernorm: 'mlp_out',
 };
 
 /** A family's own parts of a model whose file is laid out as Llama's: `model.layers.3.`, `model.norm`, `lm_head`. */
@@ -126,7 +137,7 @@ export interface LlamaLayout {
   readonly family: string;
   readonly config: JsonObject;
   readonly has: HasTensor;
-  readonly sizes: Omit<LlamaSizes, 'maxPositions'> & { readonly maxPositions: number | undefined };
+  readonly sizes: LlamaSizes;
   readonly block: (s: Scope, x: Value, layer: number) => BlockOutputs;
   readonly norm: (s: Scope, x: Value) => Value;
   /** Multiplies the embedding. */
@@ -145,16 +156,20 @@ const embed = (
   return site(s, 'embed', scale === undefined ? words : mul(words, scale)); // [batch, position, model]
 };
 
+const unchanged = (x: Value): Value => x;
+
 /** The program of a decoder laid out as Llama. A bare model (`LlamaModel`) saves its tensors without `model.`. */
 export const llamaLayout = (parts: LlamaLayout): Program => {
-  const { sizes, has, block, norm, finish = (x) => x } = parts;
+  const { sizes, has, block, norm, finish = unchanged } = parts;
   const prefix = has('embed_tokens.weight') && !has('model.embed_tokens.weight') ? '' : 'model.';
   const own = { embedding: `${prefix}embed_tokens.weight`, unembedding: 'lm_head.weight' };
   const tables = tokenTables(has, own, sizes.tiedHead);
   const { layers, modelDim, kvHeads, headDim } = sizes;
+  const dynamic = sizes.rope.scaling.kind === 'dynamic'; // reaches any length
   const place = (layer: number) => ({ weights: `${prefix}layers.${layer}.`, modelDim, cache: { kvHeads, headDim } });
   return decoderProgram({
-    ...{ family: parts.family, config: parts.config, sizes, tables, inputs: parts.inputs },
+    ...{ family: parts.family, config: parts.config, tables, inputs: parts.inputs },
+    sizes: { ...sizes, maxPositions: dynamic ? undefined : sizes.maxPositions },
     segments: [
       embedSegment('', (s) => embed(s, { table: tables.embedding, sizes, scale: parts.embedScale })),
       ...Array.from({ length: layers }, (_, layer) => blockSegment(layer, place(layer), (s, x) => block(s, x, layer))),

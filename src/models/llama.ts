@@ -29,10 +29,8 @@ const build = (json: JsonObject, has: HasTensor): Program => {
     rotation: {},
     mask: 'causal',
   };
-  const dynamic = sizes.rope.scaling.kind === 'dynamic'; // reaches any length
   return llamaLayout({
-    ...{ family: llama.name, config: json, has, inBlock: preNormModules },
-    sizes: { ...sizes, maxPositions: dynamic ? undefined : sizes.maxPositions },
+    ...{ family: llama.name, config: json, has, sizes, inBlock: preNormModules },
     block: (s, x) =>
       preNormBlock(s, x, {
         ln1: (y) => rmsNorm(inner(s, 'ln1', 'input_layernorm.'), y, sizes.eps),

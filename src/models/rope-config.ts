@@ -108,6 +108,16 @@ export const parseRope = (c: ConfigReader, context: RopeContext): RopeTable => {
   return { base, scaling: r ? readScaling(r, context) : { kind: 'none' } };
 };
 
+/**
+ * As `parseRope`, where each kind of layer has a table of its own: transformers 5 writes `rope_parameters` by kind.
+ * @param kind `full_attention` or `sliding_attention`
+ */
+export const parseRopeOf = (c: ConfigReader, kind: string, context: RopeContext): RopeTable => {
+  const own = c.object('rope_parameters')?.object(kind);
+  if (!own) return parseRope(c, context);
+  return { base: own.number('rope_theta', context.base ?? 10000), scaling: readScaling(own, context) };
+};
+
 /** The share of a head's numbers that is rotated. @param fallback where the config does not say */
 export const partialRotary = (
   c: ConfigReader,

@@ -72,3 +72,17 @@ export const softmax: Kernel<Along> = ({ axis }, inputs) => {
   });
   return y;
 };
+
+/** Places of the largest numbers of each row, the largest first; of equal ones the earlier first; NaN counts as largest. */
+export const topK: Kernel<{ readonly k: number }> = ({ k }, inputs) => {
+  const x = floatOperand(inputs, 0);
+  const y = zeros('int64', [...x.shape.slice(0, -1), k]);
+  const rank = (value: number): number => (Number.isNaN(value) ? Infinity : value);
+  let at = 0;
+  eachRow(x, x.shape.length - 1, (offsets) => {
+    const row = offsets.map((o) => x.data[o] ?? 0);
+    const order = row.map((_, i) => i).sort((a, b) => rank(row[b] ?? 0) - rank(row[a] ?? 0) || a - b);
+    for (const place of order.slice(0, k)) y.data[at++] = BigInt(place);
+  });
+  return y;
+};

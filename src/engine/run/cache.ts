@@ -34,8 +34,9 @@ export interface Encoded {
  * encoder-decoder also what the encoder gave. Going back in time is a shorter length: rows beyond it are overwritten.
  */
 export class KvCache {
-  /** Set in the prefill. */
-  encoded: Encoded | undefined;
+  /** @param encoded set in the prefill, where it is not known before */
+  constructor(public encoded?: Encoded) {}
+
   readonly #rows = new Map<string, Rows>();
   #length = 0;
 

@@ -50,6 +50,13 @@ const take = (logits: Float32Array, ids: readonly number[], request: GenerateReq
   return forced === undefined ? sampled : { ...sampled, id: forced };
 };
 
+/** Do rotary tables change between these lengths, so that the keys of earlier tokens must be made anew? */
+const turnsAnew = ({ inputs }: Program, before: number, after: number): boolean =>
+  Object.values(inputs).some((rule) => {
+    if (rule.rule !== 'rope' || rule.rope.scaling.kind !== 'longrope') return false;
+    return before <= rule.rope.scaling.originalLength && after > rule.rope.scaling.originalLength;
+  });
+
 /**
  * Runs the model on a prompt and makes tokens, a step at a time. The caller may stop between steps.
  * @returns why it ended
@@ -60,10 +67,14 @@ export async function* generate(
   request: GenerateRequest,
 ): AsyncGenerator<Step, Ending> {
   const ids = [...request.ids];
-  const cache = request.withoutCache === true ? undefined : new KvCache();
+  let cache = request.withoutCache === true ? undefined : new KvCache();
   const longest = model.program.facts.maxPositions ?? Infinity;
   let fresh: readonly number[] = ids;
   for (let step = 0; ; step++) {
+    if (cache && cache.length > 0 && turnsAnew(model.program, cache.length, ids.length)) {
+      cache = new KvCache(cache.encoded);
+      fresh = [...ids];
+    }
     const { logits, sites } = await forward(model, {
       variant: request.variant,
       ids: [cache ? fresh : ids],

@@ -59,7 +59,7 @@ const nodeProto = (node: OnnxNode): NodeProto =>
     opType: node.op,
     domain: node.domain ?? '',
     input: [...node.inputs],
-    output: [node.output],
+    output: node.unread === undefined ? [node.output] : [node.unread, node.output],
     attribute: Object.entries(node.attributes).map(attribute),
   });
 

@@ -23,6 +23,8 @@ export interface OnnxNode {
   readonly domain?: string;
   readonly inputs: readonly string[];
   readonly output: string;
+  /** A first output that nobody reads. */
+  readonly unread?: string;
   readonly attributes: Readonly<Record<string, OnnxAttribute>>;
 }
 
@@ -100,6 +102,15 @@ export const lowering: OpTable<[lowering: Lowering], OnnxNode[]> = {
   ReduceMean: reduction('ReduceMean'),
   ReduceMax: reduction('ReduceMax'),
   ReduceMin: reduction('ReduceMin'),
+  TopK: ({ k }, l) => [
+    {
+      op: 'TopK',
+      inputs: [...l.inputs, l.integers([k])],
+      unread: `${l.output}:values`,
+      output: l.output,
+      attributes: {},
+    },
+  ],
   MatMul: same('MatMul'),
   Linear: linear,
   Reshape: ({ shape }, l) => [

@@ -114,6 +114,14 @@ export const operatorCases: { readonly [K in OpName]: readonly OperatorCase<K>[]
   ReduceMean: alongAxes(...all({ axis: 0 }, ['NaN', vector(1, NaN)], ['infinity', vector(1, Infinity)])),
   ReduceMax: alongAxes(...all({ axis: 0 }, ['integers', whole], ['infinity', vector(1, -Infinity)])),
   ReduceMin: alongAxes(...all({ axis: 0 }, ['integers', whole], ['infinity', vector(1, -Infinity)])),
+  TopK: [
+    ...all(
+      { k: 2, name: '' },
+      ['rows', spread([2, 3, 4])],
+      ['equal ones', f32([1, 4], 1, 2, 2, 0)], // of no rows at all it divides by zero
+    ),
+    ...all({ k: 3, name: '' }, ['all', vector(-1, Infinity, 0)]),
+  ],
   MatMul: all(
     {},
     ['two matrices', spread([3, 4]), spread([4, 5])],

@@ -81,6 +81,12 @@ const along =
       return rank === 0 ? undefined : draft.add(op, { axis: op === 'Softmax' ? rank - 1 : q % rank }, [x]);
     });
 
+/** Of a single row: onnxruntime ends the process where there are no rows at all. */
+const largest: Plan = (draft, [p]) =>
+  firstOf(from(draft.entries, p), (x) =>
+    x.shape.length === 1 ? draft.add('TopK', { k: 2, name: 'a' }, [x]) : undefined,
+  );
+
 /** With a value that fits, with itself transposed, or with a new one. */
 const matMul: Plan = (draft, [p, q, r]) =>
   firstOf(from(draft.entries, p), (x) => {
@@ -223,6 +229,7 @@ export const plans: Readonly<Record<OpName, Plan>> = {
   ReduceMean: along('ReduceMean'),
   ReduceMax: along('ReduceMax'),
   ReduceMin: along('ReduceMin'),
+  TopK: largest,
   MatMul: matMul,
   Linear: linear,
   Reshape: reshape,

@@ -239,6 +239,8 @@ const ranges: OpTable<[operands: readonly Operand[]], Row> = {
   ReduceMean: sum(true),
   ReduceMax: extremeAlong,
   ReduceMin: extremeAlong,
+  // Which is the larger must not hang on rounding.
+  TopK: (_, operands) => (first(operands).range.error === 0 ? exact(0, 4) : refused),
   MatMul: matMul,
   Linear: product(innerExtent),
   Reshape: reshape,
