@@ -68,7 +68,7 @@ module.exports = {
       name: 'index-only-from-outside',
       comment: 'The library entry, the benchmarks and the examples use the package as a user would.',
       severity: 'error',
-      from: { path: '^(src/index(\\.node)?\\.ts$|examples/)' },
+      from: { path: '^(src/index(\\.node|\\.browser)?\\.ts$|examples/)' },
       to: { path: '^src/[^/]+/', pathNot: [doors] },
     },
     {

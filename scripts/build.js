@@ -1,5 +1,6 @@
 /**
- * Bundles the sources into dist/: `cli.js` (what `cutaway` runs) and `index.js` (the library).
+ * Bundles the sources into dist/: `cli.js` (what `cutaway` runs), `index.js` (the library) and `browser.js` (what of it
+ * runs in a browser).
  * Dependencies stay outside the bundle; what is imported dynamically becomes a chunk of its own and is read on demand.
  * Files appear under their names whole (written beside, then renamed), so a second process may start meanwhile.
  * `--lenient` (the install): a failure is told and is no failure; the first start builds then.
@@ -13,7 +14,7 @@ const dist = path.join(root, 'dist');
 const staleMs = 24 * 60 * 60 * 1000;
 
 /** What is built: name in dist/ -> source. An entry whose source is not there yet is left out. */
-const entries = { cli: 'src/cli/main.ts', index: 'src/index.ts' };
+const entries = { cli: 'src/cli/main.ts', index: 'src/index.ts', browser: 'src/index.browser.ts' };
 
 /** @param {string} file absolute */
 const exists = (file) => statSync(file, { throwIfNoEntry: false }) !== undefined;

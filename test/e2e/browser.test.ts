@@ -1,9 +1,12 @@
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { BrowserOptions } from '../../src/engine/onnxruntime/index.browser.js';
 import { makeOnnxruntime } from '../../src/engine/onnxruntime/index.node.js';
 import { openFolder } from '../../src/formats/index.node.js';
 import { goldenFolder, worstDifference } from '../support/golden.js';
+import { fencesOf } from '../support/markdown.js';
+import { root } from '../support/root.js';
 import { exercise, type Exercise, type Outcome } from './page/exercise.js';
 import type { PageAnswer, PageRequest } from './page/page.js';
 import { browserDoors, bundleDoors, bundlePage, bundleText, type Bundle } from './support/bundle.js';
@@ -14,6 +17,8 @@ import { limitMs, Visits } from './support/visit.js';
 const tolerance = 2e-5;
 /** A GPU's kernels: TransformerLens's guide calls 1e-4 the limit of float32. */
 const gpuTolerance = 1e-4;
+/** The code for a browser that users are shown. */
+const librarySnippet = fencesOf(readFileSync(path.join(root, 'docs/library.md'), 'utf8'), 'js').join('\n');
 const timeout = limitMs + 10_000;
 
 let page: Bundle;
@@ -22,7 +27,11 @@ let visits: Visits;
 
 beforeAll(async () => {
   [page, everything] = [await bundlePage(), await bundleDoors(browserDoors())];
-  visits = await Visits.open({ '/page.js': page.code, '/everything.js': everything.code });
+  const library = await bundleText(librarySnippet);
+  visits = await Visits.open({
+    ...{ '/page.js': page.code, '/everything.js': everything.code },
+    '/library.js': library.code,
+  });
 });
 afterAll(() => visits.close());
 
@@ -69,6 +78,16 @@ describe('what a browser gets', () => {
     const script = "import('/everything.js').then((all) => [Object.keys(all).length, typeof process, typeof Buffer])";
     const { said } = await visits.visit(context, visits.isolated, (tab) => tab.evaluate(script));
     expect(said).toEqual([browserDoors().length, 'undefined', 'undefined']);
+  });
+
+  it('does what docs/library.md says, bundled with onnxruntime-web', { timeout }, async (context) => {
+    const { said } = await visits.visit(context, visits.isolated, async (tab) => {
+      const told: string[] = [];
+      tab.on('console', (message) => told.push(message.text()));
+      await tab.evaluate("import('/library.js')");
+      return told;
+    });
+    expect(said).toEqual([/console\.log.*\/\/ (.*)/.exec(librarySnippet)?.[1]]);
   });
 });
 

@@ -1,7 +1,11 @@
-import type { JsonObject } from '../../../src/base/index.js';
-import { DebuggerError } from '../../../src/base/index.js';
-import { makeOnnxruntimeWeb, type BrowserOptions, type WebOrt } from '../../../src/engine/onnxruntime/index.browser.js';
-import { makeMemoryWeights } from '../../../src/formats/index.js';
+import {
+  DebuggerError,
+  makeMemoryWeights,
+  makeOnnxruntimeWeb,
+  type BrowserOptions,
+  type JsonObject,
+  type WebOrt,
+} from '../../../src/index.browser.js';
 import { exercise, type Exercise, type Outcome } from './exercise.js';
 
 /** What the test asks of the page. `build`: `wasm` or `webgpu`; `model`: a folder that the server gives out. */

@@ -19,6 +19,7 @@ const bundle = async (entry: { file: string } | { text: string }): Promise<Bundl
   const { outputFiles, metafile } = await build({
     ...('file' in entry ? { entryPoints: [entry.file] } : { stdin: { contents: entry.text, resolveDir: root } }),
     absWorkingDir: root,
+    alias: { 'cutaway/browser': path.join(root, 'src/index.browser.ts') },
     bundle: true,
     platform: 'browser',
     format: 'esm',
