@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { forward, generate, prepareExperiment } from '../src/engine/index.js';
@@ -7,12 +7,12 @@ import { parseEdits } from '../src/language/index.js';
 import { configOf, contextFor } from '../src/service/experiment.js';
 import { openModel } from '../src/service/index.js';
 import { promptOfIds } from '../src/service/prompts.js';
-import { goldenFolder, worstDifference } from './support/golden.js';
+import { goldenFolder, goldenVariants, promptOf, worstDifference, type GoldenPrompt } from './support/golden.js';
 
 interface Entry {
   readonly name: string;
   readonly edits: readonly string[];
-  readonly promptIds: readonly number[];
+  readonly promptIds: GoldenPrompt;
   readonly logits: string;
   readonly generated?: readonly number[];
 }
@@ -24,7 +24,9 @@ const tolerance = 2e-5;
 const placed = (line: string, folder: string): string =>
   line.replaceAll('edits.safetensors', JSON.stringify(path.join(folder, 'edits.safetensors')));
 
-describe.each(['gpt2-default', 'llama-grouped'])('%s under edits agrees with PyTorch hooks', (variant) => {
+const edited = goldenVariants().filter((variant) => existsSync(path.join(goldenFolder, variant, 'edits.json')));
+
+describe.each(edited)('%s under edits agrees with PyTorch hooks', (variant) => {
   const folder = path.join(goldenFolder, variant);
   const { entries } = JSON.parse(readFileSync(path.join(folder, 'edits.json'), 'utf8')) as {
     entries: readonly Entry[];
@@ -37,13 +39,25 @@ describe.each(['gpt2-default', 'llama-grouped'])('%s under edits agrees with PyT
     const configure = configOf.bind(undefined, edits);
     const model = await openModel(folder, { device: 'cpu', engine: 'onnxruntime', configure });
     const maxNewTokens = generated?.length ?? 0;
-    const context = contextFor(model, promptOfIds(model, promptIds), maxNewTokens);
+    const {
+      ids: [own = []],
+      source,
+    } = promptOf(promptIds);
+    const read = source?.[0] ? { source: promptOfIds(model, source[0]) } : {};
+    const context = contextFor(model, { ...promptOfIds(model, own), ...read }, maxNewTokens);
     const { variant: changed, notes } = await prepareExperiment(context, edits);
     expect(notes).toEqual([]);
     const rows: number[] = [];
     const ids: number[] = [];
     if (generated) {
-      const request = { variant: changed, ids: promptIds, maxNewTokens, sampling: {}, eos: new Set<number>() };
+      const request = {
+        variant: changed,
+        ids: own,
+        ...(source?.[0] ? { source: source[0] } : {}),
+        maxNewTokens,
+        sampling: {},
+        eos: new Set<number>(),
+      };
       for await (const { logits, taken } of generate(model, request)) {
         rows.push(...logits);
         if (taken) ids.push(taken.id);
@@ -52,7 +66,8 @@ describe.each(['gpt2-default', 'llama-grouped'])('%s under edits agrees with PyT
     } else {
       const capture = new Set<string>();
       rows.push(
-        ...((await forward(model, { variant: changed, ids: [promptIds], capture, logits: 'all' })).logits?.data ?? []),
+        ...((await forward(model, { variant: changed, ...promptOf(promptIds), capture, logits: 'all' })).logits?.data ??
+          []),
       );
     }
     expect(worstDifference(rows, expected.data)).toBeLessThan(tolerance);

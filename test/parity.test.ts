@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { canonicalName, forward, generate, runOrder } from '../src/engine/index.js';
 import { openModel } from '../src/service/index.js';
 import { toFloat32 } from '../src/tensor/index.js';
-import { generates, goldenVariants, promptOf, readGolden, worstDifference } from './support/golden.js';
+import { generates, goldenVariants, greedyOf, promptOf, readGolden, worstDifference } from './support/golden.js';
 
 /**
  * Absolute, in float32: sums of a few hundred terms of size 1 differ by a few 1e-6 with the order of summation.
@@ -41,14 +41,13 @@ describe.each(goldenVariants())('%s agrees with transformers', (variant) => {
     await model.dispose();
     await tensors.close();
   });
-
 });
 
 describe.each(goldenVariants().filter(generates))('%s agrees with transformers', (variant) => {
   it('in 20 greedy tokens', async () => {
     const { folder, golden, tensors } = await readGolden(variant);
     const model = await openModel(folder, { device: 'cpu', engine: 'onnxruntime' });
-    const { prompt, ids, source } = golden.greedy ?? { prompt: [], ids: [] };
+    const { prompt, ids, source } = greedyOf(golden);
     const steps = generate(model, {
       variant: unchanged(model),
       ids: prompt,

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openWeights } from '../src/formats/index.node.js';
 import type { RunResult } from '../src/protocol/index.js';
-import { goldenFolder, readGolden, worstDifference } from './support/golden.js';
+import { goldenFolder, greedyOf, promptOf, readGolden, worstDifference } from './support/golden.js';
 import { root } from './support/root.js';
 import { softwareGpuOrSkip } from './support/software-gpu.js';
 
@@ -32,14 +32,14 @@ describe.each(['gpt2-default', 'llama-grouped', 'llama-bfloat16'])('%s on WebGPU
     const [model, out] = [path.join(goldenFolder, variant), path.join(folder, `${variant}.safetensors`)];
     const names = tensors.names().filter((name) => name.startsWith('long.'));
     const sites = names.map((name) => name.slice('long.'.length));
-    const ids = golden.prompts['long']?.join() ?? '';
+    const ids = promptOf(golden.prompts['long'] ?? []).ids.join();
     cutaway(['inspect', model, '--ids', ids, '--sites', sites.join(), '--out', out], env);
     const values = await openWeights(out);
     for (const site of sites) {
       const expected = await tensors.read(`long.${site}`);
       expect(worstDifference((await values.read(site)).data, expected.data), site).toBeLessThan(tolerance);
     }
-    const { prompt, ids: greedy } = golden.greedy;
+    const { prompt, ids: greedy } = greedyOf(golden);
     const generation = ['--max-new-tokens', String(greedy.length), '--ignore-eos'];
     const run = JSON.parse(cutaway(['run', model, '--ids', prompt.join(), ...generation], env)) as RunResult;
     expect(run.generated.ids).toEqual(greedy);

@@ -2,11 +2,11 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { RunResult } from '../../src/protocol/index.js';
-import type { Golden } from '../support/golden.js';
+import { greedyOf, type Golden } from '../support/golden.js';
 import { withConfig } from './broken.js';
 import { cutaway, gpt2, json } from './command.js';
 
-const { greedy } = JSON.parse(readFileSync(path.join(gpt2, 'golden.json'), 'utf8')) as Golden;
+const greedy = greedyOf(JSON.parse(readFileSync(path.join(gpt2, 'golden.json'), 'utf8')) as Golden);
 const ids = ['--ids', greedy.prompt.join()];
 
 const generate = async (...args: readonly string[]): Promise<RunResult> =>

@@ -9,7 +9,7 @@ export const goldenFolder = path.join(root, 'test/golden/models');
 type Ids = readonly number[];
 
 /** Ids, or, of an encoder-decoder, those of both halves. */
-type GoldenPrompt = Ids | { readonly source: Ids; readonly target: Ids };
+export type GoldenPrompt = Ids | { readonly source: Ids; readonly target: Ids };
 
 /** A `golden.json`: what was made how. Tensors: `golden.safetensors`, named `PROMPT.SITE` without the batch axis. */
 export interface Golden {
@@ -31,6 +31,12 @@ const goldenOf = (variant: string): Golden =>
 
 /** Does this variant's model generate? */
 export const generates = (variant: string): boolean => goldenOf(variant).greedy !== undefined;
+
+/** The greedy generation of a model that generates. */
+export const greedyOf = ({ greedy, variant }: Golden): NonNullable<Golden['greedy']> => {
+  if (!greedy) throw new Error(`${variant} generates nothing`);
+  return greedy;
+};
 
 /** A prompt as a batch of one. */
 export const promptOf = (prompt: GoldenPrompt): { readonly ids: readonly Ids[]; readonly source?: readonly Ids[] } =>
