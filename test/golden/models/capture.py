@@ -21,14 +21,19 @@ def first(output: Tensor | tuple[Tensor, ...]) -> Tensor:
     return output[0] if isinstance(output, tuple) else output
 
 
+def without_batch(value: Tensor) -> Tensor:
+    """[1, position, ...] -> [position, ...]; some modules are given [position, model]."""
+    return (value[0] if value.dim() > 2 else value).detach().clone()
+
+
 def hook(tap: Tap, sites: Sites) -> torch.utils.hooks.RemovableHandle:
     """Writes the site at each run of the module; batch of one."""
 
     def after(_module: nn.Module, _inputs: tuple, output: Tensor | tuple[Tensor, ...]) -> None:
-        sites[tap.site] = tap.view(first(output)[0].detach().clone())
+        sites[tap.site] = tap.view(without_batch(first(output)))
 
     def before(_module: nn.Module, inputs: tuple[Tensor, ...]) -> None:
-        sites[tap.site] = tap.view(inputs[0][0].detach().clone())
+        sites[tap.site] = tap.view(without_batch(inputs[0]))
 
     if tap.side == "in":
         return tap.module.register_forward_pre_hook(before)
@@ -55,7 +60,8 @@ def scores_recorded(taps: list[AttentionTap], sites: Sites) -> Iterator[None]:
 
     def enter(tap: AttentionTap) -> Callable[..., None]:
         def look(value: Tensor) -> None:
-            sites[f"{tap.prefix}.scores"] = value.reshape(-1, *value.shape[-2:]).detach().clone()
+            scores = value.reshape(-1, *value.shape[-2:]).detach()
+            sites[f"{tap.prefix}.scores"] = scores.clamp(min=torch.finfo(torch.float32).min)  # two masks make -inf
 
         return lambda *_: setattr(softmaxes, "look", look)
 
@@ -81,7 +87,7 @@ def rotated_recorded(taps: list[AttentionTap], sites: Sites) -> Iterator[None]:
     original = modeling.eager_attention_forward
 
     def attention(module: nn.Module, query: Tensor, key: Tensor, *args: object, **rest: object) -> object:
-        for name, value in (("rot_q", query), ("rot_k", key)):
+        for name, value in (("rot_q", query), ("rot_k", key)) if module in prefixes else ():
             sites[f"{prefixes[module]}.{name}"] = value[0].transpose(0, 1).detach().clone()
         return original(module, query, key, *args, **rest)
 

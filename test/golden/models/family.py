@@ -69,6 +69,10 @@ def unfinished(_variant: Variant, _folder: Path) -> None:
     """Leaves the folder as transformers saved it."""
 
 
+def always(_sites: Sites) -> bool:
+    return True
+
+
 @dataclass(frozen=True)
 class Family:
     """All defaults are those of a decoder that generates."""
@@ -84,6 +88,8 @@ class Family:
     prompts: Mapping[str, Any] = field(default_factory=lambda: PROMPTS)
     #: (model, prompt) -> what transformers itself returns, named as sites, without the batch axis
     capture: Callable[[nn.Module, Any], Sites] = forward
+    #: whether what a run gave can be compared: experts are not chosen by a hair, say
+    is_clear: Callable[[Sites], bool] = always
     #: None: it does not generate
     generation: Generation | None = field(default_factory=Generation)
     #: (name of a parameter, shape, source, dtype) -> random weights

@@ -28,9 +28,16 @@ from interventions import write_interventions
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
+try:
+    from transformers.initialization import no_init_weights  # transformers 5
+except ImportError:
+    from transformers.modeling_utils import no_init_weights
+
 HERE = Path(__file__).parent
 #: Of the greedy tokens so many must be distinct, so that generation is seen to go on.
 LEAST_DISTINCT = 5
+#: Configs that the transformers of VERSIONS reads otherwise than meant: --check agrees under transformers 5 alone.
+FOREIGN_LAYOUTS = ("v5-config", "legacy-gelu")
 #: Float32 itself may cost no more than this, so that the bound of the tests, 2e-5, is three times what rounding does.
 LARGEST_ROUNDING = 6e-6
 
@@ -59,7 +66,9 @@ def build(variant: Variant, seed: int) -> nn.Module:
     family, config = family_of(variant), copy.deepcopy(variant.config)  # transformers writes into it
     if not config.get("rope_scaling", True):
         del config["rope_scaling"]
-    model = class_of(variant)._from_config(family.config_class(**config), attn_implementation="eager").eval()
+    with no_init_weights():  # which fails for norms without weights
+        model = class_of(variant)._from_config(family.config_class(**config), attn_implementation="eager").eval()
+    model.tie_weights()  # which is left out with the initial weights
     wide = torch.float64 if variant.dtype == "float64" else torch.float32
     source = torch.Generator().manual_seed(seed)
     model = model.to(wide)
@@ -73,7 +82,9 @@ def build(variant: Variant, seed: int) -> nn.Module:
 def in_float32(model: nn.Module) -> nn.Module:
     """The model as transformers would load it with dtype float32: rotary frequencies made anew in full precision."""
     config = copy.deepcopy(model.config)
-    fresh = type(model)._from_config(config, dtype=torch.float32, attn_implementation="eager").eval().float()
+    with no_init_weights():
+        fresh = type(model)._from_config(config, dtype=torch.float32, attn_implementation="eager").eval().float()
+    fresh.tie_weights()
     fresh.load_state_dict(model.state_dict())
     return fresh
 
@@ -127,13 +138,20 @@ def generates_well(variant: Variant, model: nn.Module) -> bool:
     return gap >= LEAST_GAP and len(set(ids)) >= LEAST_DISTINCT
 
 
+def compares_well(variant: Variant, model: nn.Module) -> bool:
+    """Float32 rounds little, and no run is near a choice."""
+    family = family_of(variant)
+    runs = (family.capture(in_float32(model), prompt) for prompt in prompts_of(variant).values())
+    return roundings(variant, model)["long"] <= LARGEST_ROUNDING and all(map(family.is_clear, runs))
+
+
 def choose_seed(variant: Variant) -> tuple[nn.Module, int]:
     """The first seed, from the one used last time or the variant's on, with which everything can be compared."""
     written = HERE / variant.name / "golden.json"
     first = json.loads(written.read_text())["seed"] if written.exists() else variant.seed
     for seed in range(first, first + 200):
         model = build(variant, seed)
-        if generates_well(variant, model) and roundings(variant, model)["long"] <= LARGEST_ROUNDING:
+        if generates_well(variant, model) and compares_well(variant, model):
             return model, seed
     raise RuntimeError(f"no seed for {variant.name}")
 
@@ -194,6 +212,8 @@ def write_variant(variant: Variant) -> dict:
     write_json(folder / "golden.json", facts)
     for file in folder.iterdir():
         file.chmod(0o644)
+    if variant.layout not in FOREIGN_LAYOUTS:
+        assert check(variant) <= LARGEST_ROUNDING, f"{variant.name}: the files make another model"
     return facts
 
 
@@ -223,7 +243,7 @@ def check(variant: Variant) -> float:
 def checked(variant: Variant) -> str:
     try:
         return f"{check(variant):.1e}"
-    except (KeyError, ValueError) as error:  # a config that another transformers refuses
+    except (AttributeError, KeyError, ValueError) as error:  # another transformers refuses a config, or moves modules
         return f"refused: {error}"
 
 
