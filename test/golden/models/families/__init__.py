@@ -6,7 +6,8 @@ file serves several model types, `FAMILIES`, a tuple of them; and nothing else n
     from parts import Parts, Tap
 
     class MyParts(Parts): ...       # only where modules or sites differ from Llama's; see ../parts.py
-    FAMILY = Family("my_family", MyConfig, MyModelForCausalLM, (Variant("my-family-default", "my_family", "..."), ...), MyParts)
+    VARIANTS = (Variant("my-family-default", "my_family", "what it is for", {...}, sites=True), ...)
+    FAMILY = Family("my_family", MyConfig, MyModelForCausalLM, VARIANTS, MyParts)
 
 - `Family.capture(model, prompt) -> Sites` may be overridden (masks and labels, source and target); a prompt is
   whatever the family's `prompts` hold, and is written to golden.json as it is.
