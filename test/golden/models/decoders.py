@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from family import VOCAB_SIZE, Variant, draw
 from files import write_json
-from parts import Parts, Tap
+from parts import Parts, Tap, whole
 from torch import Tensor
 
 #: As small as heads of 8 and grouped keys allow; windows are 4, so that the long prompt leaves them.
@@ -72,10 +72,14 @@ def draw_gemma(name: str, shape: torch.Size, source: torch.Generator, dtype: tor
 class NormedHeads(Parts):
     """Queries and keys are normed, each head for itself, before they are rotated."""
 
+    #: whether the norms see [position, head, headDim]; else [head, position, headDim]
+    position_first = True
+
     def attention_taps(self, layer: int, name: str) -> Iterator[Tap]:
         yield from super().attention_taps(layer, name)
-        yield Tap(f"{name}.attn.q_normed", self.attention(layer).q_norm)
-        yield Tap(f"{name}.attn.k_normed", self.attention(layer).k_norm)
+        view = whole if self.position_first else lambda x: x.transpose(0, 1)
+        yield Tap(f"{name}.attn.q_normed", self.attention(layer).q_norm, view=view)
+        yield Tap(f"{name}.attn.k_normed", self.attention(layer).k_norm, view=view)
 
 
 class NormedBothSides(Parts):
@@ -92,7 +96,8 @@ class NormedBothSides(Parts):
 def post_norm_taps(parts: Parts, layer: int, name: str) -> Iterator[Tap]:
     """What norms after the sublayers read and make; `attn_out` and `mlp_out` are what is added to the stream."""
     block = parts.layers[layer]
-    norms = (("ln1_post", "attn", block.post_attention_layernorm), ("ln2_post", "mlp", block.post_feedforward_layernorm))
+    after_attention, after_mlp = block.post_attention_layernorm, block.post_feedforward_layernorm
+    norms = (("ln1_post", "attn", after_attention), ("ln2_post", "mlp", after_mlp))
     for norm, sublayer, module in norms:
         yield Tap(f"{name}.{sublayer}.out_raw", module, "in")
         yield Tap(f"{name}.{norm}.normalized", module)

@@ -28,7 +28,7 @@ class Tap:
 
 @dataclass(frozen=True)
 class AttentionTap:
-    """An attention module: `scores` is read from the softmax in it, `rot_q` and `rot_k` from what attention is given."""
+    """An attention module: `scores` go into its softmax, `rot_q` and `rot_k` into eager attention."""
 
     #: `blocks.0.attn`
     prefix: str

@@ -27,7 +27,7 @@ TYPES = ["sliding_attention", "full_attention", "sliding_attention"]
 
 
 class Gemma3Parts(NormedBothSides, NormedHeads):
-    pass
+    position_first = False
 
 
 def finish_gemma3(variant: Variant, folder: Path) -> None:
