@@ -1,1 +1,1 @@
-export { ggufTokenizerJson } from './gguf-tokenizer.js';
+export { ggufEndIds, ggufTokenizerJson } from './gguf-tokenizer.js';
