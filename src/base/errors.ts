@@ -9,6 +9,9 @@ export interface JsonObject {
 export const errorCodes = [
   'AMBIGUOUS_TOKEN',
   'CANCELLED',
+  'CHAT_INVALID',
+  'CHAT_TEMPLATE_INVALID',
+  'CHAT_TEMPLATE_MISSING',
   'CONFIG_FIELD_MISSING',
   'CONFIG_FIELD_UNSUPPORTED',
   'CONFIG_INVALID',
@@ -22,6 +25,7 @@ export const errorCodes = [
   'GRAPH_INVALID',
   'ID_OUT_OF_RANGE',
   'INTERNAL',
+  'MASK_UNSUPPORTED',
   'MEMORY_LIMIT',
   'MODEL_NOT_FOUND',
   'OPTION_INVALID',
