@@ -56,6 +56,8 @@ CONFIG: dict[str, Any] = {
     "forced_bos_token_id": None,
     "forced_eos_token_id": None,
 }
+#: Of the variants of which not every site is stored.
+SMALL = {"d_model": 16, "encoder_ffn_dim": 20, "decoder_attention_heads": 2, "decoder_ffn_dim": 24}
 #: Of the config of bart-large; none of them changes what is computed here.
 OLD_FIELDS = {
     "_num_labels": 3,
@@ -120,7 +122,8 @@ def finish_config(variant: Variant, folder: Path) -> None:
 
 
 def bart(name: str, purpose: str, config: dict[str, Any] | None = None, **rest: Any) -> Variant:
-    return Variant(f"bart-{name}", "bart", purpose, {**CONFIG, **(config or {})}, **rest)
+    width = {} if rest.get("sites") else SMALL
+    return Variant(f"bart-{name}", "bart", purpose, {**CONFIG, **width, **(config or {})}, **rest)
 
 
 VARIANTS: tuple[Variant, ...] = (

@@ -54,6 +54,8 @@ CONFIG: dict[str, Any] = {
     "decoder_start_token_id": START,
     "forced_eos_token_id": None,
 }
+#: Of the variants of which not every site is stored.
+SMALL = {"d_model": 16, "encoder_ffn_dim": 20, "decoder_attention_heads": 2, "decoder_ffn_dim": 24}
 
 
 class MarianParts(StackedParts):
@@ -106,7 +108,8 @@ def finish(variant: Variant, folder: Path) -> None:
 
 
 def marian(name: str, purpose: str, config: dict[str, Any] | None = None, **rest: Any) -> Variant:
-    return Variant(f"marian-{name}", "marian", purpose, {**CONFIG, **(config or {})}, **rest)
+    width = {} if rest.get("sites") else SMALL
+    return Variant(f"marian-{name}", "marian", purpose, {**CONFIG, **width, **(config or {})}, **rest)
 
 
 APART = {"share_encoder_decoder_embeddings": False, "decoder_vocab_size": VOCAB_SIZE}

@@ -9,7 +9,8 @@ What a reader of its files must know:
 - Buckets: the encoder halves them between the past and the future (the future gets the upper half), the decoder gives
   all to the past and bucket 0 to the future, which is masked: `attn.bias` is before the mask. Half of a direction's
   buckets are one distance each, the others grow with the logarithm up to `relative_attention_max_distance`, beyond
-  which the last one holds.
+  which the last one holds. transformers takes the logarithm in float32; in float64 the buckets are the same, for all
+  even counts up to 64 and ten distances up to 512, but for 36 buckets up to 32 and 54 up to 64, in one distance each.
 - Scores are not divided by the root of `d_kv`; `num_heads * d_kv` need not be `d_model`.
 - Where `tie_word_embeddings`, what the head reads is `decoder.ln_final.normalized` times `d_model ** -0.5`; where not
   (1.1), it is not scaled, and `lm_head.weight` is of its own.
@@ -65,6 +66,8 @@ CONFIG: dict[str, Any] = {
     "pad_token_id": 0,
     "eos_token_id": 1,
 }
+#: Of the variants of which not every site is stored.
+SMALL = {"d_model": 16, "d_kv": 5, "d_ff": 24}
 
 
 class T5Parts(StackedParts):
@@ -176,7 +179,8 @@ def finish(variant: Variant, folder: Path) -> None:
 
 
 def t5(name: str, purpose: str, config: dict[str, Any] | None = None, **rest: Any) -> Variant:
-    return Variant(f"t5-{name}", "t5", purpose, {**CONFIG, **(config or {})}, **rest)
+    width = {} if rest.get("sites") else SMALL
+    return Variant(f"t5-{name}", "t5", purpose, {**CONFIG, **width, **(config or {})}, **rest)
 
 
 GATED = {"feed_forward_proj": "gated-gelu", "tie_word_embeddings": False}
@@ -192,7 +196,7 @@ VARIANTS: tuple[Variant, ...] = (
     t5(
         "buckets",
         "the published 32 buckets up to 128, and heads as wide as the model",
-        {"relative_attention_num_buckets": 32, "relative_attention_max_distance": 128, "d_kv": 8},
+        {"relative_attention_num_buckets": 32, "relative_attention_max_distance": 128, "d_model": 15},
     ),
     t5("first-upload", "the embedding under four names, and a table that nobody reads", layout="first-upload"),
 )
