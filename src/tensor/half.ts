@@ -18,8 +18,9 @@ export const bfloat16ToNumber = (bits: number): number => {
   return scratch.getFloat32(0);
 };
 
-/** float16 bit patterns as float32, through a table of all 65,536. */
+/** float16 bit patterns as float32, through a table of all 65,536 where there are many. */
 export const float16ToFloat32 = (bits: Uint16Array): Float32Array => {
+  if (bits.length < 16_384) return Float32Array.from(bits, float16ToNumber);
   const out = new Float32Array(bits.length);
   const table = float16Table();
   for (let i = 0; i < bits.length; i++) out[i] = table[bits[i] ?? 0] ?? 0;

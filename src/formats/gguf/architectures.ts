@@ -135,19 +135,22 @@ const phi3: Architecture = {
 
 const gpt2: Architecture = {
   names: gpt2Names,
-  config: ({ keys: k, tensors }) => ({
-    model_type: 'gpt2',
-    architectures: ['GPT2LMHeadModel'],
-    n_embd: k.integer('embedding_length'),
-    n_layer: k.integer('block_count'),
-    n_head: k.integer('attention.head_count'),
-    n_inner: k.integer('feed_forward_length'),
-    n_positions: tensors.get('position_embd.weight')?.shape[0] ?? k.integer('context_length'),
-    n_ctx: k.integer('context_length'),
-    layer_norm_epsilon: k.number('attention.layer_norm_epsilon'),
-    activation_function: 'gelu_new',
-    tie_word_embeddings: !tensors.has('output.weight'),
-  }),
+  config: ({ keys: k, tensors }) => {
+    const [length, heads] = [k.integer('context_length'), k.integer('attention.head_count')];
+    k.expect('attention.head_count_kv', heads);
+    return {
+      model_type: 'gpt2',
+      architectures: ['GPT2LMHeadModel'],
+      n_embd: k.integer('embedding_length'),
+      n_layer: k.integer('block_count'),
+      n_head: heads,
+      n_inner: k.integer('feed_forward_length'),
+      n_positions: tensors.get('position_embd.weight')?.shape[0] ?? length,
+      layer_norm_epsilon: k.number('attention.layer_norm_epsilon'),
+      activation_function: 'gelu_new',
+      tie_word_embeddings: !tensors.has('output.weight'),
+    };
+  },
   layout: (name) => (/\.(attn_qkv|attn_output|ffn_up|ffn_down)\.weight$/.test(name) ? { kind: 'transposed' } : plain),
 };
 

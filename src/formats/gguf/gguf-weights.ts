@@ -35,7 +35,8 @@ const readTensor = async (source: GgufSource, tensor: MappedTensor): Promise<Ten
   const data = new Float32Array(sizeOf(shape));
   const { rows, width } = planeOf(tensor);
   const place = placing(tensor);
-  const atOnce = Math.max(1, Math.floor((pieceBytes * rows) / Math.max(1, tensor.stored.length)));
+  const wholeBlocks = width % ggmlLayouts[tensor.stored.type].numbers === 0; // a vector in blocks, as a column, is not cut
+  const atOnce = wholeBlocks ? Math.max(1, Math.floor((pieceBytes * rows) / Math.max(1, tensor.stored.length))) : rows;
   for (let from = 0; from < rows; from += atOnce) {
     const count = Math.min(atOnce, rows - from);
     place(data, await storedRows(source, tensor, { from, count, width }), from);

@@ -7,6 +7,7 @@ import { ArchitectureKeys } from './keys.js';
 import type { Layout, MappedTensor } from './layout.js';
 import { huggingFaceName } from './names.js';
 import type { RopeFactors } from './rope.js';
+import { specialId } from './special-id.js';
 
 /** A GGUF file's model in Hugging Face's words. */
 export interface GgufModel {
@@ -55,17 +56,14 @@ const readFactors = async (source: GgufSource, file: GgufFile): Promise<RopeFact
   return { ...(all ? { all } : {}), ...(short && long ? { short, long } : {}) };
 };
 
-/** Ids of special tokens: absent where they lie outside the vocabulary, as -1 does. */
+/** Ids of special tokens, where the metadata names any. */
 const specialIds = (metadata: GgufMetadata, vocab: number): JsonObject => {
-  const idOf = (key: string): readonly number[] => {
-    const id = metadata.get(`tokenizer.ggml.${key}_token_id`);
-    return typeof id === 'number' && Number.isInteger(id) && id >= 0 && id < vocab ? [id] : [];
-  };
-  const [bos] = idOf('bos');
-  const ends = [...new Set(['eos', 'eot', 'eom'].flatMap(idOf))];
+  const bos = specialId(metadata, 'bos', vocab);
+  const ends = ['eos', 'eot', 'eom'].flatMap((role) => specialId(metadata, role, vocab) ?? []);
+  const [end, ...more] = new Set(ends);
   return {
     ...(bos === undefined ? {} : { bos_token_id: bos }),
-    ...(ends.length === 0 ? {} : { eos_token_id: ends.length === 1 ? (ends[0] ?? null) : ends }),
+    ...(end === undefined ? {} : { eos_token_id: more.length === 0 ? end : [end, ...more] }),
   };
 };
 
@@ -133,6 +131,7 @@ export const toHuggingFace = async (source: GgufSource, file: GgufFile): Promise
   const factors = await readFactors(source, file);
   const config = architecture.config({ keys, tensors: file.tensors, factors });
   const tensors = mapTensors(source, file, { architecture, keys });
+  keys.expect('attention.causal', true);
   keys.finish();
   return { config: { ...config, vocab_size: vocab, ...specialIds(file.metadata, vocab) }, tensors };
 };

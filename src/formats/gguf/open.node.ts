@@ -7,6 +7,7 @@ import type { GgufMetadata } from './gguf.js';
 import { toHuggingFace } from './model.js';
 import { readGguf } from './read.js';
 import { openGgufSource } from './source.node.js';
+import { specialId } from './special-id.js';
 import { ggufTokenizerJson } from './tokenizer/index.js';
 
 /** How GGUF calls the roles of special tokens; the converter misspells the separator. */
@@ -23,8 +24,8 @@ const roleKeys: readonly (readonly [TokenRole, string])[] = [
 const rolesOf = (metadata: GgufMetadata, vocab: number): ReadonlyMap<TokenRole, number> =>
   new Map(
     roleKeys.flatMap(([role, key]) => {
-      const id = metadata.get(`tokenizer.ggml.${key}_token_id`);
-      return typeof id === 'number' && Number.isInteger(id) && id >= 0 && id < vocab ? [[role, id] as const] : [];
+      const id = specialId(metadata, key, vocab);
+      return id === undefined ? [] : [[role, id] as const];
     }),
   );
 
