@@ -5,6 +5,7 @@ import { readJsonObject, systemCode, unreadable } from './file.node.js';
 import { isPickle, pickleRefused } from './pickle.js';
 import { openShards } from './shards.node.js';
 import type { TokenizerFiles, TokenRole } from './tokenizer.js';
+import { tokenizerFilesIn } from './tokenizers/files.node.js';
 import type { Weights } from './weights.js';
 import { makeWeights, openWeightFile } from './weights.node.js';
 
@@ -17,7 +18,7 @@ export interface ModelFolder {
   /** generation_config.json. */
   readonly generationConfig?: JsonObject;
   readonly weights: Weights;
-  /** Left out where there is no tokenizer.json. */
+  /** Left out where there is no vocabulary. */
   readonly tokenizer?: TokenizerFiles;
   /** The content of a tokenizer.json, made from a GGUF file's vocabulary. */
   readonly tokenizerJson?: JsonObject;
@@ -70,17 +71,6 @@ const openFolderWeights = async (folder: string, names: ReadonlySet<string>): Pr
   );
 };
 
-const tokenizerFilesIn = (folder: string, names: ReadonlySet<string>): TokenizerFiles | undefined => {
-  if (!names.has('tokenizer.json')) return undefined;
-  const at = (name: string): string | undefined => (names.has(name) ? path.join(folder, name) : undefined);
-  const [config, specialTokensMap] = [at('tokenizer_config.json'), at('special_tokens_map.json')];
-  return {
-    tokenizer: path.join(folder, 'tokenizer.json'),
-    ...(config === undefined ? {} : { config }),
-    ...(specialTokensMap === undefined ? {} : { specialTokensMap }),
-  };
-};
-
 /** What can be known of a folder without opening the weights. */
 const readConfigs = async (folder: string, names: ReadonlySet<string>) => {
   const read = (name: string) =>
@@ -108,6 +98,6 @@ export const openFolder = async (where: string): Promise<ModelFolder> => {
   const configs = await readConfigs(folder, names);
   const tokenizer = tokenizerFilesIn(folder, names);
   const weights = await openFolderWeights(folder, names);
-  const notes = tokenizer ? [] : ['the folder has no tokenizer.json: prompts are given as ids'];
+  const notes = tokenizer ? [] : ['the folder has no vocabulary: prompts are given as ids'];
   return { path: await realpath(folder), ...configs, weights, ...(tokenizer ? { tokenizer } : {}), notes };
 };

@@ -30,16 +30,69 @@ const isClosed = (trie: Uint32Array, replacements: Uint8Array): boolean => {
   return true;
 };
 
+interface Table {
+  readonly trie: Uint32Array;
+  /** UTF-8, each ended by a zero byte. */
+  readonly replacements: Uint8Array;
+}
+
+/** Undefined where the table cannot be walked safely. */
+const parseTable = (bytes: Uint8Array): Table | undefined => {
+  if (bytes.length < 4) return undefined;
+  const trieBytes = new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true);
+  if (trieBytes === 0 || trieBytes % 4 !== 0 || trieBytes > bytes.length - 4) return undefined;
+  const replacements = bytes.slice(4 + trieBytes);
+  try {
+    new TextDecoder('utf-8', { fatal: true }).decode(replacements);
+  } catch {
+    return undefined;
+  }
+  const trie = new Uint32Array(bytes.slice(4, 4 + trieBytes).buffer);
+  return isClosed(trie, replacements) ? { trie, replacements } : undefined;
+};
+
 /** Whether a table, in base64, can be walked safely. The library does not look, and would abort the process. */
 export const isSoundTable = (base64: string): boolean => {
   try {
-    const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
-    const trieBytes = new DataView(bytes.buffer).getUint32(0, true);
-    if (trieBytes === 0 || trieBytes % 4 !== 0 || trieBytes > bytes.length - 4) return false;
-    const replacements = bytes.subarray(4 + trieBytes);
-    new TextDecoder('utf-8', { fatal: true }).decode(replacements);
-    return isClosed(new Uint32Array(bytes.slice(4, 4 + trieBytes).buffer), replacements);
+    return parseTable(Uint8Array.from(atob(base64), (character) => character.charCodeAt(0))) !== undefined;
   } catch {
     return false;
   }
+};
+
+/** What stands in a text's place, and how many bytes of the text it stands for. */
+export interface Replacement {
+  readonly text: string;
+  readonly sizeBytes: number;
+}
+
+/** The longest entry of a table that a text in UTF-8 begins with at a place. */
+export type Replacements = (text: Uint8Array, at: number) => Replacement | undefined;
+
+/** A table to be looked up in; undefined where it is damaged. */
+export const openTable = (bytes: Uint8Array): Replacements | undefined => {
+  const table = parseTable(bytes);
+  if (!table) return undefined;
+  const { trie, replacements } = table;
+  const texts = new Map<number, string>();
+  const textAt = (start: number): string => {
+    const end = replacements.indexOf(0, start);
+    const text = new TextDecoder().decode(replacements.subarray(start, end < 0 ? undefined : end));
+    texts.set(start, text);
+    return text;
+  };
+  return (text, at) => {
+    let found: Replacement | undefined;
+    let base = childOffset(trie[0] ?? 0);
+    for (let i = at; i < text.length; i++) {
+      const byte = text[i] ?? 0;
+      const unit = trie[base ^ byte] ?? 0;
+      if (byte === 0 || label(unit) !== byte) break;
+      base ^= byte ^ childOffset(unit);
+      if (!hasLeaf(unit)) continue;
+      const start = (trie[base] ?? 0) & 0x7fffffff;
+      found = { text: texts.get(start) ?? textAt(start), sizeBytes: i + 1 - at };
+    }
+    return found;
+  };
 };

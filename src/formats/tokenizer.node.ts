@@ -1,21 +1,20 @@
-import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { Encoding, Tokenizer as Native } from 'tokenizers';
-import { ModelError, UsageError, type JsonObject } from '../base/index.js';
-import { reasonOf, readJsonObject, systemCode, unreadable } from './file.node.js';
+import { ModelError, type JsonObject } from '../base/index.js';
+import { reasonOf } from './file.node.js';
 import { placeTokens } from './offsets.js';
 import { makeTokenStream } from './token-stream.js';
 import { addedTokens, checkTokenizerJson, withoutSpecials } from './tokenizer-json.js';
 import type { Token, Tokenizer, TokenizerFiles, TokenRole } from './tokenizer.js';
+import type { ConvertedTokenizer } from './tokenizers/converted.js';
+import { tokenizerFilesAt } from './tokenizers/files.node.js';
+import { readTokenizer, type TranslationSide } from './tokenizers/read.node.js';
 import { makeVocabulary, type Vocabulary } from './vocabulary.js';
-
-/** The largest that is published has 35 MB. */
-const tokenizerLimitBytes = 256_000_000;
 
 const invalid = (file: string, cause: unknown): ModelError =>
   new ModelError(`${file} is no usable tokenizer: ${reasonOf(cause)}`, {
     code: 'TOKENIZER_INVALID',
-    hint: 'Take tokenizer.json anew from the place that the model came from; until then give ids with --ids.',
+    hint: 'Take it anew from the place that the model came from; until then give ids with --ids.',
     details: { path: file },
     cause,
   });
@@ -74,19 +73,37 @@ const makeEncoder = (real: Reading, json: JsonObject, file: string): Tokenizer['
   };
 };
 
-interface Origin {
-  /** The path that errors name. */
-  readonly file: string;
-  readonly roles: ReadonlyMap<TokenRole, number>;
-}
+/** Texts cut by our own code, where a tokenizer.json cannot say how. */
+const makeOwnEncoder = (
+  encode: NonNullable<ConvertedTokenizer['encode']>,
+  { tokenText }: Vocabulary,
+  file: string,
+): Tokenizer['encodeBatch'] => {
+  const tokens = (text: string, special: boolean): readonly Token[] =>
+    encode(text, special).map(({ id, start, end }) => ({ id, text: tokenText(id), start, end }));
+  return async (texts, { special }) => {
+    try {
+      return await Promise.resolve(texts.map((text) => tokens(text, special)));
+    } catch (cause) {
+      throw invalid(file, cause);
+    }
+  };
+};
 
-const makeTokenizer = (native: Native, json: JsonObject, { file, roles }: Origin): Tokenizer => {
+const makeTokenizer = (native: Native, converted: ConvertedTokenizer, file: string): Tokenizer => {
+  const { json, encode } = converted;
   const vocabulary = makeVocabulary(native, json);
   const { tokenText, idOf, pieceOf, specials, unfinished } = vocabulary;
-  const encodeBatch = makeEncoder({ native, realIds: new Map(), vocabulary }, json, file);
+  const encodeBatch = encode
+    ? makeOwnEncoder(encode, vocabulary, file)
+    : makeEncoder({ native, realIds: new Map(), vocabulary }, json, file);
   const decoder = native.getDecoder();
   const decode = (pieces: readonly string[]) => (decoder ? decoder.decode([...pieces]) : pieces.join(' '));
   const pieceUnlessSpecial = (id: number) => (specials.has(id) ? undefined : pieceOf(id));
+  const roles = [...converted.roles].flatMap(([role, token]) => {
+    const id = typeof token === 'number' ? token : native.tokenToId(token);
+    return id === null ? [] : [[role, id] as const];
+  });
   return {
     encode: async (text, options) => (await encodeBatch([text], options))[0] ?? [],
     encodeBatch,
@@ -96,9 +113,18 @@ const makeTokenizer = (native: Native, json: JsonObject, { file, roles }: Origin
     idOf,
     vocabSize: native.getVocabSize(true),
     specials,
-    roles,
+    roles: new Map(roles),
     stream: (after = []) => makeTokenStream({ pieceOf: pieceUnlessSpecial, decode, unfinished }, after),
   };
+};
+
+const openConverted = async (converted: ConvertedTokenizer, file: string): Promise<Tokenizer> => {
+  try {
+    checkTokenizerJson(converted.json);
+    return makeTokenizer(await load(converted.json), converted, file);
+  } catch (cause) {
+    throw invalid(file, cause);
+  }
 };
 
 /**
@@ -111,45 +137,31 @@ export const openTokenizerJson = async (
   json: JsonObject,
   file: string,
   roles: ReadonlyMap<TokenRole, number> = new Map(),
-): Promise<Tokenizer> => {
-  try {
-    checkTokenizerJson(json);
-    return makeTokenizer(await load(json), json, { file, roles });
-  } catch (cause) {
-    throw invalid(file, cause);
-  }
-};
+): Promise<Tokenizer> => openConverted({ json, roles }, file);
 
-/** The file tokenizer.json that a path leads to. */
-const findTokenizer = async (where: string): Promise<string> => {
-  const there = await stat(where).catch((cause: unknown) => {
-    if (['ENOENT', 'ENOTDIR'].includes(systemCode(cause))) return undefined;
-    throw unreadable(where, cause);
-  });
-  if (there?.isFile()) return where;
-  const file = path.join(where, 'tokenizer.json');
-  if (there && (await stat(file).catch(() => undefined))) return file;
-  if (!there)
-    throw new UsageError(`there is no file or folder ${where}`, {
-      code: 'MODEL_NOT_FOUND',
-      hint: 'Check the path; nothing is downloaded, so fetch the model first.',
-      details: { path: where },
-    });
-  throw new ModelError(`${where} holds no tokenizer.json`, {
-    code: 'TOKENIZER_MISSING',
-    hint: 'In Python, AutoTokenizer.from_pretrained(FOLDER).save_pretrained(FOLDER) writes it from older files.',
-    details: { path: where },
-  });
+/** What reading the files found wrong, as an error that names them. */
+const readFiles = async (files: TokenizerFiles, side: TranslationSide): Promise<ConvertedTokenizer> => {
+  try {
+    return await readTokenizer(files, side);
+  } catch (cause) {
+    throw cause instanceof ModelError ? cause : invalid(files.tokenizer, cause);
+  }
 };
 
 /**
  * Opens a tokenizer.
- * @param where the files that `openFolder` found, or the path of a tokenizer.json or of a folder with one
+ * @param where the files that `openFolder` found, or the path of a vocabulary or of a folder with one
+ * @param options.side of a translation model with two vocabularies: whose text is read; the source's unless target.spm
+ * is named itself
  * @throws UsageError MODEL_NOT_FOUND
  * @throws ModelError TOKENIZER_MISSING, TOKENIZER_INVALID, FILE_UNREADABLE
  */
-export const openTokenizer = async (where: TokenizerFiles | string): Promise<Tokenizer> => {
-  const file = typeof where === 'string' ? await findTokenizer(path.resolve(where)) : where.tokenizer;
-  const json = await readJsonObject(file, { code: 'TOKENIZER_INVALID', limitBytes: tokenizerLimitBytes });
-  return openTokenizerJson(json, file);
+export const openTokenizer = async (
+  where: TokenizerFiles | string,
+  options: { readonly side?: TranslationSide } = {},
+): Promise<Tokenizer> => {
+  const files = typeof where === 'string' ? await tokenizerFilesAt(path.resolve(where)) : where;
+  const named = path.basename(files.tokenizer) === 'target.spm' ? 'target' : 'source';
+  const side = options.side ?? named;
+  return openConverted(await readFiles(files, side), files.tokenizer);
 };

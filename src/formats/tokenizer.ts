@@ -1,11 +1,26 @@
+/** How a vocabulary is written: as tokenizer.json, vocab.json and merges.txt, vocab.txt, a SentencePiece model, or two of them. */
+export type VocabularyFormat = 'tokenizerJson' | 'bytePairs' | 'wordPiece' | 'sentencePiece' | 'marian';
+
 /** The files of a tokenizer, absolute paths. */
 export interface TokenizerFiles {
-  /** tokenizer.json. */
+  /** tokenizer.json, vocab.json, vocab.txt, a SentencePiece model, or Marian's source.spm. */
   readonly tokenizer: string;
+  /** tokenizer.json where it is left out. */
+  readonly format?: VocabularyFormat;
   /** tokenizer_config.json. */
   readonly config?: string;
   /** special_tokens_map.json. */
   readonly specialTokensMap?: string;
+  /** added_tokens.json. */
+  readonly addedTokens?: string;
+  /** The model's config.json. */
+  readonly modelConfig?: string;
+  /** merges.txt, of byte pairs. */
+  readonly merges?: string;
+  /** vocab.json, of Marian. */
+  readonly vocab?: string;
+  /** target.spm, of Marian. */
+  readonly target?: string;
 }
 
 /** What a special token is for. */
