@@ -26,6 +26,10 @@ export const formed = (segment: Segment, form: Form): Graph => {
 /** Forms kept a segment: the unedited one and the latest tries. */
 const formsKept = 4;
 
+const keyOf = ({ edits, weights, taps }: Form): string =>
+  JSON.stringify([edits, [...weights].sort(), [...taps].sort()]);
+const unedited = keyOf({ edits: [], weights: new Set(), taps: [] });
+
 /** Compiles segments when first needed and keeps them, so that undoing an edit is going back to what was. */
 export class Compilations {
   readonly #made = new Map<string, Map<string, Promise<Compiled>>>();
@@ -35,7 +39,7 @@ export class Compilations {
   ) {}
 
   async get(segment: Segment, form: Form): Promise<Compiled> {
-    const key = JSON.stringify([form.edits, [...form.weights].sort(), [...form.taps].sort()]);
+    const key = keyOf(form);
     const forms = this.#made.get(segment.id) ?? new Map<string, Promise<Compiled>>();
     this.#made.set(segment.id, forms);
     const known = forms.get(key);
@@ -57,13 +61,13 @@ export class Compilations {
     return { graph, executable: await this.backend.compile(graph, this.weights) };
   }
 
-  /** The first form made (the unedited one, as a rule) stays. */
+  /** The unedited form stays, and so does the one just asked for, the last. */
   async #dropOldest(forms: Map<string, Promise<Compiled>>): Promise<void> {
     if (forms.size <= formsKept) return;
-    const plain = [...forms.keys()].find((k) => !k.startsWith('[[]'));
-    if (plain === undefined) return;
-    const old = forms.get(plain);
-    forms.delete(plain);
+    const oldest = [...forms.keys()].find((key) => key !== unedited);
+    if (oldest === undefined) return;
+    const old = forms.get(oldest);
+    forms.delete(oldest);
     await (await old)?.executable.dispose();
   }
 }

@@ -17,6 +17,8 @@ export interface GenerateRequest {
   readonly eos: ReadonlySet<number>;
   /** Tokens that are taken whatever the model says, by step: 0 is the first new token. */
   readonly forced?: ReadonlyMap<number, number>;
+  /** Tokens that may not be taken in a step. */
+  readonly suppressed?: (step: number) => ReadonlySet<number> | undefined;
   /** Sites to capture in the prefill. */
   readonly capture?: ReadonlySet<string>;
   /** Compute everything again at each step instead of keeping keys and values; for comparison. */
@@ -46,7 +48,9 @@ const lastRow = (logits: Tensor<'float32'> | undefined): Float32Array => logits?
 const take = (logits: Float32Array, ids: readonly number[], request: GenerateRequest & { step: number }): Sampled => {
   const forced = request.forced?.get(request.step);
   const sampling = request.samplingAt?.(request.step) ?? request.sampling;
-  const sampled = sample(logits, sampling, { previousIds: ids, step: request.step });
+  const suppressed = request.suppressed?.(request.step);
+  const place = { previousIds: ids, step: request.step, ...(suppressed ? { suppressed } : {}) };
+  const sampled = sample(logits, sampling, place);
   return forced === undefined ? sampled : { ...sampled, id: forced };
 };
 
