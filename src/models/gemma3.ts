@@ -40,7 +40,8 @@ const build = (json: JsonObject, has: HasTensor): Program => {
   const tables = tablesOf(c, sizes.maxPositions);
   const bias = c.boolean('attention_bias', false);
   const scale = c.number('query_pre_attn_scalar', 256) ** -0.5;
-  const [scoreCap, finalCap] = [optional(c, 'attn_logit_softcapping'), optional(c, 'final_logit_softcapping')];
+  c.raw('attn_logit_softcapping'); // transformers has the field and never reads it
+  const finalCap = optional(c, 'final_logit_softcapping');
   const pattern = c.integer('sliding_window_pattern', c.integer('_sliding_window_pattern', 6));
   const windowed = windowedLayers(c, sizes.layers, (layer) => (layer + 1) % pattern !== 0);
   const window = c.integer('sliding_window', 4096);
@@ -52,7 +53,6 @@ const build = (json: JsonObject, has: HasTensor): Program => {
     norm: (s, name, x) => rmsNormalized(s, x, { name, eps: sizes.eps, gain: (w) => add(w, 1) }),
     rotation: windowed[layer] ? { table: 'rope_local' } : {},
     mask: windowed[layer] ? 'window' : 'causal',
-    ...(scoreCap === undefined ? {} : { cap: scoreCap }),
   });
   return llamaLayout({
     ...{ family: gemma3.name, config: json, has, sizes, inBlock: sandwichModules },
