@@ -40,7 +40,9 @@ const input = (command: Command): Command =>
   command
     .option('--prompt <text>', 'a text; the tokenizer adds what its template adds')
     .option('--ids <ids>', 'token ids, comma-separated, fed exactly', integers('--ids'))
-    .option('--prompts <file>', 'JSON lines: a text, or {"prompt": ...} or {"ids": [...]}, a line');
+    .option('--prompts <file>', 'JSON lines: a text, or {"prompt": ...} or {"ids": [...]}, a line')
+    .option('--target <text>', 'of an encoder-decoder: what its decoder begins with; the prompt is the source')
+    .option('--target-ids <ids>', 'the same as token ids, after the start token', integers('--target-ids'));
 
 const edits = (command: Command): Command => {
   const list: EditOption[] = [];

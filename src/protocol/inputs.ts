@@ -1,11 +1,14 @@
 import { z } from 'zod';
 
-/** What the model is given: one of a text, token ids, or a file of texts. */
+/** What the model is given: one of a text, token ids, or a file of texts. An encoder-decoder's encoder reads it. */
 export const promptInput = z.object({
   prompt: z.string().optional(),
   ids: z.array(z.int()).optional(),
-  /** JSON lines: a string or an object with `prompt` or `ids` a line. */
+  /** JSON lines: a string or an object with `prompt` or `ids`, and maybe `target` or `targetIds`, a line. */
   prompts: z.string().optional(),
+  /** What an encoder-decoder's decoder begins with after its start token: a text, or token ids. */
+  target: z.string().optional(),
+  targetIds: z.array(z.int()).optional(),
 });
 export type PromptInput = z.infer<typeof promptInput>;
 

@@ -32,6 +32,8 @@ export type SiteView = z.infer<typeof siteView>;
 
 export const inspectResult = z.object({
   tokens: z.array(tokenView),
+  /** What the decoder of an encoder-decoder reads; `tokens` are then the source's. */
+  target: z.array(tokenView).optional(),
   sites: z.array(siteView),
   notes: z.array(z.string()).optional(),
 });

@@ -1,9 +1,10 @@
 import { z } from 'zod';
 
-/** A model, in brief. Counts are exact; `fingerprint` is `sha256:…` over config, tensor table and ends of tensors. */
+/** A model, in brief; of an encoder-decoder, `layers` are the decoder's. Counts are exact; `fingerprint` is `sha256:…` over config, tensor table and ends of tensors. */
 export const modelSummary = z.object({
   family: z.string(),
   layers: z.int(),
+  encoderLayers: z.int().optional(),
   heads: z.int(),
   modelDim: z.int(),
   vocab: z.int(),

@@ -115,8 +115,11 @@ export const contextFor = (model: OpenModel, prompt: Prompt, maxNewTokens: numbe
   compilations: model.compilations,
   unedited: () => model.unedited(),
   prompt,
-  sequence: { tokens: prompt.tokens, length: prompt.ids.length + maxNewTokens },
-  encode: (text) => promptOfText(model, text),
+  sequence: {
+    ...{ tokens: prompt.tokens, length: prompt.ids.length + maxNewTokens },
+    ...(prompt.source ? { source: prompt.source.tokens } : {}),
+  },
+  encode: (text) => promptOfText(model, text, prompt.source && { ids: prompt.ids.slice(1) }),
   tokenId: async (token) => tokenId(model, token),
   readVector,
   readPrompts: (file) => promptsOfFile(model, file),

@@ -65,9 +65,12 @@ const programFor = (folder: ModelFolder, config: JsonObject): { program: Program
 };
 
 const summaryOf = async (program: Program, folder: ModelFolder): Promise<ModelSummary> => {
-  const { layers, heads, modelDim, vocab } = program.facts;
+  const { layers, heads, modelDim, vocab, encoder } = program.facts;
   const parameters = parameterCount(program);
-  return { family: program.family, layers, heads, modelDim, vocab, parameters, fingerprint: await fingerprint(folder) };
+  return {
+    ...{ family: program.family, layers, ...(encoder ? { encoderLayers: encoder.layers } : {}) },
+    ...{ heads, modelDim, vocab, parameters, fingerprint: await fingerprint(folder) },
+  };
 };
 
 const tokenizerOf = async ({ path, tokenizer, tokenizerJson, tokenRoles }: ModelFolder) => {

@@ -1,16 +1,29 @@
 import { UsageError } from '../base/index.js';
 import type { Prompt } from '../engine/index.js';
-import { readTextFile } from './files.node.js';
 import { locateAsync } from './locate.js';
+import { readTextFile } from './files.node.js';
+import { checkVocabulary, refuseMask } from './masks.js';
 import { needTokenizer, type OpenModel } from './open-model.js';
-import type { PromptInput } from '../protocol/index.js';
+import { checkLength, type Sequence } from './prompt-length.js';
+import type { PromptInput, TokenView } from '../protocol/index.js';
 
 /** The text of a token, for reading: its piece, or `[id]` where the vocabulary has none. */
 export const textOf = (model: OpenModel, id: number): string => model.tokenizer?.tokenText(id) ?? `[${id}]`;
 
-/** A prompt of ids, fed exactly. @throws UsageError ID_OUT_OF_RANGE, PROMPT_EMPTY */
-export const promptOfIds = (model: OpenModel, ids: readonly number[]): Prompt => {
-  const { vocab } = model.program.facts;
+const views = ({ ids, tokens }: Sequence): TokenView[] => ids.map((id, i) => ({ id, text: tokens[i]?.text ?? '' }));
+
+/** A prompt's tokens in results: of an encoder-decoder those of the source, and the decoder's. */
+export const promptView = (prompt: Prompt): { tokens: TokenView[]; target?: TokenView[] } =>
+  prompt.source ? { tokens: views(prompt.source), target: views(prompt) } : { tokens: views(prompt) };
+
+/** What an encoder-decoder's decoder begins with after its start token. */
+export interface Target {
+  readonly text?: string | undefined;
+  readonly ids?: readonly number[] | undefined;
+}
+
+/** Ids with their texts. @throws UsageError ID_OUT_OF_RANGE */
+const sequenceOf = (model: OpenModel, ids: readonly number[], vocab: number): Sequence => {
   const wrong = ids.find((id) => !Number.isSafeInteger(id) || id < 0 || id >= vocab);
   if (wrong !== undefined)
     throw new UsageError(`token id ${wrong} is out of range`, {
@@ -18,39 +31,63 @@ export const promptOfIds = (model: OpenModel, ids: readonly number[]): Prompt =>
       hint: `This model's ids go from 0 to ${vocab - 1}.`,
       details: { id: wrong, vocab },
     });
-  return checkLength(model, { ids, tokens: ids.map((id) => ({ text: textOf(model, id) })) });
+  return { ids, tokens: ids.map((id) => ({ text: textOf(model, id) })) };
 };
 
-const checkLength = (model: OpenModel, prompt: Prompt): Prompt => {
-  const longest = model.program.facts.maxPositions;
-  if (prompt.ids.length === 0)
-    throw new UsageError('the prompt has no tokens', { code: 'PROMPT_EMPTY', hint: 'Give a text, or token ids.' });
-  if (longest === undefined || prompt.ids.length <= longest) return prompt;
-  const field = ['n_positions', 'max_position_embeddings'].find((f) => f in model.program.config) ?? 'n_positions';
-  throw new UsageError(`the prompt has ${prompt.ids.length} tokens, and this model reads at most ${longest}`, {
-    code: 'PROMPT_TOO_LONG',
-    hint:
-      model.program.family === 'gpt2'
-        ? 'Shorten the prompt: there are no weights for later positions.'
-        : `Shorten the prompt, or go beyond what the model was trained for with --edit 'config ${field} = ${prompt.ids.length}'.`,
-    details: { tokens: prompt.ids.length, longest },
+const encoded = async (model: OpenModel, text: string, special: boolean): Promise<number[]> =>
+  (await needTokenizer(model).encode(text, { special })).map((t) => t.id);
+
+const refuseTarget = (target: Target | undefined): void => {
+  if (target === undefined) return;
+  throw new UsageError('a target is given, and this model has no decoder beside an encoder', {
+    code: 'OPTION_INVALID',
+    hint: 'Leave --target out; to have the model go on from a text, give that as --prompt.',
   });
 };
 
+/** What the decoder begins with: its start token, and the target as it is, without what a template would add. */
+const decoderIds = async (model: OpenModel, start: number, target: Target = {}): Promise<readonly number[]> => [
+  start,
+  ...(target.ids ?? []),
+  ...(target.text === undefined ? [] : await encoded(model, target.text, false)),
+];
+
+/**
+ * A prompt of ids, fed exactly; of an encoder-decoder they are the source.
+ * @param target ids that the decoder begins with after its start token
+ * @throws UsageError ID_OUT_OF_RANGE, PROMPT_EMPTY, PROMPT_TOO_LONG, OPTION_INVALID
+ */
+export const promptOfIds = (model: OpenModel, ids: readonly number[], target?: readonly number[]): Prompt => {
+  const { vocab, encoder } = model.program.facts;
+  if (!encoder) {
+    refuseTarget(target && { ids: target });
+    return checkLength(model, sequenceOf(model, ids, vocab), 'prompt');
+  }
+  const source = checkLength(model, sequenceOf(model, ids, encoder.vocab), 'source');
+  const own = checkLength(model, sequenceOf(model, [encoder.start, ...(target ?? [])], vocab), 'target');
+  return { ...own, source };
+};
+
+/** A prompt of ids, with a target of either form. */
+const withTarget = async (model: OpenModel, ids: readonly number[], target?: Target): Promise<Prompt> => {
+  const { encoder } = model.program.facts;
+  if (!encoder) refuseTarget(target);
+  if (!encoder || !target) return promptOfIds(model, ids);
+  return promptOfIds(model, ids, (await decoderIds(model, encoder.start, target)).slice(1));
+};
+
 /** A text as the model gets it: with what the tokenizer's own template adds. */
-export const promptOfText = async (model: OpenModel, text: string): Promise<Prompt> => {
-  const tokens = await needTokenizer(model).encode(text, { special: true });
-  const { ids, tokens: texts } = promptOfIds(
-    model,
-    tokens.map((t) => t.id),
-  );
-  return { ids, tokens: texts };
+export const promptOfText = async (model: OpenModel, text: string, target?: Target): Promise<Prompt> => {
+  refuseMask(model, text);
+  const ids = await encoded(model, text, true);
+  checkVocabulary(model, ids);
+  return withTarget(model, ids, target);
 };
 
 const notAPrompt = (): UsageError =>
   new UsageError('not a prompt', {
     code: 'OPTION_INVALID',
-    hint: 'Each line is a JSON string, or an object with "prompt" (a text) or "ids" (a list of whole numbers).',
+    hint: 'Each line is a JSON string, or an object with "prompt" (a text) or "ids" (a list of whole numbers), and of an encoder-decoder also "target" (a text) or "targetIds".',
   });
 
 const parseJson = (text: string): unknown => {
@@ -61,44 +98,64 @@ const parseJson = (text: string): unknown => {
   }
 };
 
-/** One line of a file of prompts: a text, or an object with `prompt` or `ids`. */
-const promptOfLine = async (model: OpenModel, line: string): Promise<Prompt> => {
-  const value = parseJson(line);
-  if (typeof value === 'string') return promptOfText(model, value);
-  const { prompt, ids } = (typeof value === 'object' && value !== null ? value : {}) as {
-    prompt?: unknown;
-    ids?: unknown;
-  };
-  if (typeof prompt === 'string' && ids === undefined) return promptOfText(model, prompt);
-  if (prompt === undefined && Array.isArray(ids) && ids.every((id) => typeof id === 'number'))
-    return promptOfIds(model, ids);
+const isIds = (x: unknown): x is number[] => Array.isArray(x) && x.every((id) => typeof id === 'number');
+
+/** The target of a line, or that of the whole request. */
+const targetOfLine = ({ target, targetIds }: Readonly<Record<string, unknown>>, given?: Target): Target | undefined => {
+  if (target === undefined && targetIds === undefined) return given;
+  if (typeof target === 'string' && targetIds === undefined) return { text: target };
+  if (target === undefined && isIds(targetIds)) return { ids: targetIds };
   throw notAPrompt();
 };
 
-/** The prompts of a JSON-lines file. @throws UsageError naming the line */
-export const promptsOfFile = async (model: OpenModel, file: string): Promise<readonly Prompt[]> => {
+/** One line of a file of prompts: a text, or an object with `prompt` or `ids`. */
+const promptOfLine = async (model: OpenModel, line: string, given?: Target): Promise<Prompt> => {
+  const value = parseJson(line);
+  if (typeof value === 'string') return promptOfText(model, value, given);
+  const fields = (typeof value === 'object' && value !== null ? value : {}) as Readonly<Record<string, unknown>>;
+  const { prompt, ids } = fields;
+  const target = targetOfLine(fields, given);
+  if (typeof prompt === 'string' && ids === undefined) return promptOfText(model, prompt, target);
+  if (prompt === undefined && isIds(ids)) return withTarget(model, ids, target);
+  throw notAPrompt();
+};
+
+/**
+ * The prompts of a JSON-lines file.
+ * @param target of the lines that have none
+ * @throws UsageError naming the line
+ */
+export const promptsOfFile = async (model: OpenModel, file: string, target?: Target): Promise<readonly Prompt[]> => {
   const lines = (await readTextFile(file)).split(/\r?\n/);
   const prompts: Prompt[] = [];
   for (const [i, line] of lines.entries())
-    if (line.trim() !== '') prompts.push(await locateAsync(`${file}, line ${i + 1}`, () => promptOfLine(model, line)));
+    if (line.trim() !== '')
+      prompts.push(await locateAsync(`${file}, line ${i + 1}`, () => promptOfLine(model, line, target)));
   if (prompts.length > 0) return prompts;
   throw new UsageError(`${file} holds no prompts`, { code: 'PROMPT_EMPTY', hint: 'Write one JSON string a line.' });
 };
 
+const onlyOne = (names: string, values: readonly unknown[]): void => {
+  if (values.filter((x) => x !== undefined).length <= 1) return;
+  throw new UsageError(`more than one of ${names} is given`, { code: 'OPTION_INVALID', hint: 'Give one of them.' });
+};
+
+const targetOf = ({ target, targetIds }: PromptInput): Target | undefined => {
+  onlyOne('--target and --target-ids', [target, targetIds]);
+  return target === undefined && targetIds === undefined ? undefined : { text: target, ids: targetIds };
+};
+
 /** What the user gave, as prompts: one, or those of a file. Exactly one of the three ways must be given. */
 export const promptsOf = async (model: OpenModel, input: PromptInput, edited?: string): Promise<readonly Prompt[]> => {
-  const given = [input.prompt, input.ids, input.prompts].filter((x) => x !== undefined).length;
-  if (given > 1)
-    throw new UsageError('more than one of --prompt, --ids and --prompts is given', {
-      code: 'OPTION_INVALID',
-      hint: 'Give one of them.',
-    });
-  if (edited !== undefined) return [await promptOfText(model, edited)];
-  if (input.prompt !== undefined) return [await promptOfText(model, input.prompt)];
-  if (input.ids !== undefined) return [promptOfIds(model, input.ids)];
-  if (input.prompts !== undefined) return promptsOfFile(model, input.prompts);
-  throw new UsageError('there is no prompt', {
+  onlyOne('--prompt, --ids and --prompts', [input.prompt, input.ids, input.prompts]);
+  const target = targetOf(input);
+  const text = edited ?? input.prompt;
+  if (text !== undefined) return [await promptOfText(model, text, target)];
+  if (input.ids !== undefined) return [await withTarget(model, input.ids, target)];
+  if (input.prompts !== undefined) return promptsOfFile(model, input.prompts, target);
+  const missing = target && model.program.facts.encoder ? 'there is a target and no source' : 'there is no prompt';
+  throw new UsageError(missing, {
     code: 'PROMPT_EMPTY',
-    hint: 'Give one with --prompt "TEXT", --ids 1,2,3 or --prompts FILE.jsonl.',
+    hint: `Give ${target ? 'what the encoder reads' : 'one'} with --prompt "TEXT", --ids 1,2,3 or --prompts FILE.jsonl.`,
   });
 };

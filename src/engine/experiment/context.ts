@@ -13,6 +13,12 @@ export interface Prompt {
   readonly source?: Pick<Prompt, 'ids' | 'tokens'>;
 }
 
+/** What selectors are resolved against in a prompt alone. */
+export const sequenceOf = ({ ids, tokens, source }: Prompt): Sequence => ({
+  ...{ tokens, length: ids.length },
+  ...(source ? { source: source.tokens } : {}),
+});
+
 /** What is needed to turn edits into what the engine runs. Reading files and tokenizing is the caller's. */
 export interface ExperimentContext {
   readonly program: Program;

@@ -1,4 +1,4 @@
-export type { ExperimentContext, Prompt } from './context.js';
+export { sequenceOf, type ExperimentContext, type Prompt } from './context.js';
 export { prepareExperiment, type PreparedExperiment } from './experiment.js';
 export { canonicalName, placedSites, unknownSite, type PlacedSite } from './sites.js';
-export type { Sequence } from './value-edits.js';
+export { sequenceAt, type Sequence } from './value-edits.js';

@@ -6,10 +6,10 @@ import { concat, take, type Tensor } from '../../tensor/index.js';
 import { extentsFor } from '../run/captured-bytes.js';
 import { forward } from '../run/forward.js';
 import { runOrder } from '../run/order.js';
-import type { ExperimentContext, Prompt } from './context.js';
+import { sequenceOf, type ExperimentContext, type Prompt } from './context.js';
 import type { PlacedSite } from './sites.js';
 import { meanOver, type Lookup } from './source.js';
-import { selectedIndices, sequenceAt, type Operand, type Sequence } from './value-edits.js';
+import { selectedIndices, sequenceAt, type Operand } from './value-edits.js';
 
 /** A site's value in the unedited run of a prompt. */
 const valueIn = async (context: ExperimentContext, prompt: Prompt, place: PlacedSite): Promise<Tensor<'float32'>> => {
@@ -24,11 +24,6 @@ const valueIn = async (context: ExperimentContext, prompt: Prompt, place: Placed
   });
   return sites.get(name) as Tensor<'float32'>;
 };
-
-const sequenceOf = ({ ids, tokens, source }: Prompt): Sequence => ({
-  ...{ tokens, length: ids.length },
-  ...(source ? { source: source.tokens } : {}),
-});
 
 const shapeAt = (place: PlacedSite, { ids, source }: Prompt): number[] =>
   shapeOf(place.type, extentsFor(1, ids.length, source?.ids.length));

@@ -4,8 +4,8 @@ import { kthLargest, likeliest, probabilities } from './top-tokens.js';
 
 /** The distribution after a rule. */
 export interface SamplingStage {
-  /** `logits` is what the model said, then the options by their names. */
-  readonly name: 'logits' | 'repetition-penalty' | 'temperature' | 'top-k' | 'top-p' | 'min-p';
+  /** `logits` is what the model said, `suppressed` without tokens that may not be taken, then the options by their names. */
+  readonly name: 'logits' | 'suppressed' | 'repetition-penalty' | 'temperature' | 'top-k' | 'top-p' | 'min-p';
   /** The option's value; null for what the model said. */
   readonly setting: number | null;
   /** [vocab]; -Infinity where a rule removed a token. */
@@ -77,7 +77,7 @@ const minP: Rule = (logits, setting) => {
 };
 
 interface Row {
-  readonly name: Exclude<SamplingStage['name'], 'logits'>;
+  readonly name: Exclude<SamplingStage['name'], 'logits' | 'suppressed'>;
   readonly rule: Rule;
   readonly setting: (options: SamplingOptions) => number | undefined;
   /** Whether it plays a part where nothing is drawn. */
@@ -135,11 +135,26 @@ export interface SamplingPlace {
   readonly step: number;
   /** Which of the sequences that run together; left out: 0. */
   readonly sequence?: number;
+  /** Tokens that may not be taken. */
+  readonly suppressed?: ReadonlySet<number>;
 }
+
+/** As `stages`, of what is left when some tokens may not be taken. */
+const allowedStages = (
+  logits: Float32Array,
+  options: SamplingOptions,
+  place: SamplingPlace,
+): readonly SamplingStage[] => {
+  const { previousIds, suppressed } = place;
+  if (!suppressed?.size) return stages(logits, previousIds, options);
+  const allowed = keep(logits, (_, id) => !suppressed.has(id));
+  const [, ...later] = stages(allowed, previousIds, options);
+  return [{ name: 'logits', setting: null, logits }, { name: 'suppressed', setting: null, logits: allowed }, ...later];
+};
 
 /** The next token: the likeliest, or drawn by seed, sequence and step. */
 export const sample = (logits: Float32Array, options: SamplingOptions, place: SamplingPlace): Sampled => {
-  const list = stages(logits, place.previousIds, options);
+  const list = allowedStages(logits, options, place);
   const final = list.at(-1)?.logits ?? logits;
   if (isGreedy(options)) return { id: likeliest(final), stages: list };
   const { step, sequence = 0 } = place;

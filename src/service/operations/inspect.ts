@@ -5,6 +5,8 @@ import {
   forward,
   placedSites,
   prepareExperiment,
+  sequenceAt,
+  sequenceOf,
   siteBytes,
   unknownSite,
   type PlacedSite,
@@ -23,6 +25,7 @@ import { contextFor } from '../experiment.js';
 import { freeMemoryBytes } from '../machine.node.js';
 import type { OpenModel } from '../open-model.js';
 import type { Operation, OperationContext } from '../operation.js';
+import { promptView } from '../prompts.js';
 
 /** A site to read, and which part of it. */
 interface Wanted {
@@ -61,7 +64,9 @@ const sitesFor = (model: OpenModel, variant: Pick<Variant, 'order'>, globs: stri
 /** The part of a value that a selector chooses. */
 const partOf = (tensor: Tensor, { place, where }: Wanted, prompt: Prompt): Tensor => {
   const { axes } = place.type;
-  const chosen = resolveSelector(where, { name: place.name, axes, shape: tensor.shape, tokens: prompt.tokens });
+  const { tokens, source } = sequenceAt(sequenceOf(prompt), place.instance.segment.stack);
+  const texts = { tokens, ...(source ? { sourceTokens: source } : {}) };
+  const chosen = resolveSelector(where, { name: place.name, axes, shape: tensor.shape, ...texts });
   return axes.reduce((t, axis, a) => {
     const indices = chosen.get(axis);
     return indices ? take(t, a, indices) : t;
@@ -70,7 +75,7 @@ const partOf = (tensor: Tensor, { place, where }: Wanted, prompt: Prompt): Tenso
 
 /** Bytes that the sites will take; stops before any is computed where that is too much. */
 const predict = (places: readonly PlacedSite[], prompt: Prompt, input: InspectInput): number => {
-  const extents = extentsFor(1, prompt.ids.length);
+  const extents = extentsFor(1, prompt.ids.length, prompt.source?.ids.length);
   const bytes = places.reduce(
     (sum, p) => sum + (siteBytes(p.instance.segment.graph, [p.site.name], extents).get(p.site.name) ?? 0),
     0,
@@ -122,6 +127,7 @@ const capture = async (
   const { sites } = await forward(model, {
     variant,
     ids: [prompt.ids],
+    ...(prompt.source ? { source: [prompt.source.ids] } : {}),
     capture: new Set(places.map((p) => p.name)),
     logits: 'none',
     onSegment: checkpoints(context),
@@ -134,9 +140,8 @@ const capture = async (
     }),
   );
   const views = places.map((place) => view(place, tensors.get(place.name)));
-  const tokens = prompt.ids.map((id, i) => ({ id, text: prompt.tokens[i]?.text ?? '' }));
   const told = [...model.notes, ...notes];
-  return { result: { tokens, sites: views, ...(told.length > 0 ? { notes: told } : {}) }, tensors };
+  return { result: { ...promptView(prompt), sites: views, ...(told.length > 0 ? { notes: told } : {}) }, tensors };
 };
 
 /** Values of sites, with their statistics; `--out` writes them. */
