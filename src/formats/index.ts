@@ -2,6 +2,7 @@ export * from './gguf/index.js';
 export * from './memory-weights.js';
 export * from './pickle.js';
 export { readRow } from './read-row.js';
+export { storedAs } from './stored-as.js';
 export * from './safetensors.js';
 export * from './safetensors-write.js';
 export { eosIds } from './specials.js';

@@ -3,7 +3,9 @@ import type { Edit } from '../language/index.js';
 import type { EditInput, ModelInput, PromptInput } from '../protocol/index.js';
 import { cancelled } from './cancel.js';
 import { configOf, editsOf, promptEdit, refuseUnsupported } from './experiment.js';
+import { checkDecodedFits } from './decoded-memory.js';
 import { openModel, type OpenModel } from './open-model.js';
+import { freeMemoryBytes } from './machine.node.js';
 import type { OperationContext } from './operation.js';
 import { promptsOf } from './prompts.js';
 
@@ -31,6 +33,7 @@ export const onEachPrompt = async <Result>(
   const model = await openModel(input.model, { ...input, configure: (config) => configOf(edits, config) });
   try {
     for (const text of model.notes) context.note(text);
+    checkDecodedFits(model, freeMemoryBytes());
     const results: Result[] = [];
     try {
       for (const prompt of await promptsOf(model, input, promptEdit(edits))) {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { fingerprint, readRow } from '../index.node.js';
+import { fingerprint, readRow, storedAs } from '../index.node.js';
 import { ggmlLayouts, type GgmlType } from './ggml-types.js';
 import { ggufWeights } from './gguf-weights.js';
 import { memorySource } from './index.js';
@@ -73,7 +73,9 @@ describe.each(['F32', 'Q8_0'] as const)('a tensor stored as %s', (type) => {
   });
 
   it('says whether its bytes are its numbers', () => {
-    const encoded = layouts.map((layout) => stored(type, layout).weights.info('w').encoding?.type);
+    const infos = layouts.map((layout) => stored(type, layout).weights.info('w'));
+    expect(infos.map(storedAs)).toEqual(infos.map(() => (type === 'F32' ? 'float32' : 'Q8_0')));
+    const encoded = infos.map((info) => info.encoding?.type);
     expect(encoded).toEqual(type === 'F32' ? [undefined, 'F32', 'F32', 'F32'] : ['Q8_0', 'Q8_0', 'Q8_0', 'Q8_0']);
   });
 });

@@ -1,3 +1,4 @@
+import { storedAs } from '../../formats/index.js';
 import type { Program } from '../../graph/index.js';
 import { listingOf, formatListing } from '../../graph/index.js';
 import { placedSites, runOrder } from '../../engine/index.js';
@@ -22,8 +23,8 @@ const siteEntries = (program: Program): SiteEntry[] => {
 
 const weightEntries = (model: OpenModel): WeightEntry[] =>
   model.weights.names().map((name) => {
-    const { shape, dtype } = model.weights.info(name);
-    return { name, shape: [...shape], dtype };
+    const info = model.weights.info(name);
+    return { name, shape: [...info.shape], dtype: storedAs(info) };
   });
 
 /** What a model has: sites, weights, its listing. */
