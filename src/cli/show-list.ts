@@ -1,6 +1,7 @@
 import type { ListResult } from '../protocol/index.js';
 import { printable } from './printable.js';
-import { modelLine, styled } from './show.js';
+import { modelLine } from './show.js';
+import { styled } from './styled.js';
 import { table } from './table.js';
 
 type Sites = NonNullable<ListResult['sites']>;

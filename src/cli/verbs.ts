@@ -4,7 +4,8 @@ import { inspect, list, run, tokenize, type Operation, type OperationContext } f
 import type { Actions, Flags } from './action.js';
 import { printable } from './printable.js';
 import { showList, showOverview } from './show-list.js';
-import { showInspect, showRun, showTokens } from './show.js';
+import { showRun } from './show-run.js';
+import { showInspect, showTokens } from './show.js';
 
 interface Face<Input, Output> {
   readonly operation: Operation<Input, Output>;

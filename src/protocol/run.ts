@@ -7,7 +7,7 @@ export const runInput = modelInput
   .extend(editInput.shape)
   .extend(generationInput.shape)
   .extend({
-    /** How many of the likeliest next tokens are listed. */
+    /** How many of the likeliest next tokens, of the words at each mask, or of the labels are listed. */
     top: z.int().min(0).default(10),
     /** List the distribution before and after each rule of sampling. */
     stages: z.boolean().default(false),
@@ -30,11 +30,22 @@ export type StageView = z.infer<typeof stageView>;
 export const stepView = z.object({ step: z.int(), id: z.int(), text: z.string(), stages: z.array(stageView) });
 export type StepView = z.infer<typeof stepView>;
 
-/** One run. `next`: at the last prompt position, before sampling. `generated` excludes the prompt. */
+/** The likeliest words at a masked position. */
+export const maskView = z.object({ position: z.int(), next: z.array(scoredToken) });
+export type MaskView = z.infer<typeof maskView>;
+
+/**
+ * One run. `next`: at the last prompt position, before sampling; empty where the model scores something else: `masks`
+ * of a model that finds words, `labels` of a classifier, likeliest first. `generated` excludes the prompt.
+ */
 export const runResult = z.object({
   model: modelSummary,
   tokens: z.array(tokenView),
+  /** What the decoder of an encoder-decoder begins with; `tokens` are then the source's. */
+  target: z.array(tokenView).optional(),
   next: z.array(scoredToken),
+  masks: z.array(maskView).optional(),
+  labels: z.array(scoredToken).optional(),
   generated: z.object({ ids: z.array(z.int()), text: z.string() }),
   stop: stopReason,
   seconds: z.object({ load: z.number(), prefill: z.number(), decode: z.number() }),

@@ -2,8 +2,6 @@ import {
   checkSampling,
   generate,
   prepareExperiment,
-  prepareForward,
-  topTokens,
   type GenerateRequest,
   type Prompt,
   type SamplingOptions,
@@ -14,10 +12,13 @@ import type { Edit } from '../language/index.js';
 import type { RunInput, RunResult, ScoredToken, StepView } from '../protocol/index.js';
 import { checkpoints } from './cancel.js';
 import { contextFor, forcedTokens, samplingOf } from './experiment.js';
+import { generationRules, suppressedAt, suppressionOf } from './generation-rules.js';
 import { nanNote } from './nan.js';
 import type { OpenModel } from './open-model.js';
 import type { OperationContext } from './operation.js';
+import { prepareSegments, secondsSince } from './prepare.js';
 import { textOf } from './prompts.js';
+import { scoredTokens } from './scored.js';
 
 /** What to run: the request, its edits, and one prompt of it. */
 export interface RunPlan {
@@ -35,18 +36,6 @@ const samplingInput = (input: RunInput): SamplingOptions => {
 /** Tokens that a rule has left possible; they lead any list of the likeliest. */
 const countLeft = (logits: Float32Array): number => logits.reduce((n, x) => n + (x === -Infinity ? 0 : 1), 0);
 
-const seconds = (since: number): number => (performance.now() - since) / 1000;
-
-/** Tells something once, when more than a second has gone by. */
-const tellOnce = (context: OperationContext, text: string): ((since: number) => void) => {
-  let told = false;
-  return (since) => {
-    if (told || seconds(since) < 1) return;
-    told = true;
-    context.note(text);
-  };
-};
-
 /** What one prompt's run gave, as far as it went. */
 export class Generation {
   readonly next: ScoredToken[] = [];
@@ -58,6 +47,9 @@ export class Generation {
   /** Making the sessions that run it; the prompt; all later steps. Seconds. */
   readonly seconds = { prepare: 0, prefill: 0, decode: 0 };
   readonly #words;
+  readonly #rules;
+  /** Suppressed tokens that were told of. */
+  readonly #told = new Set<number>();
 
   constructor(
     readonly model: OpenModel,
@@ -65,6 +57,7 @@ export class Generation {
     readonly context: OperationContext,
   ) {
     this.#words = model.tokenizer?.stream(plan.prompt.ids);
+    this.#rules = generationRules(model, plan.prompt.ids.length);
   }
 
   /** Steps through the generation, writing text as it comes; a cancel between steps keeps what is there. */
@@ -87,7 +80,7 @@ export class Generation {
       if (!this.context.signal.aborted || this.ids.length === 0) throw error;
       this.stop = 'cancelled';
     }
-    this.seconds.decode = this.ids.length > 1 ? seconds(from) : 0;
+    this.seconds.decode = this.ids.length > 1 ? secondsSince(from) : 0;
     this.#write(this.#words?.flush() ?? '');
     return this;
   }
@@ -98,24 +91,34 @@ export class Generation {
     const maxNewTokens = input.maxNewTokens ?? 0;
     const { variant, notes } = await prepareExperiment(contextFor(model, prompt, maxNewTokens), edits);
     this.notes.push(...notes);
-    const from = performance.now();
-    const onSegment = checkpoints(context);
-    const telling = tellOnce(context, 'packing the weights, which takes some seconds for a large model');
-    await prepareForward(model, { variant, onSegment: () => (telling(from), onSegment()) });
-    this.seconds.prepare = seconds(from);
+    this.seconds.prepare = await prepareSegments(model, variant, context);
     const eos = new Set(input.ignoreEos ? [] : eosIds(model.program.config, model.folder.generationConfig));
-    const forced = forcedTokens(model, edits);
-    return { variant, ids: prompt.ids, maxNewTokens, sampling, eos, forced, onSegment };
+    const forced = new Map([...this.#rules.forced, ...forcedTokens(model, edits)]);
+    if (maxNewTokens > 0) this.notes.push(...this.#rules.notes);
+    return {
+      ...{ variant, ids: prompt.ids, maxNewTokens, sampling, eos, forced, onSegment: checkpoints(context) },
+      ...(prompt.source ? { source: prompt.source.ids } : {}),
+      suppressed: (step) => new Set(suppressedAt(this.#rules, step).keys()),
+    };
+  }
+
+  /** Tells once of each token that the model would have taken and may not. */
+  #tellSuppressed({ step, logits }: Step): void {
+    const kept = suppressionOf(this.#rules, step, logits);
+    if (!kept || this.#told.has(kept.id)) return;
+    this.#told.add(kept.id);
+    this.notes.push(`at step ${step} ${textOf(this.model, kept.id)} is likeliest and may not be taken: ${kept.reason}`);
   }
 
   async #step(made: Step, from: number): Promise<void> {
     if (made.step === 0) {
-      this.seconds.prefill = seconds(from);
+      this.seconds.prefill = secondsSince(from);
       this.next.push(...this.#scored(made.logits));
       const note = await nanNote(this.model, made.logits);
       if (note !== undefined) this.notes.push(note);
     }
     if (!made.taken) return;
+    this.#tellSuppressed(made);
     this.ids.push(made.taken.id);
     this.#write(this.#words?.push(made.taken.id) ?? '');
     if (this.plan.input.stages) this.steps.push(this.#view(made.step, made.taken));
@@ -127,13 +130,7 @@ export class Generation {
   }
 
   #scored(logits: Float32Array): ScoredToken[] {
-    const { model } = this;
-    return topTokens(logits, this.plan.input.top).map(({ id, logit, probability }) => ({
-      id,
-      text: textOf(model, id),
-      logit: Number.isFinite(logit) ? logit : null,
-      probability,
-    }));
+    return scoredTokens(logits, this.plan.input.top, (id) => textOf(this.model, id));
   }
 
   #view(step: number, { id, stages }: NonNullable<Step['taken']>): StepView {

@@ -2,10 +2,12 @@ import type { RunInput, RunResult } from '../../protocol/index.js';
 import { onEachPrompt } from '../edited-model.js';
 import { Generation } from '../generation.js';
 import type { Operation } from '../operation.js';
+import { promptView } from '../prompts.js';
+import { score } from '../scoring.js';
 
 const resultOf = async (g: Generation): Promise<RunResult> => ({
   model: await g.model.summary(),
-  tokens: g.plan.prompt.ids.map((id, i) => ({ id, text: g.plan.prompt.tokens[i]?.text ?? '' })),
+  ...promptView(g.plan.prompt),
   next: g.next,
   generated: { ids: g.ids, text: g.text },
   stop: g.stop,
@@ -17,9 +19,10 @@ const resultOf = async (g: Generation): Promise<RunResult> => ({
 /** Runs each prompt; several give an array. */
 export const run: Operation<RunInput, RunResult | RunResult[]> = {
   name: 'run',
-  help: 'Runs a model on a prompt: the likeliest next tokens, and, with --max-new-tokens, what it goes on to say. Edits change values, weights or structure first.',
+  help: 'Runs a model on a prompt: the likeliest next tokens, and, with --max-new-tokens, what it goes on to say; of a masked-word model the likeliest words at each mask, of a classifier the labels. Edits change values, weights or structure first.',
   run: (input, context) =>
     onEachPrompt(input, context, async ({ model, edits, prompt }) => {
+      if (model.program.facts.output !== 'next') return score(model, { input, edits, prompt }, context);
       const generation = await new Generation(model, { input, edits, prompt }, context).run();
       for (const text of generation.notes) context.note(text);
       return resultOf(generation);

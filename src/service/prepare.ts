@@ -1,0 +1,29 @@
+import { prepareForward, type Variant } from '../engine/index.js';
+import { checkpoints } from './cancel.js';
+import type { OpenModel } from './open-model.js';
+import type { OperationContext } from './operation.js';
+
+export const secondsSince = (from: number): number => (performance.now() - from) / 1000;
+
+/** Tells something once, when more than a second has gone by. */
+const tellOnce = (context: OperationContext, text: string): ((since: number) => void) => {
+  let told = false;
+  return (since) => {
+    if (told || secondsSince(since) < 1) return;
+    told = true;
+    context.note(text);
+  };
+};
+
+/** Makes what runs the model ready. @returns the seconds it took */
+export const prepareSegments = async (
+  model: OpenModel,
+  variant: Variant,
+  context: OperationContext,
+): Promise<number> => {
+  const from = performance.now();
+  const onSegment = checkpoints(context);
+  const telling = tellOnce(context, 'packing the weights, which takes some seconds for a large model');
+  await prepareForward(model, { variant, onSegment: () => (telling(from), onSegment()) });
+  return secondsSince(from);
+};
