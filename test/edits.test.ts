@@ -1,11 +1,11 @@
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { forward, generate, prepareExperiment } from '../src/engine/index.js';
+import { forward, generate, prepareExperiment, type Prompt } from '../src/engine/index.js';
 import { openWeights } from '../src/formats/index.node.js';
 import { parseEdits } from '../src/language/index.js';
 import { configOf, contextFor } from '../src/service/experiment.js';
-import { openModel } from '../src/service/index.js';
+import { openModel, type OpenModel } from '../src/service/index.js';
 import { promptOfIds } from '../src/service/prompts.js';
 import { goldenFolder, goldenVariants, promptOf, worstDifference, type GoldenPrompt } from './support/golden.js';
 
@@ -24,6 +24,15 @@ const tolerance = 2e-5;
 const placed = (line: string, folder: string): string =>
   line.replaceAll('edits.safetensors', JSON.stringify(path.join(folder, 'edits.safetensors')));
 
+/** Where tokens are made, a decoder begins with its start token alone. */
+const promptFor = (model: OpenModel, given: GoldenPrompt, generates: boolean): Prompt => {
+  const {
+    ids: [own = []],
+    source,
+  } = promptOf(given);
+  return source?.[0] ? promptOfIds(model, source[0], generates ? [] : own.slice(1)) : promptOfIds(model, own);
+};
+
 const edited = goldenVariants().filter((variant) => existsSync(path.join(goldenFolder, variant, 'edits.json')));
 
 describe.each(edited)('%s under edits agrees with PyTorch hooks', (variant) => {
@@ -39,24 +48,17 @@ describe.each(edited)('%s under edits agrees with PyTorch hooks', (variant) => {
     const configure = configOf.bind(undefined, edits);
     const model = await openModel(folder, { device: 'cpu', engine: 'onnxruntime', configure });
     const maxNewTokens = generated?.length ?? 0;
-    const {
-      ids: [own = []],
-      source,
-    } = promptOf(promptIds);
-    const read = source?.[0] ? { source: promptOfIds(model, source[0]) } : {};
-    const context = contextFor(model, { ...promptOfIds(model, own), ...read }, maxNewTokens);
+    const prompt = promptFor(model, promptIds, generated !== undefined);
+    const read = prompt.source ? { source: prompt.source.ids } : {};
+    const context = contextFor(model, prompt, maxNewTokens);
     const { variant: changed, notes } = await prepareExperiment(context, edits);
     expect(notes).toEqual([]);
     const rows: number[] = [];
     const ids: number[] = [];
     if (generated) {
       const request = {
-        variant: changed,
-        ids: own,
-        ...(source?.[0] ? { source: source[0] } : {}),
-        maxNewTokens,
-        sampling: {},
-        eos: new Set<number>(),
+        ...{ variant: changed, ids: prompt.ids, ...read, maxNewTokens },
+        ...{ sampling: {}, eos: new Set<number>() },
       };
       for await (const { logits, taken } of generate(model, request)) {
         rows.push(...logits);

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { canonicalName, forward, generate, runOrder } from '../src/engine/index.js';
+import { generationRules } from '../src/service/generation-rules.js';
 import { openModel } from '../src/service/index.js';
 import { toFloat32 } from '../src/tensor/index.js';
 import { generates, goldenVariants, greedyOf, promptOf, readGolden, worstDifference } from './support/golden.js';
@@ -52,6 +53,7 @@ describe.each(goldenVariants().filter(generates))('%s agrees with transformers',
       variant: unchanged(model),
       ids: prompt,
       ...(source ? { source } : {}),
+      forced: generationRules(model, prompt.length).forced,
       maxNewTokens: ids.length,
       sampling: {},
       eos: new Set(),
