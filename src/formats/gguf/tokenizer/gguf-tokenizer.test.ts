@@ -235,3 +235,49 @@ describe('a byte-fallback vocabulary', () => {
     expect(await idsOf(await open(spm()), '</s><s>')).toEqual([1, 2, 1]);
   });
 });
+
+describe('a unigram vocabulary', () => {
+  const { tokens, types, scores } = vocabularies.pieces['unigram'] ?? { tokens: [], types: [], scores: [] };
+  const unigram = (of: Pick<Pieces, 'tokens' | 'types' | 'scores'>) =>
+    fields({
+      model: 't5',
+      tokens: of.tokens,
+      token_type: of.types,
+      scores: of.scores,
+      remove_extra_whitespaces: true,
+      unknown_token_id: 0,
+    });
+
+  it('is not changed by what only fills it up', async () => {
+    const known = { tokens: ['<unk>', '▁', '▁x', 'y', 'z', '▁xyz', 'z€'], types: [2, 1, 1, 1, 1, 1, 1] };
+    const bare = { ...known, scores: [0, -9, -11, -11, -11, -1, -12] };
+    const filled = {
+      tokens: [...bare.tokens, '[PAD7]'],
+      types: [...bare.types, 5],
+      scores: [...bare.scores, -10000],
+    };
+    // The unknown € costs 22, less than the three worse pieces around it.
+    for (const each of [bare, filled]) expect(await idsOf(await open(unigram(each)), 'xyz€', false)).toEqual([5, 0]);
+    expect(await idsOf(await open(unigram(filled)), 'z[PAD7]', false)).not.toContain(7);
+  });
+
+  it('places its tokens in the text as it was written', async () => {
+    const found = await (await open(unigram({ tokens, types, scores }))).encode('  a   Hello ', { special: false });
+    for (const { text, start, end } of found) expect('  a   Hello '.slice(start, end).trim()).toBe(text.trim());
+  });
+});
+
+describe('places', () => {
+  it.each(Object.entries(vocabularies.pieces))('%s', async (_, { model, tokens, types, scores, ...flags }) => {
+    if (model !== 'llama') return;
+    const { add_space_prefix } = flags;
+    const tokenizer = await open(
+      fields({ model, tokens, token_type: types, scores, add_space_prefix, unknown_token_id: 0 }),
+    );
+    const text = 'Hello 中文 😀 world';
+    const found = await tokenizer.encode(text, { special: false });
+    expect(found.at(-1)?.end).toBe(text.length);
+    for (const token of found.filter((t) => !t.text.startsWith('⟨')))
+      expect(text.slice(token.start, token.end).trim()).toBe(token.text.trim());
+  });
+});

@@ -1,6 +1,6 @@
 import type { JsonObject } from '../../../base/index.js';
 import { spacesEscaped } from './byte-pairs.js';
-import { readLandmarks, readVocabulary, wants } from './ggml-vocabulary.js';
+import { readLandmarks, readVocabulary, wants, type GgmlVocabulary } from './ggml-vocabulary.js';
 import { flagField, numbersField, vocabularyFault, type GgufMetadata } from './metadata.js';
 import { addedTokens, template } from './special-tokens.js';
 
@@ -42,15 +42,27 @@ const normalizers = (metadata: GgufMetadata, { merged, prefixed }: Spaces): read
 };
 
 /**
+ * Pieces with their scores. An unknown character costs more than the worst piece, and converters give what only fills
+ * up the vocabulary scores far below: those are raised to the worst, and spelled so that no text has them.
+ */
+const scoredPieces = ({ tokens, kinds, scores = [] }: GgmlVocabulary): readonly (readonly [string, number])[] => {
+  const worst = scores.reduce((least, score, id) => (kinds[id] === 'normal' && score < least ? score : least), 0);
+  return tokens.map((token, id) => {
+    const score = scores[id] ?? 0;
+    if (kinds[id] === 'userDefined') return [token, 0];
+    return kinds[id] === 'unused' && score < worst ? [`${token} `, worst] : [token, Math.max(score, worst)];
+  });
+};
+
+/**
  * SentencePiece's unigram model (`t5`: T5, XLM-RoBERTa and others).
  * @throws ModelError TOKENIZER_INVALID
  */
 export const unigram = (metadata: GgufMetadata): JsonObject => {
   const vocabulary = readVocabulary(metadata);
-  const { tokens, kinds, scores } = vocabulary;
   const spaces = readSpaces(metadata);
-  if (scores === undefined) throw vocabularyFault('it has no scores');
-  const marks = readLandmarks(metadata, tokens.length, { eos: 1, unknown: 2 });
+  if (vocabulary.scores === undefined) throw vocabularyFault('it has no scores');
+  const marks = readLandmarks(metadata, vocabulary.tokens.length, { eos: 1, unknown: 2 });
   if (marks.unknown === undefined) throw vocabularyFault('it has no unknown token');
   return {
     version: '1.0',
@@ -67,7 +79,7 @@ export const unigram = (metadata: GgufMetadata): JsonObject => {
     model: {
       type: 'Unigram',
       unk_id: marks.unknown,
-      vocab: tokens.map((token, id) => [token, kinds[id] === 'userDefined' ? 0 : (scores[id] ?? 0)]),
+      vocab: scoredPieces(vocabulary),
       byte_fallback: false,
     },
   };
