@@ -37,8 +37,7 @@ const notFound = (message: string, hint: string, where: string): UsageError =>
 const refuseFile = (file: string): UsageError | ModelError => {
   if (isPickle(file)) return pickleRefused(file);
   if (/\.gguf$/i.test(file)) {
-    const hint = 'GGUF comes in a later version; until then give the folder of the model in Hugging Face layout.';
-    return notFound(`${file} is a GGUF file, which this version does not open`, hint, file);
+    return notFound(`${file} is a GGUF file, not the folder of a model`, 'Open it with `openGguf`.', file);
   }
   const hint = 'Give the folder that holds config.json and the .safetensors files.';
   return notFound(`${file} is a file, not the folder of a model`, hint, file);

@@ -116,7 +116,7 @@ describe('what cannot be opened', () => {
 
   it('a file', async () => {
     for (const name of ['model.gguf', 'model.safetensors', 'notes.txt']) writeFileSync(path.join(scratch, name), '');
-    expect((await fails(path.join(scratch, 'model.gguf'), 'MODEL_NOT_FOUND')).info.hint).toContain('later version');
+    expect((await fails(path.join(scratch, 'model.gguf'), 'MODEL_NOT_FOUND')).info.hint).toContain('openGguf');
     await fails(path.join(scratch, 'model.safetensors'), 'MODEL_NOT_FOUND');
     await fails(path.join(scratch, 'notes.txt'), 'MODEL_NOT_FOUND');
   });
