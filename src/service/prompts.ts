@@ -1,5 +1,6 @@
 import { UsageError } from '../base/index.js';
 import type { Prompt } from '../engine/index.js';
+import type { EncoderFacts } from '../graph/index.js';
 import { locateAsync } from './locate.js';
 import { readTextFile } from './files.node.js';
 import { checkVocabulary, refuseMask } from './masks.js';
@@ -45,12 +46,14 @@ const refuseTarget = (target: Target | undefined): void => {
   });
 };
 
-/** What the decoder begins with: its start token, and the target as it is, without what a template would add. */
-const decoderIds = async (model: OpenModel, start: number, target: Target = {}): Promise<readonly number[]> => [
-  start,
-  ...(target.ids ?? []),
-  ...(target.text === undefined ? [] : await encoded(model, target.text, false)),
-];
+const startField = 'decoder_start_token_id';
+
+/** The token that the decoder begins with: generation_config.json's, unless an edit of the config says another. */
+const startOf = ({ program, folder }: OpenModel, { start }: EncoderFacts): number => {
+  const own = folder.generationConfig?.[startField];
+  const edited = program.config[startField] !== folder.config[startField];
+  return edited || typeof own !== 'number' ? start : own;
+};
 
 /**
  * A prompt of ids, fed exactly; of an encoder-decoder they are the source.
@@ -64,16 +67,15 @@ export const promptOfIds = (model: OpenModel, ids: readonly number[], target?: r
     return checkLength(model, sequenceOf(model, ids, vocab), 'prompt');
   }
   const source = checkLength(model, sequenceOf(model, ids, encoder.vocab), 'source');
-  const own = checkLength(model, sequenceOf(model, [encoder.start, ...(target ?? [])], vocab), 'target');
+  const own = checkLength(model, sequenceOf(model, [startOf(model, encoder), ...(target ?? [])], vocab), 'target');
   return { ...own, source };
 };
 
-/** A prompt of ids, with a target of either form. */
+/** A prompt of ids, with a target of either form; a text is taken as it is, without what a template would add. */
 const withTarget = async (model: OpenModel, ids: readonly number[], target?: Target): Promise<Prompt> => {
-  const { encoder } = model.program.facts;
-  if (!encoder) refuseTarget(target);
-  if (!encoder || !target) return promptOfIds(model, ids);
-  return promptOfIds(model, ids, (await decoderIds(model, encoder.start, target)).slice(1));
+  if (!model.program.facts.encoder) refuseTarget(target);
+  const { text } = target ?? {};
+  return promptOfIds(model, ids, text === undefined ? target?.ids : await encoded(model, text, false));
 };
 
 /** A text as the model gets it: with what the tokenizer's own template adds. */
