@@ -5,7 +5,7 @@ import { root } from '../../../../test/support/root.js';
 import { sharedOrSkip } from '../../../../test/support/shared.js';
 import { openTokenizerJson, type Tokenizer } from '../../index.node.js';
 import { readGgufFile } from '../index.node.js';
-import { ggufEndIds, ggufTokenizerJson } from './index.js';
+import { ggufTokenizerJson } from './index.js';
 import { preTokenizers } from './pre-tokenizers.js';
 
 const golden = path.join(root, 'test/golden/gguf-tokenizers');
@@ -201,11 +201,6 @@ describe('special tokens', () => {
   it('are not looked for where the vocabulary does not have them', async () => {
     expect(await idsOf(await openWith({ pre: 'llama-bpe', bos_token_id: 1e9 }), 'the')).toEqual([25]);
     expect(() => ggufTokenizerJson(bytePairs(vocabulary, { add_bos_token: true, bos_token_id: 1e9 }))).toThrow(/BOS/);
-  });
-
-  it('end a generation', () => {
-    expect(ggufEndIds(bytePairs(vocabulary, { eot_token_id: 2, eom_token_id: -1 }))).toEqual([1, 2]);
-    expect(ggufEndIds(fields({}))).toEqual([]);
   });
 
   it('swallow the spaces beside them in some models', async () => {

@@ -1,7 +1,7 @@
 import type { JsonObject } from '../../../base/index.js';
 import { ModelError, nearest } from '../../../base/index.js';
 import { bytePairs } from './byte-pairs.js';
-import { idField, textField, textsField, type GgufMetadata } from './metadata.js';
+import { textField, type GgufMetadata } from './metadata.js';
 import { sentencePieces } from './sentence-pieces.js';
 import { unigram } from './unigram.js';
 import { wordPieces } from './word-pieces.js';
@@ -44,11 +44,4 @@ export const ggufTokenizerJson = (metadata: GgufMetadata): JsonObject => {
   const make = makers.get(kind);
   if (make === undefined) throw unknownKind(kind);
   return make(metadata);
-};
-
-/** The ids that end a generation: of the text, of a turn, of a message. Empty where the file names none. */
-export const ggufEndIds = (metadata: GgufMetadata): readonly number[] => {
-  const count = textsField(metadata, 'tokens')?.length ?? 0;
-  const ids = ['eos', 'eot', 'eom'].map((name) => idField(metadata, `${name}_token_id`, count));
-  return [...new Set(ids)].filter((id) => id !== undefined);
 };

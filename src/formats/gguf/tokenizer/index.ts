@@ -1,1 +1,1 @@
-export { ggufEndIds, ggufTokenizerJson } from './gguf-tokenizer.js';
+export { ggufTokenizerJson } from './gguf-tokenizer.js';
