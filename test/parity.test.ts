@@ -1,15 +1,22 @@
-import { describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { canonicalName, forward, generate, runOrder } from '../src/engine/index.js';
 import { generationRules } from '../src/service/generation-rules.js';
 import { openModel } from '../src/service/index.js';
 import { toFloat32 } from '../src/tensor/index.js';
 import { generates, goldenVariants, greedyOf, promptOf, readGolden, worstDifference } from './support/golden.js';
+import { writeParityTable } from './support/parity-table.js';
 
 /**
  * Absolute, in float32: sums of a few hundred terms of size 1 differ by a few 1e-6 with the order of summation.
- * The largest difference seen in any variant is 9.5e-6.
+ * What was seen stands in docs/families.md: with CUTAWAY_WRITE_TABLE=1 this test writes its table.
  */
 const tolerance = 2e-5;
+
+const worst = { onnxruntime: new Map<string, number>(), reference: new Map<string, number>() };
+
+afterAll(async () => {
+  if (process.env['CUTAWAY_WRITE_TABLE'] === '1') await writeParityTable(goldenVariants(), worst);
+});
 
 const unchanged = (model: Awaited<ReturnType<typeof openModel>>) => ({
   order: runOrder(model.program, []),
@@ -34,7 +41,9 @@ describe.each(goldenVariants())('%s agrees with transformers', (variant) => {
         const value = sites.get(siteOf(name));
         const expected = await tensors.read(name);
         expect(value?.shape.slice(-expected.shape.length).join(), name).toBe(expected.shape.join());
-        expect(worstDifference(value ? toFloat32(value) : [], expected.data), name).toBeLessThan(tolerance);
+        const difference = worstDifference(value ? toFloat32(value) : [], expected.data);
+        expect(difference, name).toBeLessThan(tolerance);
+        worst[engine].set(variant, Math.max(difference, worst[engine].get(variant) ?? 0));
         compared++;
       }
     }

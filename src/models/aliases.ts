@@ -27,6 +27,12 @@ const hooks = (normalized: string): Readonly<Record<string, string>> => ({
   'ln1.hook_normalized': `ln1.${normalized}`,
   'ln2.hook_scale': 'ln2.scale',
   'ln2.hook_normalized': `ln2.${normalized}`,
+  'ln1_post.hook_scale': 'ln1_post.scale',
+  'ln1_post.hook_normalized': `ln1_post.${normalized}`,
+  'ln2_post.hook_scale': 'ln2_post.scale',
+  'ln2_post.hook_normalized': `ln2_post.${normalized}`,
+  ln1_post: 'ln1_post.normalized', // the contract's own short names
+  ln2_post: 'ln2_post.normalized',
   'attn.hook_q': 'attn.q',
   'attn.hook_k': 'attn.k',
   'attn.hook_v': 'attn.v',

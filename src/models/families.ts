@@ -1,67 +1,68 @@
 import { ModelError, type JsonObject } from '../base/index.js';
 import type { Program } from '../graph/index.js';
+import { bart } from './bart.js';
 import { bert } from './bert.js';
 import { distilbert } from './distilbert.js';
-import { bart } from './bart.js';
 import type { Family, HasTensor } from './family.js';
 import { gemma } from './gemma.js';
 import { gemma2 } from './gemma2.js';
 import { gemma3 } from './gemma3.js';
 import { gptNeo } from './gpt-neo.js';
 import { gptNeox } from './gpt-neox.js';
-import { olmo2 } from './olmo2.js';
-import { phi3 } from './phi3.js';
-import { camembert, roberta, xlmRoberta } from './roberta.js';
-import { smollm3 } from './smollm3.js';
-import { mixtral } from './mixtral.js';
-import { qwen3Moe } from './qwen3-moe.js';
-import { opt } from './opt.js';
 import { gpt2 } from './gpt2.js';
 import { llama } from './llama.js';
 import { marian } from './marian.js';
 import { mbart } from './mbart.js';
 import { mistral } from './mistral.js';
+import { mixtral } from './mixtral.js';
+import { olmo2 } from './olmo2.js';
+import { opt } from './opt.js';
+import { phi3 } from './phi3.js';
 import { qwen2 } from './qwen2.js';
+import { qwen3Moe } from './qwen3-moe.js';
 import { qwen3 } from './qwen3.js';
+import { camembert, roberta, xlmRoberta } from './roberta.js';
+import { smollm3 } from './smollm3.js';
 import { mt5, t5, umt5 } from './t5.js';
 
-/** Every family, by the `model_type` of its configs. */
-const families: ReadonlyMap<string, Family> = new Map(
-  [
-    gpt2,
-    llama,
-    mistral,
-    qwen2,
-    qwen3,
-    gemma,
-    gemma2,
-    gemma3,
-    gptNeo,
-    gptNeox,
-    olmo2,
-    phi3,
-    smollm3,
-    t5,
-    mt5,
-    umt5,
-    bart,
-    mbart,
-    marian,
-    bert,
-    roberta,
-    xlmRoberta,
-    camembert,
-    distilbert,
-    mixtral,
-    qwen3Moe,
-    opt,
-  ].map((f) => [f.name, f]),
-);
+/** Every family, in the order of the alphabet. */
+export const families: readonly Family[] = [
+  bart,
+  bert,
+  camembert,
+  distilbert,
+  gemma,
+  gemma2,
+  gemma3,
+  gpt2,
+  gptNeo,
+  gptNeox,
+  llama,
+  marian,
+  mbart,
+  mistral,
+  mixtral,
+  mt5,
+  olmo2,
+  opt,
+  phi3,
+  qwen2,
+  qwen3,
+  qwen3Moe,
+  roberta,
+  smollm3,
+  t5,
+  umt5,
+  xlmRoberta,
+];
+
+/** By the `model_type` of their configs. */
+const byType: ReadonlyMap<string, Family> = new Map(families.map((f) => [f.name, f]));
 
 const unknown = (what: string): ModelError =>
   new ModelError(what, {
     code: 'FAMILY_UNKNOWN',
-    hint: `This version computes ${[...families.values()].flatMap((f) => f.architectures).join(', ')}.`,
+    hint: `This version computes ${families.flatMap((f) => f.architectures).join(', ')}.`,
   });
 
 /**
@@ -71,7 +72,7 @@ const unknown = (what: string): ModelError =>
 export const familyOf = (config: JsonObject): Family => {
   const type = config['model_type'];
   if (typeof type !== 'string') throw unknown('config.json has no model_type');
-  const family = families.get(type);
+  const family = byType.get(type);
   if (!family) throw unknown(`models of type ${JSON.stringify(type)} are not supported`);
   const listed = config['architectures'];
   const architectures: readonly unknown[] = Array.isArray(listed) ? listed : [];
