@@ -3,7 +3,7 @@ import { printable } from './printable.js';
 import { styled } from './styled.js';
 
 /** Spelled as special tokens are: `[CLS]`, `<s>`, `</s>`, `<|endoftext|>`. */
-export const looksSpecial = (text: string): boolean => /^(\[[A-Z]+\]|<\/?[a-z_]+>|<\|[^<>|\s]+\|>)$/.test(text);
+export const looksSpecial = (text: string): boolean => /^(\[[A-Z]+\]|<\/?[a-z_0-9]+>|<\|[^<>|\s]+\|>)$/.test(text);
 
 /** What stands between two tokens of a text: vocabularies mark either the beginnings of words, or what goes on. */
 const between = (before: string, after: string, marksBeginnings: boolean): string => {

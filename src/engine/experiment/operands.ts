@@ -109,7 +109,12 @@ const unit = (x: Float32Array): Float32Array => {
 };
 
 const directionVector = async (context: ExperimentContext, direction: Direction): Promise<Float32Array> => {
-  const { embedding, unembedding } = context.program.facts;
+  const { embedding, unembedding, output } = context.program.facts;
+  if (output === 'labels' && direction.in !== 'embed')
+    throw new UsageError('a classifier scores labels, not words: it has no directions between the scores of words', {
+      code: 'EDIT_INVALID',
+      hint: 'Take the direction between the rows that embed the words: direction("a" - "b" in embed).',
+    });
   const table = direction.in === 'embed' ? embedding : unembedding;
   const plus = await readRow(context.weights, table, await context.tokenId(direction.plus));
   const minus = await readRow(context.weights, table, await context.tokenId(direction.minus));
