@@ -1,6 +1,7 @@
 import { readdir, realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { ModelError, UsageError, type JsonObject } from '../base/index.js';
+import type { ChatTemplate } from './chat.js';
 import { readJsonObject, systemCode, unreadable } from './file.node.js';
 import { isPickle, pickleRefused } from './pickle.js';
 import { openShards } from './shards.node.js';
@@ -24,6 +25,8 @@ export interface ModelFolder {
   readonly tokenizerJson?: JsonObject;
   /** The special tokens that a GGUF file names. */
   readonly tokenRoles?: ReadonlyMap<TokenRole, number>;
+  /** The chat template that a GGUF file holds. */
+  readonly chatTemplate?: ChatTemplate;
   /** What a user should know. */
   readonly notes: readonly string[];
 }

@@ -1,33 +1,13 @@
 import { ModelError, UsageError, type JsonObject } from '../../base/index.js';
 import { reasonOf, systemCode } from '../file.node.js';
 import type { ModelFolder } from '../folder.node.js';
-import type { TokenRole } from '../tokenizer.js';
 import { ggufWeights } from './gguf-weights.js';
 import type { GgufMetadata } from './gguf.js';
 import { toHuggingFace } from './model.js';
 import { readGguf } from './read.js';
 import { openGgufSource } from './source.node.js';
-import { specialId } from './special-id.js';
+import { chatTemplate, tokenRoles } from './special-tokens.js';
 import { ggufTokenizerJson } from './tokenizer/index.js';
-
-/** How GGUF calls the roles of special tokens; the converter misspells the separator. */
-const roleKeys: readonly (readonly [TokenRole, string])[] = [
-  ['bos', 'bos'],
-  ['eos', 'eos'],
-  ['unk', 'unknown'],
-  ['sep', 'seperator'],
-  ['pad', 'padding'],
-  ['cls', 'cls'],
-  ['mask', 'mask'],
-];
-
-const rolesOf = (metadata: GgufMetadata, vocab: number): ReadonlyMap<TokenRole, number> =>
-  new Map(
-    roleKeys.flatMap(([role, key]) => {
-      const id = specialId(metadata, key, vocab);
-      return id === undefined ? [] : [[role, id] as const];
-    }),
-  );
 
 /** The vocabulary as a tokenizer.json, or why there is none: the model itself can be run without. */
 const tokenizerOf = (
@@ -41,7 +21,9 @@ const tokenizerOf = (
     if (!(error instanceof ModelError)) throw error;
     return { notes: [`its tokenizer cannot be used, so prompts are given as ids: ${error.message}`] };
   }
-  return { tokenizerJson, tokenRoles: rolesOf(metadata, vocab), notes: [] };
+  const roles = tokenRoles(metadata, vocab);
+  const template = chatTemplate(metadata, roles);
+  return { tokenizerJson, tokenRoles: roles, ...(template ? { chatTemplate: template } : {}), notes: [] };
 };
 
 const notFound = (file: string, cause: unknown): unknown => {
