@@ -118,6 +118,14 @@ describe('stages', () => {
   });
 });
 
+describe('logits near the end of float32', () => {
+  it('stay possible where temperature or penalty would take them beyond it', () => {
+    const options = { temperature: 0.01, topK: 0, topP: 1e-9, minP: 0, repetitionPenalty: 1.8 };
+    const { id, stages: list } = sample(Float32Array.of(-1.8e36), options, { previousIds: [0], step: 0 });
+    expect(list.at(-1)?.logits[id]).toBeGreaterThan(-Infinity);
+  });
+});
+
 describe('options', () => {
   it.each<SamplingOptions>([
     { temperature: -0.1 },

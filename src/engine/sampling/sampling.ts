@@ -23,20 +23,26 @@ type Rule = (logits: Float32Array, setting: number, previousIds: readonly number
 const keep = (logits: Float32Array, kept: (logit: number, id: number) => boolean): Float32Array =>
   logits.map((logit, id) => (kept(logit, id) ? logit : -Infinity));
 
+const largest = 3.4028234663852886e38;
+
+/** A changed logit: what was possible stays so where the change goes beyond float32. */
+const bounded = (changed: number, logit: number): number =>
+  Number.isFinite(logit) ? Math.max(-largest, Math.min(largest, changed)) : changed;
+
 /** Keskar 2019 §4.1, with negative logits multiplied. */
 const penalise: Rule = (logits, setting, previousIds) => {
   const penalty = Math.fround(setting);
   const result = logits.slice();
   for (const id of new Set(previousIds)) {
     const logit = logits[id];
-    if (logit !== undefined) result[id] = logit < 0 ? logit * penalty : logit / penalty;
+    if (logit !== undefined) result[id] = bounded(logit < 0 ? logit * penalty : logit / penalty, logit);
   }
   return result;
 };
 
 const cool: Rule = (logits, setting) => {
   const temperature = Math.fround(setting);
-  return logits.map((logit) => logit / temperature);
+  return logits.map((logit) => bounded(logit / temperature, logit));
 };
 
 /** Fan 2018 §5; what ties with the kth stays. */
