@@ -87,11 +87,11 @@ export const unfinishedPieces = (pieces: readonly string[], style: PieceStyle): 
   pieces.forEach((piece, i) => {
     const bytes = pieceBytes(piece, style);
     if (bytes === undefined) missing = 0;
-    else
-      for (const byte of bytes) {
-        missing = isContinuation(byte) ? Math.max(0, missing - 1) : following(byte);
-        if (!isContinuation(byte)) since = i;
-      }
+    else {
+      const goesOn = missing > 0 && isContinuation(bytes[0] ?? 0); // with a character that an earlier piece began
+      if (!goesOn) since = i;
+      for (const byte of bytes) missing = isContinuation(byte) ? Math.max(0, missing - 1) : following(byte);
+    }
   });
   return missing > 0 ? pieces.length - since : 0;
 };

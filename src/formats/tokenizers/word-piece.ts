@@ -16,9 +16,9 @@ const defaults: SpecialDefaults = {
   roles: { unk: '[UNK]', sep: '[SEP]', pad: '[PAD]', cls: '[CLS]', mask: '[MASK]' },
 };
 
-/** Where nothing says it: a vocabulary with capital letters outside its special tokens tells them apart. */
+/** Where nothing says it: a vocabulary of words with capital letters tells them apart. */
 const isUncased = (vocab: ReadonlyMap<string, number>): boolean =>
-  ![...vocab.keys()].some((piece) => /^[^[<].*$/su.test(piece) && /\p{Lu}/u.test(piece));
+  ![...vocab.keys()].some((piece) => /^(##)?[A-Z][a-z]*$/.test(piece));
 
 /** The lines of vocab.txt, with their ids; of a line that stands twice the last counts. */
 export const parseVocabulary = (text: string): ReadonlyMap<string, number> => {
