@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest';
-import type { GgufMetadata } from './gguf.js';
+import type { GgufMetadata, GgufValue } from './gguf.js';
 import { chatTemplate, tokenRoles } from './special-tokens.js';
 
-const metadata: GgufMetadata = new Map([
+const metadata: GgufMetadata = new Map<string, GgufValue>([
   ['tokenizer.ggml.tokens', ['<unk>', '<s>', '</s>', '[SEP]']],
   ['tokenizer.ggml.bos_token_id', 1],
   ['tokenizer.ggml.eos_token_id', 2],
@@ -20,7 +20,7 @@ it('a chat template comes with the spellings of special tokens', () => {
   const source = '{{ bos_token }}';
   const roles = tokenRoles(metadata, 4);
   expect(chatTemplate(metadata, roles)).toBeUndefined();
-  expect(chatTemplate(new Map([...metadata, ['tokenizer.chat_template', source]]), roles)).toEqual({
+  expect(chatTemplate(new Map<string, GgufValue>([...metadata, ['tokenizer.chat_template', source]]), roles)).toEqual({
     source,
     tokens: { bos_token: '<s>', eos_token: '</s>', unk_token: '<unk>', sep_token: '[SEP]' },
   });
