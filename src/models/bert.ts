@@ -11,7 +11,7 @@ import {
 } from './bert-encoder.js';
 import { tokenTables, type TokenTables } from './decoder.js';
 import { encoderProgram } from './encoder.js';
-import { encoderOutput, labelHead, wordHead } from './encoder-heads.js';
+import { encoderOutput, labelHead, savedBias, wordHead } from './encoder-heads.js';
 import type { Family, HasTensor } from './family.js';
 import { labelsOf } from './labels.js';
 import { headSegment } from './segments.js';
@@ -32,7 +32,7 @@ const words = (c: BertConfig, { tables, has }: BertFile): Segment =>
       act: activation(activationField, c.activation),
       norm: (at, y) => bertNorm({ ...at, weights: `${at.weights}transform.LayerNorm.` }, y, { eps: c.eps, has }),
       tables,
-      bias: has('cls.predictions.bias') ? 'cls.predictions.bias' : 'cls.predictions.decoder.bias',
+      bias: savedBias(has, 'cls.predictions.bias', 'cls.predictions.decoder.bias'),
     }),
   );
 

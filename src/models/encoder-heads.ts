@@ -1,6 +1,7 @@
 import type { JsonObject } from '../base/index.js';
 import { add, at, inner, site, tanh, weight, type Scope, type Value } from '../graph/index.js';
 import type { TokenTables } from './decoder.js';
+import type { HasTensor } from './family.js';
 import { linear, tokenTable, torchLinear, unembed } from './layers.js';
 
 /** What a model that reads a whole text scores: words at each position, or labels of the text. */
@@ -16,6 +17,10 @@ export const encoderOutput = (json: JsonObject, classifies: boolean): EncoderOut
   if (typeof first === 'string') return first.endsWith('ForSequenceClassification') ? 'labels' : 'masks';
   return classifies ? 'labels' : 'masks';
 };
+
+/** The bias of words, under the name that the file has it by: in transformers both are one tensor. */
+export const savedBias = (has: HasTensor, own: string, decoder: string): string =>
+  !has(own) && has(decoder) ? decoder : own;
 
 /** The parts of a head that scores words, by their names in the file. */
 export interface WordHead {

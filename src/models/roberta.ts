@@ -12,7 +12,7 @@ import {
 import { ConfigReader } from './config-reader.js';
 import { tokenTables, type TokenTables } from './decoder.js';
 import { encoderProgram } from './encoder.js';
-import { encoderOutput, labelHead, wordHead } from './encoder-heads.js';
+import { encoderOutput, labelHead, savedBias, wordHead } from './encoder-heads.js';
 import type { Family, HasTensor } from './family.js';
 import { labelsOf } from './labels.js';
 import { headSegment } from './segments.js';
@@ -39,7 +39,7 @@ const words = (c: RobertaConfig, { tables, has }: { tables: TokenTables; has: Ha
       act: activation(activationField, 'gelu'),
       norm: (at, y) => bertNorm({ ...at, weights: `${at.weights}layer_norm.` }, y, { eps: c.eps, has }),
       tables,
-      bias: has('lm_head.bias') ? 'lm_head.bias' : 'lm_head.decoder.bias',
+      bias: savedBias(has, 'lm_head.bias', 'lm_head.decoder.bias'),
     }),
   );
 
