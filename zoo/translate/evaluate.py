@@ -1,0 +1,188 @@
+"""Measures a trained `translate`: exact sentences, planted mistakes, alignment of the cross heads, ablations.
+
+    python evaluate.py MODEL --out results.json       MODEL: an exported folder, or a checkpoint of train.py
+"""
+
+import argparse
+import json
+from collections import defaultdict
+from contextlib import contextmanager
+from pathlib import Path
+
+import torch
+from cases import NEIGHBOURS, beside, held_out, mistaken, unseen_pairs
+from grammar import MISTAKES, Sentence
+from tokens import EOS_ID, PAD_ID, encode
+from train import make_model, padded
+from transformers import T5ForConditionalGeneration
+
+BATCH = 100
+
+
+def load(path: Path) -> T5ForConditionalGeneration:
+    if path.is_dir():
+        return T5ForConditionalGeneration.from_pretrained(path, dtype=torch.float32).eval()
+    model = make_model()
+    model.load_state_dict(torch.load(path, weights_only=True)["model"])
+    return model.eval()
+
+
+def batches(sentences: list[Sentence]):
+    """By length, with the places of the sentences in the list."""
+    order = sorted(range(len(sentences)), key=lambda i: len(sentences[i].velo))
+    for at in range(0, len(order), BATCH):
+        yield order[at : at + BATCH]
+
+
+@torch.inference_mode()
+def translate(model, sentences: list[Sentence]) -> list[list[int]]:
+    """Greedy translations, ids without the end mark."""
+    out: list[list[int]] = [[] for _ in sentences]
+    for places in batches(sentences):
+        source = padded([encode(sentences[i].velo) for i in places], PAD_ID)
+        mask = source.ne(PAD_ID).long()
+        made = model.generate(input_ids=source, attention_mask=mask, max_new_tokens=44, do_sample=False, num_beams=1)
+        for i, row in zip(places, made[:, 1:].tolist()):
+            out[i] = row[: row.index(EOS_ID)] if EOS_ID in row else row
+    return out
+
+
+def wanted(targets) -> list[int]:
+    return encode(t.text for t in targets)[:-1]
+
+
+def exact(model, sentences: list[Sentence], taught: bool = False) -> list[bool]:
+    made = translate(model, sentences)
+    return [ids == wanted(s.taught if taught else s.truth) for ids, s in zip(made, sentences)]
+
+
+def share(flags: list[bool]) -> dict:
+    return {"n": len(flags), "share": round(sum(flags) / max(1, len(flags)), 4)}
+
+
+def accuracies(model, count: int) -> dict:
+    sentences, unseen = held_out(count), unseen_pairs(count // 3)
+    right = exact(model, sentences)
+    forms, lengths = defaultdict(list), defaultdict(list)
+    for ok, s in zip(right, sentences):
+        forms[s.form].append(ok)
+        lengths[f"{len(s.velo) // 5 * 5}-{len(s.velo) // 5 * 5 + 4} words"].append(ok)
+    return {
+        "held out": share(right),
+        "unseen pairs": share(exact(model, unseen)),
+        "by form": {name: share(flags) for name, flags in sorted(forms.items())},
+        "by length": {name: share(flags) for name, flags in sorted(lengths.items(), key=lambda p: int(p[0].split("-")[0]))},
+    }
+
+
+def mistakes(model, count: int) -> dict:
+    """Made: the whole sentence as it was taught. Right: the whole sentence as it should be."""
+    out = {}
+    for name in MISTAKES:
+        cases = mistaken(name, count)
+        out[name] = {"made": share(exact(model, cases, taught=True)), "right": share(exact(model, cases))}
+        out[name]["beside"] = {"what": NEIGHBOURS[name][0], **share(exact(model, beside(name, count)))}
+    return out
+
+
+@torch.inference_mode()
+def alignment(model, sentences: list[Sentence]) -> dict:
+    """Argmax of each cross head against the truth.
+
+    `written`: at the position that is about to write a word, the head looks at what that word stands for;
+    `agrees`: at what decides its form (words that agree only); `read`: at what the word just read stands for.
+    """
+    hits: dict[str, dict[str, list[bool]]] = defaultdict(lambda: defaultdict(list))
+    for places in batches(sentences):
+        part = [sentences[i] for i in places]
+        source = padded([encode(s.velo) for s in part], PAD_ID)
+        labels = padded([encode(t.text for t in s.truth) for s in part], -100)
+        mask = source.ne(PAD_ID).long()
+        made = model(input_ids=source, attention_mask=mask, labels=labels, output_attentions=True, use_cache=False)
+        for layer, pattern in enumerate(made.cross_attentions):
+            looked = pattern.argmax(-1)  # [sentence, head, query]
+            for row, s in enumerate(part):
+                for head in range(looked.shape[1]):
+                    note(hits[f"{layer}.{head}"], looked[row, head].tolist(), s)
+    return {head: {k: share(v) for k, v in sorted(kinds.items())} for head, kinds in sorted(hits.items())}
+
+
+def note(hits: dict[str, list[bool]], looked: list[int], s: Sentence) -> None:
+    for at, t in enumerate(s.truth):
+        hits["written"].append(looked[at] == t.source)
+        hits["read"].append(looked[at + 1] == t.source)
+        hits[f"written: {t.kind}"].append(looked[at] == t.source)
+        if t.agrees is not None and t.agrees != t.source:
+            hits["agrees"].append(looked[at] == t.agrees)
+
+
+@contextmanager
+def without(model, heads: list[tuple[int, int]]):
+    """The cross heads (layer, head) add nothing."""
+
+    def dropping(head: int):
+        def hook(module, args):
+            z = args[0].clone()
+            size = z.shape[-1] // model.config.num_heads
+            z[..., head * size : (head + 1) * size] = 0
+            return (z,)
+
+        return hook
+
+    cross = [block.layer[1].EncDecAttention.o for block in model.decoder.block]
+    handles = [cross[layer].register_forward_pre_hook(dropping(head)) for layer, head in heads]
+    try:
+        yield
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+def ablations(model, sentences: list[Sentence]) -> dict:
+    """Exact sentences with one cross head switched off, and teacher-forced words by kind."""
+    out = {"none": {"exact": share(exact(model, sentences)), **words_right(model, sentences)}}
+    for layer in range(model.config.num_decoder_layers):
+        for head in range(model.config.num_heads):
+            with without(model, [(layer, head)]):
+                out[f"{layer}.{head}"] = {"exact": share(exact(model, sentences)), **words_right(model, sentences)}
+    return out
+
+
+@torch.inference_mode()
+def words_right(model, sentences: list[Sentence]) -> dict:
+    """Of each kind of word, how many are the first choice after the true words before them."""
+    kinds: dict[str, list[bool]] = defaultdict(list)
+    for places in batches(sentences):
+        part = [sentences[i] for i in places]
+        source = padded([encode(s.velo) for s in part], PAD_ID)
+        labels = padded([encode(t.text for t in s.truth) for s in part], -100)
+        mask = source.ne(PAD_ID).long()
+        first = model(input_ids=source, attention_mask=mask, labels=labels, use_cache=False).logits.argmax(-1)
+        for row, s in enumerate(part):
+            for t, ok in zip(s.truth, first[row].eq(labels[row]).tolist()):
+                kinds[t.kind].append(ok)
+    return {"words": {kind: share(flags)["share"] for kind, flags in sorted(kinds.items())}}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("model", type=Path)
+    parser.add_argument("--count", type=int, default=1500)
+    parser.add_argument("--quick", action="store_true", help="accuracies alone")
+    parser.add_argument("--out", type=Path)
+    options = parser.parse_args()
+    torch.set_num_threads(1)
+    model, count = load(options.model), options.count
+    results = accuracies(model, count)
+    if not options.quick:
+        results["mistakes"] = mistakes(model, max(20, count * 2 // 15))
+        results["alignment"] = alignment(model, held_out(max(20, count // 3)))
+        results["ablations"] = ablations(model, held_out(max(20, count // 5)))
+    text = json.dumps(results, indent=1)
+    print(text)
+    if options.out:
+        options.out.write_text(text + "\n")
+
+
+if __name__ == "__main__":
+    main()
