@@ -2,6 +2,8 @@ import path from 'node:path';
 import type { Encoding, Tokenizer as Native } from 'tokenizers';
 import { ModelError, type JsonObject } from '../base/index.js';
 import { reasonOf } from './file.node.js';
+import { readGgufFile } from './gguf/index.node.js';
+import { ggufTokenizerJson } from './gguf/tokenizer/index.js';
 import { placeTokens } from './offsets.js';
 import { makeTokenStream } from './token-stream.js';
 import { addedTokens, checkTokenizerJson, withoutSpecials } from './tokenizer-json.js';
@@ -62,10 +64,10 @@ const tokensOf = (text: string, encoding: Encoding, { realIds, vocabulary }: Rea
 /** Encodes with the template and special spellings, or without both. */
 const makeEncoder = (real: Reading, json: JsonObject, file: string): Tokenizer['encodeBatch'] => {
   let plain: Promise<Reading> | undefined;
-  return async (texts, { special }) => {
+  return async (texts, { special, template = special }) => {
     try {
       const reading = special ? real : await (plain ??= loadPlain(json, real));
-      const encodings = await reading.native.encodeBatch([...texts], { addSpecialTokens: special });
+      const encodings = await reading.native.encodeBatch([...texts], { addSpecialTokens: template && special });
       return encodings.map((encoding, i) => tokensOf(texts[i] ?? '', encoding, reading));
     } catch (cause) {
       throw invalid(file, cause);
@@ -76,14 +78,16 @@ const makeEncoder = (real: Reading, json: JsonObject, file: string): Tokenizer['
 /** Texts cut by our own code, where a tokenizer.json cannot say how. */
 const makeOwnEncoder = (
   encode: NonNullable<ConvertedTokenizer['encode']>,
-  { tokenText }: Vocabulary,
+  { tokenText, specials }: Vocabulary,
   file: string,
 ): Tokenizer['encodeBatch'] => {
   const tokens = (text: string, special: boolean): readonly Token[] =>
     encode(text, special).map(({ id, start, end }) => ({ id, text: tokenText(id), start, end }));
-  return async (texts, { special }) => {
+  const isAdded = ({ id, start, end }: Token): boolean => start === end && specials.has(id);
+  return async (texts, { special, template = special }) => {
     try {
-      return await Promise.resolve(texts.map((text) => tokens(text, special)));
+      const all = texts.map((text) => tokens(text, special));
+      return await Promise.resolve(template ? all : all.map((list) => list.filter((token) => !isAdded(token))));
     } catch (cause) {
       throw invalid(file, cause);
     }
@@ -148,19 +152,24 @@ const readFiles = async (files: TokenizerFiles, side: TranslationSide): Promise<
   }
 };
 
+/** The vocabulary of a GGUF file, which may hold nothing else. */
+const openGgufVocabulary = async (file: string): Promise<Tokenizer> =>
+  openTokenizerJson(ggufTokenizerJson((await readGgufFile(file)).metadata), file);
+
 /**
  * Opens a tokenizer.
  * @param where the files that `openFolder` found, or the path of a vocabulary or of a folder with one
  * @param options.side of a translation model with two vocabularies: whose text is read; the source's unless target.spm
  * is named itself
  * @throws UsageError MODEL_NOT_FOUND
- * @throws ModelError TOKENIZER_MISSING, TOKENIZER_INVALID, FILE_UNREADABLE
+ * @throws ModelError TOKENIZER_MISSING, TOKENIZER_INVALID, GGUF_INVALID, FILE_UNREADABLE
  */
 export const openTokenizer = async (
   where: TokenizerFiles | string,
   options: { readonly side?: TranslationSide } = {},
 ): Promise<Tokenizer> => {
   const files = typeof where === 'string' ? await tokenizerFilesAt(path.resolve(where)) : where;
+  if (/\.gguf$/i.test(files.tokenizer)) return openGgufVocabulary(files.tokenizer);
   const named = path.basename(files.tokenizer) === 'target.spm' ? 'target' : 'source';
   const side = options.side ?? named;
   return openConverted(await readFiles(files, side), files.tokenizer);
