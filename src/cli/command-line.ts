@@ -41,6 +41,10 @@ const input = (command: Command): Command =>
     .option('--prompt <text>', 'a text; the tokenizer adds what its template adds')
     .option('--ids <ids>', 'token ids, comma-separated, fed exactly', integers('--ids'))
     .option('--prompts <file>', 'JSON lines: a text, or {"prompt": ...} or {"ids": [...]}, a line')
+    .option(
+      '--chat <file>',
+      'a conversation as JSON, [{"role": "user", "content": ...}], by the model\'s chat template',
+    )
     .option('--target <text>', 'of an encoder-decoder: what its decoder begins with; the prompt is the source')
     .option('--target-ids <ids>', 'the same as token ids, after the start token', integers('--target-ids'));
 

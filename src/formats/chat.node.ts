@@ -1,4 +1,4 @@
-import { readdir } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import vm from 'node:vm';
 import { ModelError, type JsonObject } from '../base/index.js';
@@ -10,10 +10,11 @@ const longestMs = 5000;
 
 /**
  * The chat template of a model's folder: chat_template.jinja, or the field of tokenizer_config.json or
- * chat_template.json; undefined where there is none.
+ * chat_template.json; undefined where there is none, or where the model is one file.
  * @throws ModelError TOKENIZER_INVALID, FILE_UNREADABLE
  */
 export const readChatTemplate = async (folder: string): Promise<ChatTemplate | undefined> => {
+  if (!(await stat(folder)).isDirectory()) return undefined;
   const names = new Set(await readdir(folder));
   const read = async (name: string): Promise<JsonObject> =>
     names.has(name) ? readJsonObject(path.join(folder, name), { code: 'TOKENIZER_INVALID', limitBytes }) : {};

@@ -136,7 +136,7 @@ const parsed = ({ source }: ChatTemplate): jinja.Template => {
  */
 export const renderChat = (template: ChatTemplate, { messages, variables }: Chat): string => {
   const asks = messages.at(-1)?.['role'] !== 'assistant';
-  const program = parsed(template).parsed;
+  const program: unknown = parsed(template).parsed;
   try {
     const own = { add_generation_prompt: asks, ...template.tokens, ...variables, messages };
     const text = new runtime.Interpreter(environment(own, environment(globals))).run(program);

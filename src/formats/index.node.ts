@@ -1,4 +1,6 @@
 export * from './index.js';
+export { readChatTemplate, renderChatInTime } from './chat.node.js';
+export { parseChat, renderChat, type Chat, type ChatTemplate } from './chat.js';
 export { fingerprint } from './fingerprint.node.js';
 export { openFolder, type ModelFolder } from './folder.node.js';
 export { openGguf, readGgufFile } from './gguf/index.node.js';

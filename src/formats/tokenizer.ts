@@ -43,6 +43,8 @@ export interface Token {
 export interface EncodeOptions {
   /** Add the special tokens of the template, and read their spellings as themselves; else neither. */
   readonly special: boolean;
+  /** false: the template adds nothing, while spellings are read as `special` says; a chat spells its tokens itself. */
+  readonly template?: boolean;
 }
 
 export interface DecodeOptions {

@@ -6,6 +6,8 @@ export const promptInput = z.object({
   ids: z.array(z.int()).optional(),
   /** JSON lines: a string or an object with `prompt` or `ids`, and maybe `target` or `targetIds`, a line. */
   prompts: z.string().optional(),
+  /** A file with a conversation as JSON, written out by the model's chat template. */
+  chat: z.string().optional(),
   /** What an encoder-decoder's decoder begins with after its start token: a text, or token ids. */
   target: z.string().optional(),
   targetIds: z.array(z.int()).optional(),

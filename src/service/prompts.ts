@@ -1,6 +1,14 @@
 import { UsageError } from '../base/index.js';
 import type { Prompt } from '../engine/index.js';
 import type { EncoderFacts } from '../graph/index.js';
+import {
+  openTokenizer,
+  parseChat,
+  readChatTemplate,
+  renderChatInTime,
+  type EncodeOptions,
+  type Tokenizer,
+} from '../formats/index.node.js';
 import { locateAsync } from './locate.js';
 import { readTextFile } from './files.node.js';
 import { checkVocabulary, refuseMask } from './masks.js';
@@ -35,8 +43,14 @@ const sequenceOf = (model: OpenModel, ids: readonly number[], vocab: number): Se
   return { ids, tokens: ids.map((id) => ({ text: textOf(model, id) })) };
 };
 
-const encoded = async (model: OpenModel, text: string, special: boolean): Promise<number[]> =>
-  (await needTokenizer(model).encode(text, { special })).map((t) => t.id);
+const encoded = async (tokenizer: Tokenizer, text: string, options: EncodeOptions): Promise<number[]> =>
+  (await tokenizer.encode(text, options)).map((t) => t.id);
+
+/** What cuts a target: in a translation model the vocabulary of the other language. */
+const targetTokenizer = async (model: OpenModel): Promise<Tokenizer> => {
+  const files = model.folder.tokenizer;
+  return files?.format === 'marian' ? openTokenizer(files, { side: 'target' }) : needTokenizer(model);
+};
 
 const refuseTarget = (target: Target | undefined): void => {
   if (target === undefined) return;
@@ -75,13 +89,29 @@ export const promptOfIds = (model: OpenModel, ids: readonly number[], target?: r
 const withTarget = async (model: OpenModel, ids: readonly number[], target?: Target): Promise<Prompt> => {
   if (!model.program.facts.encoder) refuseTarget(target);
   const { text } = target ?? {};
-  return promptOfIds(model, ids, text === undefined ? target?.ids : await encoded(model, text, false));
+  if (text === undefined) return promptOfIds(model, ids, target?.ids);
+  return promptOfIds(model, ids, await encoded(await targetTokenizer(model), text, { special: false }));
 };
 
 /** A text as the model gets it: with what the tokenizer's own template adds. */
 export const promptOfText = async (model: OpenModel, text: string, target?: Target): Promise<Prompt> => {
   refuseMask(model, text);
-  const ids = await encoded(model, text, true);
+  const ids = await encoded(needTokenizer(model), text, { special: true });
+  checkVocabulary(model, ids);
+  return withTarget(model, ids, target);
+};
+
+/** A conversation in a file, as the model's chat template writes it. @throws UsageError, ModelError CHAT_* */
+const promptOfChat = async (model: OpenModel, file: string, target?: Target): Promise<Prompt> => {
+  const template = model.folder.chatTemplate ?? (await readChatTemplate(model.folder.path));
+  if (!template)
+    throw new UsageError('this model has no chat template', {
+      code: 'CHAT_TEMPLATE_MISSING',
+      hint: 'Give a plain text with --prompt; a template stands in chat_template.jinja or tokenizer_config.json.',
+    });
+  const content = await readTextFile(file);
+  const text = await locateAsync(file, async () => Promise.resolve(renderChatInTime(template, parseChat(content))));
+  const ids = await encoded(needTokenizer(model), text, { special: true, template: false });
   checkVocabulary(model, ids);
   return withTarget(model, ids, target);
 };
@@ -147,17 +177,18 @@ const targetOf = ({ target, targetIds }: PromptInput): Target | undefined => {
   return target === undefined && targetIds === undefined ? undefined : { text: target, ids: targetIds };
 };
 
-/** What the user gave, as prompts: one, or those of a file. Exactly one of the three ways must be given. */
+/** What the user gave, as prompts: one, or those of a file. Exactly one of the ways must be given. */
 export const promptsOf = async (model: OpenModel, input: PromptInput, edited?: string): Promise<readonly Prompt[]> => {
-  onlyOne('--prompt, --ids and --prompts', [input.prompt, input.ids, input.prompts]);
+  onlyOne('--prompt, --ids, --prompts and --chat', [input.prompt, input.ids, input.prompts, input.chat]);
   const target = targetOf(input);
   const text = edited ?? input.prompt;
   if (text !== undefined) return [await promptOfText(model, text, target)];
   if (input.ids !== undefined) return [await withTarget(model, input.ids, target)];
   if (input.prompts !== undefined) return promptsOfFile(model, input.prompts, target);
+  if (input.chat !== undefined) return [await promptOfChat(model, input.chat, target)];
   const missing = target && model.program.facts.encoder ? 'there is a target and no source' : 'there is no prompt';
   throw new UsageError(missing, {
     code: 'PROMPT_EMPTY',
-    hint: `Give ${target ? 'what the encoder reads' : 'one'} with --prompt "TEXT", --ids 1,2,3 or --prompts FILE.jsonl.`,
+    hint: `Give ${target ? 'what the encoder reads' : 'one'} with --prompt "TEXT", --ids 1,2,3, --prompts FILE.jsonl or --chat FILE.json.`,
   });
 };
