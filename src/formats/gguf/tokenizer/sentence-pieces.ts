@@ -13,8 +13,10 @@ const waysToMake = (piece: string, idOf: ReadonlyMap<string, number>): readonly 
   let at = 0;
   for (const character of piece) {
     at += character.length;
-    const [left, right] = [piece.slice(0, at), piece.slice(at)];
-    if (idOf.has(left) && idOf.has(right)) ways.push([left, right]);
+    const left = piece.slice(0, at);
+    if (!idOf.has(left)) continue;
+    const right = piece.slice(at);
+    if (idOf.has(right)) ways.push([left, right]);
   }
   return ways;
 };
