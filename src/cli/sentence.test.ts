@@ -36,6 +36,12 @@ describe('a sentence from tokens', () => {
     expect(around(['a\u001b[2J', 'b\nc', '[MASK]'], 2)).toBe('a␛[2J b c [MASK]');
   });
 
+  it('is plain where there is no terminal', () => {
+    vi.stubEnv('FORCE_COLOR', undefined);
+    vi.stubEnv('NO_COLOR', '1');
+    expect(styledAround(['[CLS]', '[MASK]'], 1)).toBe('[CLS] [MASK]');
+  });
+
   it('makes the token stand out, and special ones dim', () => {
     vi.stubEnv('FORCE_COLOR', '1');
     vi.stubEnv('NO_COLOR', undefined);

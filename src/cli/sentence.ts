@@ -22,7 +22,8 @@ export const sentenceAround = (tokens: readonly TokenView[], at: number): string
   const parts = tokens.slice(from, to).map(({ text }, i) => {
     const gap = between(i === 0 ? '' : (tokens[from + i - 1]?.text ?? ''), text, marksBeginnings);
     const word = printable(marksBeginnings ? text : text.replace(/^##/, '')).replaceAll(/[\n\r\t]/g, ' ');
-    const shown = from + i === at ? styled(['bold', 'cyan'], word) : looksSpecial(text) ? styled('dim', word) : word;
+    const shown =
+      from + i === at ? styled('bold', styled('cyan', word)) : looksSpecial(text) ? styled('dim', word) : word;
     return gap + shown;
   });
   return `${from > 0 ? '… ' : ''}${parts.join('')}${to < tokens.length ? ' …' : ''}`;
