@@ -22,31 +22,36 @@ interface Run {
 
 const layerOf = (segment: Segment): string | undefined => segment.layer?.toString();
 
-/** The name with the layer's number left open. */
-const folded = (name: string, segment: Segment): string => {
+/** The name with the layer's number left open, where it first stands; names that several segments read stay as they are. */
+const folded = (name: string, segment: Segment, shared: ReadonlySet<string> = new Set()): string => {
   const layer = layerOf(segment);
-  return layer === undefined
-    ? name
-    : name
-        .split('.')
-        .map((part) => (part === layer ? '{L}' : part))
-        .join('.');
+  const parts = name.split('.');
+  const at = layer === undefined || shared.has(name) ? -1 : parts.indexOf(layer);
+  return parts.map((part, i) => (i === at ? '{L}' : part)).join('.');
+};
+
+/** Weights that more than one segment reads, such as one table of distances for all blocks. */
+const sharedNames = (program: Program): ReadonlySet<string> => {
+  const readers = new Map<string, number>();
+  for (const { graph } of program.segments)
+    for (const { name } of graph.params) readers.set(name, (readers.get(name) ?? 0) + 1);
+  return new Set([...readers].filter(([, count]) => count > 1).map(([name]) => name));
 };
 
 /** What must be equal for two blocks to be one loop body. */
-const formOf = (segment: Segment): string => {
+const formOf = (segment: Segment, shared: ReadonlySet<string>): string => {
   const { nodes, params, outputs } = segment.graph;
   return JSON.stringify([
     nodes.map((n) => [n.id, n.op, n.attrs, n.inputs]),
-    params.map((p) => [p.id, folded(p.name, segment), p.type.shape]),
+    params.map((p) => [p.id, folded(p.name, segment, shared), p.type.shape]),
     outputs,
   ]);
 };
 
-const runsOf = (program: Program): Run[] => {
+const runsOf = (program: Program, shared: ReadonlySet<string>): Run[] => {
   const runs: { form: string; segments: Segment[] }[] = [];
   for (const segment of program.segments) {
-    const [form, last] = [formOf(segment), runs.at(-1)];
+    const [form, last] = [formOf(segment, shared), runs.at(-1)];
     if (last?.form === form && segment.kind === 'block' && last.segments[0]?.stack === segment.stack)
       last.segments.push(segment);
     else runs.push({ form, segments: [segment] });
@@ -64,10 +69,10 @@ const constantText = ({ values, shape }: OpAttrs['Constant']): string =>
   shape.length === 0 ? String(values[0]) : `[${values.join(', ')}]`;
 
 /** How each value of a graph is written: a site by its name, a weight by the file's, a number as itself, else `%n`. */
-const valueNames = (graph: Graph, segment: Segment): Map<ValueId, string> => {
+const valueNames = (graph: Graph, segment: Segment, shared: ReadonlySet<string>): Map<ValueId, string> => {
   const names = new Map<ValueId, string>();
   for (const input of graph.inputs) names.set(input.id, input.name);
-  for (const param of graph.params) names.set(param.id, folded(param.name, segment));
+  for (const param of graph.params) names.set(param.id, folded(param.name, segment, shared));
   let count = 0;
   for (const node of graph.nodes) names.set(node.id, node.op === 'Constant' ? constantText(node.attrs) : `%${++count}`);
   for (const site of graph.sites) {
@@ -89,11 +94,11 @@ const title = ({ segments }: Run): string => {
   return from === to ? `${first.id}:` : `for L in ${from}..${to}:    # ${folded(first.id, first)}`;
 };
 
-const bodyOf = (run: Run): ListingLine[] => {
+const bodyOf = (run: Run, shared: ReadonlySet<string>): ListingLine[] => {
   const [segment] = run.segments;
   if (!segment) return [];
   const graph = prune(segment.graph);
-  const names = valueNames(graph, segment);
+  const names = valueNames(graph, segment, shared);
   const segments = run.segments.map((s) => s.id);
   const lines: ListingLine[] = [{ text: title(run), segments }];
   let scope = '';
@@ -121,8 +126,9 @@ const bodyOf = (run: Run): ListingLine[] => {
  */
 export const listingOf = (program: Program): readonly ListingLine[] => {
   const { layers, heads, modelDim, vocab } = program.facts;
+  const shared = sharedNames(program);
   const head = `${program.family}: ${layers} layers, ${heads} heads, model ${modelDim}, vocabulary ${vocab}`;
-  return [{ text: head, segments: [] }, ...runsOf(program).flatMap(bodyOf)];
+  return [{ text: head, segments: [] }, ...runsOf(program, shared).flatMap((run) => bodyOf(run, shared))];
 };
 
 /** The listing as numbered text. */
