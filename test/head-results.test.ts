@@ -16,6 +16,8 @@ describe.each([
   ['gpt2-default', 'onnxruntime', 'transformer.h.1.attn.c_proj.bias'],
   ['llama-attention-bias', 'onnxruntime', 'model.layers.1.self_attn.o_proj.bias'],
   ['llama-grouped', 'reference64', undefined],
+  ['bert-masked', 'onnxruntime', 'bert.encoder.layer.1.attention.output.dense.bias'],
+  ['distilbert-three-labels', 'onnxruntime', 'distilbert.transformer.layer.1.attention.out_lin.bias'],
 ] as const)('%s on %s: attn.result', (name, engine, biasName) => {
   it('sums over heads, with the bias, to what attention adds', async () => {
     const model = await openModel(path.join(goldenFolder, name), { device: 'cpu', engine });

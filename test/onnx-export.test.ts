@@ -27,7 +27,7 @@ const asJson = (tensor: Tensor) => ({
   data: Array.from(tensor.data as Float32Array, Number),
 });
 
-describe.each(['gpt2-default', 'llama-grouped'])('%s exported as ONNX', (variant) => {
+describe.each(['gpt2-default', 'llama-grouped', 'bert-masked', 'roberta-three-labels'])('%s exported as ONNX', (variant) => {
   it('passes the checker, uses standard operators only, and computes the same on the reference evaluator', async (context) => {
     const python = pythonOrSkip(context, 'onnx', 'numpy');
     const model = await openModel(path.join(goldenFolder, variant), { device: 'cpu', engine: 'onnxruntime' });

@@ -15,8 +15,8 @@ const around = (texts: readonly string[], at: number): string => stripVTControlC
 
 describe('a sentence from tokens', () => {
   it('joins what goes on', () => {
-    expect(around(['[CLS]', 'the', '[MASK]', 'is', 'blu', '##ish', '[SEP]'], 2)).toBe(
-      '[CLS] the [MASK] is bluish [SEP]',
+    expect(around(['[CLS]', 'the', '[MASK]', ',', 'is', 'blu', '##ish', '.', '[SEP]'], 2)).toBe(
+      '[CLS] the [MASK], is bluish. [SEP]',
     );
   });
 

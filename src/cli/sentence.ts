@@ -8,6 +8,7 @@ export const looksSpecial = (text: string): boolean => /^(\[[A-Z]+\]|<\/?[a-z_0-
 /** What stands between two tokens of a text: vocabularies mark either the beginnings of words, or what goes on. */
 const between = (before: string, after: string, marksBeginnings: boolean): string => {
   if (after.startsWith(' ') || before === '') return '';
+  if (/^[.,;:!?%)\]]$/.test(after)) return '';
   if (looksSpecial(before) || looksSpecial(after)) return ' ';
   return marksBeginnings || after.startsWith('##') ? '' : ' ';
 };
