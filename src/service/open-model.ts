@@ -1,4 +1,4 @@
-import { UsageError, type JsonObject } from '../base/index.js';
+import { ModelError, UsageError, type JsonObject } from '../base/index.js';
 import { Compilations, type Backend } from '../engine/index.js';
 import { makeOnnxruntime, type OnnxruntimeOptions } from '../engine/onnxruntime/index.node.js';
 import { makeReference } from '../engine/reference/index.js';
@@ -25,6 +25,8 @@ export interface OpenModel {
   readonly weights: Weights;
   /** Undefined where the folder has none: token ids only. */
   readonly tokenizer: Tokenizer | undefined;
+  /** Why the tokenizer that is there cannot be used. */
+  readonly tokenizerError?: ModelError;
   readonly backend: Backend;
   readonly compilations: Compilations;
   /** The same model with the file's own config. */
@@ -78,20 +80,33 @@ const tokenizerOf = async ({ path, tokenizer, tokenizerJson, tokenRoles }: Model
   return tokenizerJson ? openTokenizerJson(tokenizerJson, path, tokenRoles) : undefined;
 };
 
+type Words = Pick<OpenModel, 'tokenizer' | 'tokenizerError' | 'notes'>;
+
+/** The tokenizer, or what is wrong with it: token ids can be given all the same. */
+const wordsOf = async (folder: ModelFolder): Promise<Words> => {
+  try {
+    return { tokenizer: await tokenizerOf(folder), notes: [] };
+  } catch (error) {
+    if (!(error instanceof ModelError && error.info.code === 'TOKENIZER_INVALID')) throw error;
+    const notes = [`prompts are given as ids, since the tokenizer cannot be used: ${error.message}`];
+    return { tokenizer: undefined, tokenizerError: error, notes };
+  }
+};
+
 const openFrom = async (folder: ModelFolder, options: OpenOptions, start: number): Promise<OpenModel> => {
   const { weights } = folder;
   const config = { ...folder.config, ...options.configure?.(folder.config) };
   const { program, notes } = programFor(folder, config);
-  const tokenizer = await tokenizerOf(folder);
+  const words = await wordsOf(folder);
   const backend = await makeBackend(program, options);
   const [compilations, base] = [new Compilations(backend, weights), new Compilations(backend, weights)];
   const changed = JSON.stringify(config) !== JSON.stringify(folder.config);
   let summary: Promise<ModelSummary> | undefined;
   const unedited = () => ({ program: programFor(folder, folder.config).program, compilations: base });
   return {
-    ...{ folder, program, weights, tokenizer, backend, compilations },
+    ...{ folder, program, weights, ...words, backend, compilations },
     unedited: () => (changed ? unedited() : { program, compilations }),
-    notes: [...folder.notes, ...notes],
+    notes: [...folder.notes, ...words.notes, ...notes],
     loadSeconds: (performance.now() - start) / 1000,
     summary: () => (summary ??= summaryOf(program, folder)),
     dispose: async () => {
@@ -109,7 +124,7 @@ const openModelFiles = (path: string): Promise<ModelFolder> =>
 
 /**
  * Opens a model folder or a GGUF file. Weights are looked at, not read.
- * @throws ModelError MODEL_NOT_FOUND, FAMILY_UNKNOWN, CONFIG_*, TENSOR_*, SAFETENSORS_INVALID, GGUF_INVALID, PICKLE_REFUSED, TOKENIZER_INVALID
+ * @throws ModelError MODEL_NOT_FOUND, FAMILY_UNKNOWN, CONFIG_*, TENSOR_*, SAFETENSORS_INVALID, GGUF_INVALID, PICKLE_REFUSED
  * @throws EngineError DEVICE_UNAVAILABLE
  */
 export const openModel = async (path: string, options: OpenOptions): Promise<OpenModel> => {
@@ -126,8 +141,9 @@ export const openModel = async (path: string, options: OpenOptions): Promise<Ope
 /** The tokenizer, or an error that says how to go without. */
 export const needTokenizer = (model: OpenModel): Tokenizer => {
   if (model.tokenizer) return model.tokenizer;
+  if (model.tokenizerError) throw model.tokenizerError;
   throw new UsageError('this model has no tokenizer', {
     code: 'TOKENIZER_MISSING',
-    hint: 'Put tokenizer.json beside config.json, or give token ids with --ids 1,2,3.',
+    hint: 'Put its vocabulary, such as tokenizer.json, beside config.json, or give token ids with --ids 1,2,3.',
   });
 };

@@ -218,6 +218,9 @@ describe('a tokenizer that is not there or wrong', () => {
     writeFileSync(path.join(folder, 'tokenizer.json'), '{"model": {"type": "WordLevel"');
     await refused('TOKENIZER_INVALID', 'run', folder, '--prompt', 't1');
     await refused('TOKENIZER_INVALID', 'tokenize', folder, '--text', 't1');
+    const { status, stderr } = await cutaway('run', folder, '--ids', '1,2', '--max-new-tokens', '1', '--json');
+    expect(status).toBe(0);
+    expect(stderr).toContain('the tokenizer cannot be used');
   });
 
   it('no tokenizer to tokenize with', async () => {

@@ -33,15 +33,15 @@ const extraIds = ({ pieces }: SentencePieceModel, { config }: Settings): readonl
 
 /**
  * The ids of a family: the places in the model, and what is behind them.
- * @source fairseq's dictionary, which XLM-R kept: `<s>`, `<pad>`, `</s>`, `<unk>`, then SentencePiece's from the fourth on
+ * @source fairseq's dictionary, which XLM-R and mBART kept: `<s>`, `<pad>`, `</s>`, `<unk>`, then SentencePiece's from the fourth on
  */
-const idsOf = (model: SentencePieceModel, { name }: SentencePieceKind, settings: Settings): PieceIds => {
+const idsOf = (model: SentencePieceModel, { name, fairseq }: SentencePieceKind, settings: Settings): PieceIds => {
   const spellings = model.pieces.map(({ piece }) => piece);
-  if (name !== 'xlmRoberta') {
+  if (!fairseq) {
     const all = [...spellings, ...(name === 't5' ? extraIds(model, settings) : [])];
     return { vocab: new Map(all.map((piece, id) => [piece, id])), idOf: ({ id }) => id };
   }
-  const all = ['<s>', '<pad>', '</s>', '<unk>', ...spellings.slice(3), '<mask>'];
+  const all = ['<s>', '<pad>', '</s>', '<unk>', ...spellings.slice(3), ...fairseq, '<mask>'];
   return { vocab: new Map(all.map((piece, id) => [piece, id])), idOf: ({ id }) => (id === model.unkId ? 3 : id + 1) };
 };
 
@@ -51,7 +51,7 @@ const controlTokens = ({ model, ids, kind }: SentencePieceParts): readonly Added
   const control = model.pieces.filter(({ type }) => type === 'control' || type === 'unknown').map(({ piece }) => piece);
   const more = kind.name === 't5' ? [...ids.vocab.keys()].filter((piece) => /^<extra_id_\d+>$/.test(piece)) : [];
   const turns = kind.name === 'gemma' ? ['<start_of_turn>', '<end_of_turn>'] : [];
-  return [...control, ...more, ...turns].flatMap((content) => {
+  return [...control, ...more, ...turns, ...(kind.fairseq ?? [])].flatMap((content) => {
     const id = ids.vocab.get(content);
     return id === undefined ? [] : [{ id, content, ...flags }];
   });
@@ -112,24 +112,25 @@ export const joinSentencePiece = (parts: SentencePieceParts): ConvertedTokenizer
   const specials = specialTokens(settings, ids.vocab, kind.defaults);
   const added = addedOf(parts, specials);
   const template = kind.template(settings);
+  const all = { ...specials, added };
   const vocab = Object.fromEntries([...ids.vocab, ...added.map((token) => [token.content, token.id] as const)]);
   const json = {
     version: '1.0',
     added_tokens: added.map((token) => ({ ...token })),
     normalizer: null,
     pre_tokenizer: null,
-    post_processor: templateJson(template, specials),
+    post_processor: templateJson(template, all),
     decoder: decoder(model),
     model: { type: 'WordLevel', vocab, unk_token: model.pieces[model.unkId]?.piece ?? '<unk>' },
   };
   const firstOnly = !flag(settings, 'legacy', true);
-  const around = templateIds(template, specials);
+  const around = templateIds(template, all);
   const encode = makeEncode({ encode: makeSentencePiece(model), idOf: ids.idOf, added, firstOnly, ...around });
   return { json, roles: specials.roles, ...(encode ? { encode } : {}) };
 };
 
 /**
- * A SentencePiece model: T5, Llama, Gemma, XLM-R, or by itself.
+ * A SentencePiece model: T5, Llama, Gemma, XLM-R, mBART, or by itself.
  * @throws TokenizerFault
  */
 export const convertSentencePiece = (bytes: Uint8Array, settings: Settings): ConvertedTokenizer => {

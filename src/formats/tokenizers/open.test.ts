@@ -184,6 +184,16 @@ describe('a SentencePiece model', () => {
   });
 });
 
+describe('mBART', () => {
+  it('ends a text with its language: the source’s, or the target’s', async () => {
+    const folder = path.join(vocabularies, 'mbart');
+    expect((await textsOf(await openTokenizer(folder), 'the')).at(-1)).toBe('fr_XX');
+    expect((await textsOf(await openTokenizer(folder, { side: 'target' }), 'the')).at(-1)).toBe('ro_RO');
+    const unknown = { tokenizer_class: 'MBartTokenizer', src_lang: 'tlh' };
+    await expect(openTokenizer(folderOf('mbart', { 'tokenizer_config.json': unknown }))).rejects.toThrow('"tlh"');
+  });
+});
+
 describe('Marian', () => {
   it('reads a language code as one token', async () => {
     const tokenizer = await openTokenizer(path.join(vocabularies, 'marian'));

@@ -73,8 +73,11 @@ export const readTokenizer = async (files: TokenizerFiles, side: TranslationSide
     }
     case 'wordPiece':
       return convertWordPiece(await readText(files.tokenizer), settings);
-    case 'sentencePiece':
-      return convertSentencePiece(await readSmallFile(files.tokenizer, vocabularyLimitBytes), settings);
+    case 'sentencePiece': {
+      const { src_lang, tgt_lang = src_lang } = settings.config;
+      const config = { ...settings.config, src_lang: side === 'target' ? tgt_lang : src_lang };
+      return convertSentencePiece(await readSmallFile(files.tokenizer, vocabularyLimitBytes), { ...settings, config });
+    }
     case 'marian': {
       const vocab = await readVocabulary(beside(files.vocab, 'vocab.json'));
       const file = side === 'source' ? files.tokenizer : beside(files.target, 'target.spm');

@@ -1,4 +1,5 @@
 import { TokenizerFault } from '../tokenizer-json.js';
+import { mbart50Languages, mbartLanguages } from './fairseq-languages.js';
 import { flag, modelType, tokenizerClass, type Settings } from './settings.js';
 import type { SentencePieceModel } from './sentencepiece-model.js';
 import type { SpecialDefaults } from './special-tokens.js';
@@ -6,7 +7,9 @@ import { noTemplate, type Template } from './template.js';
 
 /** What a family of models adds to its SentencePiece vocabulary. */
 export interface SentencePieceKind {
-  readonly name: 'plain' | 't5' | 'llama' | 'gemma' | 'xlmRoberta' | 'marian';
+  readonly name: 'plain' | 't5' | 'llama' | 'gemma' | 'xlmRoberta' | 'mbart' | 'mbart50' | 'marian';
+  /** The order of fairseq's dictionary, and the languages behind the pieces. */
+  readonly fairseq?: readonly string[];
   readonly defaults: SpecialDefaults;
   readonly template: (settings: Settings) => Template;
 }
@@ -20,6 +23,14 @@ const asTold =
   });
 
 const always = (template: Template) => () => template;
+
+/** The language of the text; English where no file tells. @throws TokenizerFault */
+const language = ({ config }: Settings, known: readonly string[]): { readonly spelling: string } => {
+  const spelling = config['src_lang'] ?? 'en_XX';
+  if (typeof spelling === 'string' && known.includes(spelling)) return { spelling };
+  throw new TokenizerFault(`its language ${JSON.stringify(spelling)} is none of ${known.join(', ')}`);
+};
+
 const xlmRoles = { bos: '<s>', eos: '</s>', sep: '</s>', cls: '<s>', unk: '<unk>', pad: '<pad>', mask: '<mask>' };
 
 /** @source transformers 4.57: what each class has unless it is told otherwise */
@@ -44,6 +55,19 @@ const kinds: Readonly<Record<SentencePieceKind['name'], SentencePieceKind>> = {
     name: 'xlmRoberta',
     defaults: { roles: xlmRoles, lstrip: ['mask'] },
     template: always({ before: ['cls'], after: ['sep'] }),
+    fairseq: [],
+  },
+  mbart: {
+    name: 'mbart',
+    defaults: { roles: xlmRoles, lstrip: ['mask'] },
+    template: (settings) => ({ ...noTemplate, after: ['eos', language(settings, mbartLanguages)] }),
+    fairseq: mbartLanguages,
+  },
+  mbart50: {
+    name: 'mbart50',
+    defaults: { roles: xlmRoles, lstrip: ['mask'] },
+    template: (settings) => ({ before: [language(settings, mbart50Languages)], after: ['eos'] }),
+    fairseq: mbart50Languages,
   },
   marian: {
     name: 'marian',
@@ -59,6 +83,8 @@ const ofClass: Readonly<Record<string, SentencePieceKind['name']>> = {
   CodeLlamaTokenizer: 'llama',
   GemmaTokenizer: 'gemma',
   XLMRobertaTokenizer: 'xlmRoberta',
+  MBartTokenizer: 'mbart',
+  MBart50Tokenizer: 'mbart50',
   MarianTokenizer: 'marian',
 };
 
@@ -67,12 +93,13 @@ const ofModel: readonly (readonly [RegExp, SentencePieceKind['name']])[] = [
   [/^(llama|mistral|mixtral|phi3)$/, 'llama'],
   [/^gemma/, 'gemma'],
   [/^(xlm-roberta|xlm-roberta-xl)$/, 'xlmRoberta'],
+  [/^mbart$/, 'mbart'],
   [/^marian$/, 'marian'],
 ];
 
 /** Families whose tokenizers do more than their SentencePiece file tells. */
 const otherModels =
-  /^(albert|xlnet|camembert|m?bart|nllb.*|m2m_100|pegasus.*|deberta-v[23]|big_bird|rembert|xglm|fnet|barthez|plbart|reformer|seamless.*)$/;
+  /^(albert|xlnet|camembert|bart|nllb.*|m2m_100|pegasus.*|deberta-v[23]|big_bird|rembert|xglm|fnet|barthez|plbart|reformer|seamless.*)$/;
 
 /** Where no file names the family: by the first pieces. */
 const ofPieces = ({ pieces, algorithm, byteFallback }: SentencePieceModel): SentencePieceKind['name'] => {

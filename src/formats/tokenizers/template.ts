@@ -2,37 +2,48 @@ import type { JsonObject } from '../../base/index.js';
 import type { TokenRole } from '../tokenizer.js';
 import type { SpecialTokens } from './special-tokens.js';
 
+/** A token by its role, or by its spelling. */
+export type TemplateToken = TokenRole | { readonly spelling: string };
+
 /** Which tokens stand before and behind a text. */
 export interface Template {
-  readonly before: readonly TokenRole[];
-  readonly after: readonly TokenRole[];
+  readonly before: readonly TemplateToken[];
+  readonly after: readonly TemplateToken[];
 }
 
 export const noTemplate: Template = { before: [], after: [] };
 
-/** The ids that a template puts before and behind a text; a role without a token puts none. */
-export const templateIds = (template: Template, { roles }: SpecialTokens) => {
-  const ids = (some: readonly TokenRole[]): readonly number[] =>
-    some.map((role) => roles.get(role)).filter((id) => id !== undefined);
-  return { before: ids(template.before), after: ids(template.after) };
+interface Named {
+  readonly id: number;
+  readonly content: string;
+}
+
+/** A role without a token puts none. */
+const named = (tokens: readonly TemplateToken[], { added, spellings }: SpecialTokens): readonly Named[] => {
+  const contents = tokens.map((token) => (typeof token === 'string' ? spellings.get(token) : token.spelling));
+  return contents.flatMap((content) => added.find((token) => token.content === content) ?? []);
 };
 
+/** The ids that a template puts before and behind a text. */
+export const templateIds = (template: Template, specials: SpecialTokens) => ({
+  before: named(template.before, specials).map(({ id }) => id),
+  after: named(template.after, specials).map(({ id }) => id),
+});
+
 /** A template as the section `post_processor` of a tokenizer.json. */
-export const templateJson = (template: Template, { roles, spellings }: SpecialTokens): JsonObject => {
-  const tokens = [...template.before, ...template.after].flatMap((role) => {
-    const [id, content] = [roles.get(role), spellings.get(role)];
-    return id === undefined || content === undefined ? [] : [{ id: content, ids: [id], tokens: [content] }];
-  });
-  const specials = (some: readonly TokenRole[]): readonly JsonObject[] =>
-    some.flatMap((role) => {
-      const id = spellings.get(role);
-      return id === undefined ? [] : [{ SpecialToken: { id, type_id: 0 } }];
-    });
+export const templateJson = (template: Template, specials: SpecialTokens): JsonObject => {
+  const [before, after] = [named(template.before, specials), named(template.after, specials)];
+  const part = ({ content }: Named): JsonObject => ({ SpecialToken: { id: content, type_id: 0 } });
   const around = (id: string): readonly JsonObject[] => [
-    ...specials(template.before),
+    ...before.map(part),
     { Sequence: { id, type_id: 0 } },
-    ...specials(template.after),
+    ...after.map(part),
   ];
-  const special_tokens = Object.fromEntries(tokens.map((token) => [token.id, token]));
-  return { type: 'TemplateProcessing', single: around('A'), pair: [...around('A'), ...around('B')], special_tokens };
+  const token = ({ id, content }: Named) => [content, { id: content, ids: [id], tokens: [content] }] as const;
+  return {
+    type: 'TemplateProcessing',
+    single: around('A'),
+    pair: [...around('A'), ...around('B')],
+    special_tokens: Object.fromEntries([...before, ...after].map(token)),
+  };
 };

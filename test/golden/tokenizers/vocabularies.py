@@ -40,6 +40,8 @@ from transformers import (
     GemmaTokenizer,
     LlamaTokenizer,
     MarianTokenizer,
+    MBart50Tokenizer,
+    MBartTokenizer,
     PreTrainedTokenizerFast,
     T5Tokenizer,
     XLMRobertaTokenizer,
@@ -85,6 +87,7 @@ TEXTS = from_generate("TEXTS") + [
     "<|im_start|>user\nthe cat<|im_end|>\n",
     "The Capital ÄÖÜ Éé İı ǅ ẞß",
     "$100 + 5% = ~#@!?",
+    "en_XX the cat fr_XX",
     "\ufffd\uffff\ufdd0",
     "e\u0301\u0300e\u0301 ё й",
 ]
@@ -256,6 +259,17 @@ def xlm_roberta(folder: Path) -> None:
     write(folder, {"config.json": {"model_type": "xlm-roberta"}})
 
 
+def mbart(folder: Path) -> None:
+    learn_pieces(folder / "sentencepiece.bpe.model", vocab_size=150, normalization_rule_name="identity")
+    config = {"tokenizer_class": "MBartTokenizer", "src_lang": "fr_XX", "tgt_lang": "ro_RO"}
+    write(folder, {"tokenizer_config.json": config})
+
+
+def mbart50(folder: Path) -> None:
+    learn_pieces(folder / "sentencepiece.bpe.model", vocab_size=150, normalization_rule_name="identity")
+    write(folder, {"tokenizer_config.json": {"tokenizer_class": "MBart50Tokenizer"}})
+
+
 def unigram_bytes(folder: Path) -> None:
     learn_pieces(folder / "own.model", vocab_size=420, **BYTES)
 
@@ -337,7 +351,7 @@ def marian_cases(folder: Path, side: str) -> list[dict]:
 
 LEARNED = [
     gpt2, roberta, bart, opt, qwen2, phi, neox, bert_cased, bert_accents, distilbert,
-    t5, t5_extra, llama, llama_suffix, gemma, xlm_roberta, unigram_bytes, bpe_rules, marian,
+    t5, t5_extra, llama, llama_suffix, gemma, xlm_roberta, mbart, mbart50, unigram_bytes, bpe_rules, marian,
 ]  # fmt: skip
 
 
@@ -369,6 +383,9 @@ def main() -> None:
     tiny["gemma"] = of_model(GemmaTokenizer(str(at("gemma/tokenizer.model"))), at("gemma/tokenizer.model"))
     xlm = at("xlm-roberta/sentencepiece.bpe.model")
     tiny["xlm-roberta"] = of_model(XLMRobertaTokenizer(str(xlm)), xlm, lambda i: i + 1 if i else 3)
+    for name, kind in (("mbart", MBartTokenizer), ("mbart50", MBart50Tokenizer)):
+        tokenizer = kind.from_pretrained(str(at(name)))
+        tiny[name] = of_model(tokenizer, at(name) / "sentencepiece.bpe.model", lambda i: i + 1 if i else 3)
     tiny["unigram-bytes"] = alone_cases(at("unigram-bytes/own.model"))
     tiny["bpe-rules"] = alone_cases(at("bpe-rules/own.model"))
     tiny["marian"] = marian_cases(at("marian"), "source")
