@@ -43,6 +43,17 @@ describe('greedy', () => {
     expect(penalised.id).toBe(1);
     expect(sample(logits, { repetitionPenalty: 2 }, { previousIds: [1], step: 1 }).id).toBe(2);
   });
+  it('takes no token that is suppressed, and shows what is left as a stage', () => {
+    const { id, stages: shown } = sample(logits, { repetitionPenalty: 2 }, { ...place, suppressed: new Set([1, 2]) });
+    expect(id).toBe(0);
+    expect(shown.map((s) => s.name)).toEqual(['logits', 'suppressed', 'repetition-penalty']);
+    expect(shown.map((s) => [...s.logits])).toEqual([
+      [1, 3, 3, -2],
+      [1, -Infinity, -Infinity, -2],
+      [0.5, -Infinity, -Infinity, -2],
+    ]);
+    expect(sample(logits, {}, { ...place, suppressed: new Set() }).stages).toHaveLength(1);
+  });
   it('is not what a seed or a top-k alone asks for', () => {
     expect([{ seed: 1 }, { topK: 2 }, { temperature: 1 }].map(isGreedy)).toEqual([false, false, false]);
     expect([{}, { repetitionPenalty: 1.2 }, { temperature: 0, seed: 1 }].map(isGreedy)).toEqual([true, true, true]);
@@ -54,6 +65,13 @@ describe('greedy', () => {
 });
 
 describe('drawing', () => {
+  it('never gives a suppressed token', () => {
+    const flat = new Float32Array(4);
+    const ids = Array.from({ length: 40 }, (_, step) =>
+      sample(flat, { temperature: 1 }, { previousIds: [], step, suppressed: new Set([0, 3]) }),
+    );
+    expect([...new Set(ids.map((s) => s.id))].sort()).toEqual([1, 2]);
+  });
   it('gives the same token for the same seed, sequence and step', () => {
     const wide = Float32Array.from({ length: 1000 }, (_, i) => Math.sin(i));
     const ids = [0, 1, 2, 3, 4, 5].map((step) => sample(wide, { seed: 7 }, { previousIds: [], step }).id);
