@@ -79,7 +79,7 @@ const addRun = (
     .argument('<model>', 'folder of a model')
     .description('Run a model on a prompt: the likeliest next tokens, and what it goes on to say.');
   device(generation(edits(input(command))))
-    .option('--top <n>', 'how many next tokens to list (default: 10)', integer('--top'))
+    .option('--top <n>', 'how many next tokens, words or labels to list (default: 10)', integer('--top'))
     .option('--stages', 'show the distribution after each rule of sampling')
     .action(act('run'));
   examples(
@@ -87,6 +87,7 @@ const addRun = (
     'run MODEL --prompt "The capital of France is"',
     'run MODEL --prompt "Once" --max-new-tokens 20 --temperature 0.8 --top-p 0.9 --seed 1',
     'run MODEL --prompt "Once" --edit "drop head 3.2" --edit "skip layer 5"',
+    'run MODEL --prompt "The [MASK] is blue."   (BERT: the word behind the mask)',
     'run MODEL --ids 1,2,3 --json',
   );
 };
