@@ -11,6 +11,7 @@ import {
 } from '../../graph/index.js';
 import { concat, range, take, type Tensor } from '../../tensor/index.js';
 import type { Tensors } from '../backend.js';
+import { asFloat32 } from './as-float32.js';
 import type { KvCache } from './cache.js';
 import type { Compilations, Compiled, Form } from './compiled.js';
 import { makeInput } from './inputs.js';
@@ -262,11 +263,6 @@ const noPast = (batch: number, spec: { readonly heads: number; readonly headDim:
   shape: [batch, 0, spec.heads, spec.headDim],
   data: new Float32Array(0),
 });
-
-const asFloat32 = (tensor: Tensor): Tensor<'float32'> => {
-  if (tensor.dtype === 'float32') return tensor;
-  return { dtype: 'float32', shape: tensor.shape, data: Float32Array.from(tensor.data as Float64Array) };
-};
 
 /**
  * Runs the model once over new tokens.

@@ -6,3 +6,4 @@ export * from './generate.js';
 export { makeInput } from './inputs.js';
 export * from './order.js';
 export { isDoubled, makeRows, type Rows } from './rows.js';
+export { scoreRows } from './score-rows.js';

@@ -1,0 +1,1 @@
+export { lens, type LensRequest, type LensRow } from './lens.js';
