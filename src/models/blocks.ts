@@ -17,6 +17,12 @@ export interface PostNormParts extends Omit<BlockParts, 'ln1' | 'ln2'> {
   readonly ln2Post: (x: Value) => Value;
 }
 
+/** The parts of a block whose attention and MLP read the same stream. */
+export interface ParallelParts extends Omit<BlockParts, 'ln2'> {
+  /** Left out: the MLP reads what attention reads. */
+  readonly ln2?: (x: Value) => Value;
+}
+
 const unchanged = (x: Value): Value => x;
 
 /** What is added to the stream is normed: x + ln1_post(attn(ln1(x))), and so the MLP. Gemma 2 §2; OLMo 2 §3. */
@@ -36,6 +42,15 @@ export const preNormBlock = (s: Scope, x: Value, { ln1, attention, ln2, mlp }: B
     const { resid, k, v } = attention(ln1(x));
     const mid = site(s, 'resid_mid', add(x, site(s, 'attn_out', resid)));
     return { resid: site(s, 'resid_post', add(mid, site(s, 'mlp_out', mlp(ln2(mid))))), k, v };
+  });
+
+/** Attention and MLP read the same stream: x + attn(ln1(x)) + mlp(ln2(x)). Wang & Komatsuzaki 2021 (GPT-J). */
+export const parallelBlock = (s: Scope, x: Value, { ln1, attention, ln2, mlp }: ParallelParts): BlockOutputs =>
+  building(s, () => {
+    const normed = ln1(x);
+    const { resid, k, v } = attention(normed);
+    const [attnOut, mlpOut] = [site(s, 'attn_out', resid), site(s, 'mlp_out', mlp(ln2 ? ln2(x) : normed))];
+    return { resid: site(s, 'resid_post', add(add(mlpOut, attnOut), x)), k, v };
   });
 
 /** Norms of the sums: ln1(x + attn(x)), then ln2(mid + mlp(mid)). Vaswani 2017 §3.1; Xiong 2020 fig. 1a. */

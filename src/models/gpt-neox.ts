@@ -1,9 +1,9 @@
 import type { JsonObject } from '../base/index.js';
-import { add, building, gather, inner, site, slice, type Program, type Scope, type Value } from '../graph/index.js';
+import { building, gather, inner, site, slice, type Program, type Scope, type Value } from '../graph/index.js';
 import { activation } from './activations.js';
 import type { AliasNames } from './aliases.js';
 import { attendCached, attentionOutput, rotate, splitHeads } from './attention.js';
-import { preNormBlock, type BlockParts } from './blocks.js';
+import { parallelBlock, preNormBlock } from './blocks.js';
 import { ConfigReader } from './config-reader.js';
 import { decoderProgram, ropeRules, tokenTables } from './decoder.js';
 import type { Family, HasTensor } from './family.js';
@@ -72,14 +72,6 @@ const attention = (s: Scope, x: Value, c: NeoxConfig): BlockOutputs =>
     const z = attendCached(s, { q: rotQ, k: rotK, v, scale: headDim ** -0.5, mask: causalMask(s) });
     const out = attentionOutput(s, z, torchLinear('dense', c.modelDim, { axis: 'model', bias: c.bias }));
     return { resid: out, k: rotK, v };
-  });
-
-/** Attention and MLP read the same stream: x + attn(ln1(x)) + mlp(ln2(x)). Wang & Komatsuzaki 2021 (GPT-J). */
-const parallelBlock = (s: Scope, x: Value, { ln1, attention: attn, ln2, mlp }: BlockParts): BlockOutputs =>
-  building(s, () => {
-    const { resid, k, v } = attn(ln1(x));
-    const [attnOut, mlpOut] = [site(s, 'attn_out', resid), site(s, 'mlp_out', mlp(ln2(x)))];
-    return { resid: site(s, 'resid_post', add(add(mlpOut, attnOut), x)), k, v };
   });
 
 const block = (s: Scope, x: Value, c: NeoxConfig): BlockOutputs =>
