@@ -17,6 +17,7 @@ import { mistral } from './mistral.js';
 import { mixtral } from './mixtral.js';
 import { olmo2 } from './olmo2.js';
 import { opt } from './opt.js';
+import { phi } from './phi.js';
 import { phi3 } from './phi3.js';
 import { qwen2 } from './qwen2.js';
 import { qwen3Moe } from './qwen3-moe.js';
@@ -45,6 +46,7 @@ export const families: readonly Family[] = [
   mt5,
   olmo2,
   opt,
+  phi,
   phi3,
   qwen2,
   qwen3,

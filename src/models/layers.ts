@@ -54,6 +54,18 @@ export const rmsNormalized = (
   return mul(div(x, scale), gain(w));
 };
 
+/** (x − mean) / √(variance + ε) · gain + bias over the last axis, without sites: for the norms of queries and keys. */
+export const layerNormalized = (
+  s: Scope,
+  x: Value,
+  { name, eps }: { readonly name: string; readonly eps: number },
+): Value => {
+  const centred = sub(x, mean(x));
+  const raw = div(centred, sqrt(add(mean(mul(centred, centred)), constant(x, eps))));
+  const form = { shape: [lastExtent(x)], axes: [x.type.axes.at(-1) ?? ''] };
+  return add(mul(raw, weight(s, `${name}.weight`, form)), weight(s, `${name}.bias`, form));
+};
+
 export interface LayerNormSpec {
   readonly eps: number;
   /** Whether it has gain and bias. */

@@ -33,6 +33,8 @@ export interface SizeDefaults {
   readonly tied: boolean;
   readonly maxPositions: number;
   readonly eps?: number;
+  /** Left out: `rms_norm_eps`. */
+  readonly epsField?: string;
   readonly ropeBase?: number;
   readonly kvHeads?: number;
   readonly headDim?: number;
@@ -53,7 +55,7 @@ export const readSizes = (c: ConfigReader, d: SizeDefaults): LlamaSizes => {
     vocab: c.integer('vocab_size'),
     layers: c.layers('num_hidden_layers'),
     neurons: c.integer('intermediate_size'),
-    eps: c.number('rms_norm_eps', d.eps ?? 1e-6),
+    eps: c.number(d.epsField ?? 'rms_norm_eps', d.eps ?? 1e-6),
     activation: c.string(d.activationField, d.activation),
     tiedHead: c.boolean('tie_word_embeddings', d.tied),
     rope:

@@ -12,6 +12,8 @@ export interface RotaryAttention {
   readonly headDim: number;
   /** Whether the matrices have biases. */
   readonly bias: { readonly qkv: boolean; readonly out: boolean };
+  /** What the file calls the output matrix; left out: `o_proj`. */
+  readonly outName?: string;
   /** Multiplies q·k; left out: headDim^−½. */
   readonly scale?: number;
   /** A norm over each head's numbers, before rotation. Dehghani 2023 (QK norm). */
@@ -54,8 +56,8 @@ export const attended = (
   { q, k, v }: { readonly q: Value; readonly k: Value; readonly v: Value },
   a: Omit<RotaryAttention, 'norm' | 'rotation'>,
 ): BlockOutputs => {
-  const { scale = a.headDim ** -0.5, cap } = a;
+  const { scale = a.headDim ** -0.5, cap, outName = 'o_proj' } = a;
   const z = attendCached(s, { q, k, v, scale, mask: causalMask(s, a.mask), ...(cap === undefined ? {} : { cap }) }); // [batch, position, head, headDim]
-  const out = attentionOutput(s, z, torchLinear('o_proj', a.modelDim, { axis: 'model', bias: a.bias.out }));
+  const out = attentionOutput(s, z, torchLinear(outName, a.modelDim, { axis: 'model', bias: a.bias.out }));
   return { resid: out, k, v };
 };
