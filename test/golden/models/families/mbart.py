@@ -7,6 +7,9 @@ What a reader of its files must know:
   ones scale.
 - The config has no `decoder_start_token_id` unless it was set, and `model.generate` then begins with `bos_token_id`. (Its
   training begins with the last token of the source, the code of a language; here the id is given.)
+- With `tie_word_embeddings` false each stack reads a table of its own, and the head `lm_head.weight`. transformers 4.57
+  writes such a model with `model.shared.weight` alone, and reads its own file with random embeddings; here the file has
+  all tables, of the same numbers in both stacks.
 - `normalize_before` and `add_final_layer_norm` of older configs are true, and not read.
 """
 
@@ -20,8 +23,9 @@ import torch
 from capture import Sites
 from encoder_decoder import Finish, Prompt, StackedParts, forward, generate, greedy, load, prompts_from
 from family import VOCAB_SIZE, Family, Generation, Variant
-from families.bart import bart_draw
+from families.bart import SMALL, bart_draw
 from parts import Tap
+from safetensors.torch import load_file, save_file
 from torch import nn
 from transformers import MBartConfig, MBartForConditionalGeneration
 
@@ -74,7 +78,16 @@ def capture(model: nn.Module, prompt: Prompt) -> Sites:
 
 
 def finish(variant: Variant, folder: Path) -> None:
-    """As `Finish`, but without interventions: a hook at the norm that reads the stream would not change the stream."""
+    """
+    As `Finish`, with all tables where the stacks have their own, but without interventions: a hook at the norm that
+    reads the stream would not change the stream.
+    """
+    if variant.layout == "tables-apart":
+        path = folder / "model.safetensors"
+        tensors = load_file(path)
+        for stack in ("encoder", "decoder"):
+            tensors[f"model.{stack}.embed_tokens.weight"] = tensors["model.shared.weight"].clone()
+        save_file(tensors, path, metadata={"format": "pt"})
     model = load(MBartForConditionalGeneration, folder)
     assert torch.isfinite(model(torch.tensor([[5]]), decoder_input_ids=torch.tensor([[START]])).logits).all()
     Finish(MBartParts, PROMPTS, CONFIG["pad_token_id"], "")(model, Variant("", "", ""), folder)
@@ -87,6 +100,19 @@ FAMILY = Family(
     (
         Variant("mbart-default", "mbart", "norms before, and after the last block; scaled embeddings", CONFIG, sites=True),
         Variant("mbart-relu", "mbart", "activation_function relu, not scaled", {**CONFIG, **PLAIN}),
+        Variant(
+            "mbart-deep-decoder",
+            "mbart",
+            "more decoder layers than encoder layers",
+            {**CONFIG, **SMALL, "decoder_layers": 3},
+        ),
+        Variant(
+            "mbart-untied",
+            "mbart",
+            "tie_word_embeddings false: a table of tokens in each stack, and a head of its own",
+            {**CONFIG, **SMALL, "tie_word_embeddings": False},
+            layout="tables-apart",
+        ),
     ),
     MBartParts,
     prompts=PROMPTS,

@@ -106,6 +106,8 @@ FAMILIES = (
                 sites=True,
             ),
             variant("umt5", "tied", "a tied and scaled head, the default of umT5"),
+            variant("umt5", "deep-decoder", "more tables in the decoder than in the encoder", {"num_decoder_layers": 3}),
+            variant("umt5", "relu", "feed_forward_proj relu, not gated", {"feed_forward_proj": "relu"}),
         ),
     ),
 )
