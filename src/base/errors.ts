@@ -44,6 +44,7 @@ export const errorCodes = [
   'TOKENIZER_INVALID',
   'TOKENIZER_MISSING',
   'WEIGHT_UNKNOWN',
+  'ZOO_DAMAGED',
 ] as const;
 export type ErrorCode = (typeof errorCodes)[number];
 

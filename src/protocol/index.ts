@@ -4,3 +4,4 @@ export * from './list.js';
 export * from './model.js';
 export * from './run.js';
 export * from './tokenize.js';
+export * from './tour.js';

@@ -49,7 +49,8 @@ const encoded = async (tokenizer: Tokenizer, text: string, options: EncodeOption
 /** What cuts a target: in a translation model the vocabulary of the other language. */
 const targetTokenizer = async (model: OpenModel): Promise<Tokenizer> => {
   const files = model.folder.tokenizer;
-  return files?.format === 'marian' ? openTokenizer(files, { side: 'target' }) : needTokenizer(model);
+  const sided = files?.format === 'marian' || files?.format === 'sentencePiece';
+  return sided ? openTokenizer(files, { side: 'target' }) : needTokenizer(model);
 };
 
 const refuseTarget = (target: Target | undefined): void => {
