@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { forward, makeInput, runOrder } from '../src/engine/index.js';
+import { forward, makeInput, makeRows, runOrder } from '../src/engine/index.js';
 import { toOnnx, typesOf, wholeGraph, type Storage } from '../src/graph/index.js';
 import { openModel } from '../src/service/index.js';
 import { sizeOf, type Tensor } from '../src/tensor/index.js';
@@ -12,6 +12,8 @@ import { pythonOrSkip } from './support/python.js';
 import { root } from './support/root.js';
 
 const ids = [5, 42, 9, 9, 31, 0, 58];
+/** What an encoder-decoder reads. */
+const source = [7, 12, 3, 44];
 /** onnx's evaluator computes in NumPy's float32: sums in another order than ours. */
 const tolerance = 2e-5;
 
@@ -27,7 +29,15 @@ const asJson = (tensor: Tensor) => ({
   data: Array.from(tensor.data as Float32Array, Number),
 });
 
-describe.each(['gpt2-default', 'llama-grouped', 'bert-masked', 'roberta-three-labels'])('%s exported as ONNX', (variant) => {
+describe.each([
+  'gpt2-default',
+  'llama-grouped',
+  'bert-masked',
+  'roberta-three-labels',
+  't5-gated',
+  'bart-default',
+  'marian-default',
+])('%s exported as ONNX', (variant) => {
   it('passes the checker, uses standard operators only, and computes the same on the reference evaluator', async (context) => {
     const python = pythonOrSkip(context, 'onnx', 'numpy');
     const model = await openModel(path.join(goldenFolder, variant), { device: 'cpu', engine: 'onnxruntime' });
@@ -38,12 +48,13 @@ describe.each(['gpt2-default', 'llama-grouped', 'bert-masked', 'roberta-three-la
     const file = path.join(folder, `${variant}.onnx`);
     writeFileSync(file, toOnnx(graph, { target: 'standard', storage, names: 'graph' }));
 
-    const positions = ids.map((_, i) => i);
-    const rows = { ids: [ids], positions, keys: positions, lengths: [ids.length], length: ids.length, step: 0 };
+    const read = model.program.facts.encoder ? { source } : {};
+    const encoder = makeRows({ ids: [source], past: 0, step: 0 });
+    const decoder = makeRows({ ids: [ids], past: 0, step: 0, source: encoder });
     const types = typesOf(graph);
     const feeds = graph.inputs.map(({ id, name }) => {
       const rule = model.program.inputs[name];
-      if (rule) return [name, asJson(makeInput(rule, rows))] as const;
+      if (rule) return [name, asJson(makeInput(rule, name.startsWith('encoder.') ? encoder : decoder))] as const;
       const shape = (types.get(id)?.shape ?? []).map((d) => (d === 'batch' ? 1 : d === 'past' ? 0 : Number(d)));
       return [name, { dtype: 'float32', shape, data: new Array<number>(sizeOf(shape)).fill(0) }] as const;
     });
@@ -56,7 +67,10 @@ describe.each(['gpt2-default', 'llama-grouped', 'bert-masked', 'roberta-three-la
     const result = JSON.parse(out) as { logits: number[]; domains: string[]; nodes: number };
     expect(result.domains).toEqual(['']);
     const plain = { order: runOrder(model.program, []), edits: new Map(), weights: new Map() };
-    const { logits } = await forward(model, { variant: plain, ids: [ids], capture: new Set(), logits: 'all' });
+    const { logits } = await forward(model, {
+      ...{ variant: plain, ids: [ids], capture: new Set<string>(), logits: 'all' },
+      ...(read.source ? { source: [read.source] } : {}),
+    });
     expect(worstDifference(result.logits, logits?.data ?? [])).toBeLessThan(tolerance);
     await model.dispose();
   });

@@ -3,6 +3,7 @@ import {
   carried,
   encoded,
   GraphBuilder,
+  reshape,
   site,
   topScope,
   type Scope,
@@ -74,7 +75,8 @@ export const blockSegment = (
 export const encodedSegment = (modelDim: number, weights: string, build: (s: Scope, x: Value) => Value): Segment => {
   const builder = new GraphBuilder('encoder.norm');
   const s = topScope(builder, 'encoder', weights);
-  const graph = builder.finish({ [encoded]: build(s, stream(s, carried, modelDim)) });
+  const read = reshape(build(s, stream(s, carried, modelDim)), [0, 0, modelDim], ['batch', 'source', 'model']);
+  const graph = builder.finish({ [encoded]: read });
   return { id: 'encoder.norm', kind: 'norm', ...placed('encoder'), graph, cache: [] };
 };
 
