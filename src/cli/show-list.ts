@@ -42,13 +42,18 @@ const foldedText = (sites: Sites): string =>
     foldedSites(sites).map((s) => [nameText(s), axesText(s)]),
   );
 
+const layersText = ({ layers, encoderLayers }: ListResult['model']): string =>
+  encoderLayers === undefined || encoderLayers === layers
+    ? `L from 0 to ${layers - 1}`
+    : `L from 0 to ${encoderLayers - 1} in the encoder, to ${layers - 1} in the decoder`;
+
 /** What a model has at a glance: its sites with the layers folded, and of its weights how many of which type. */
 export const showOverview = (r: ListResult): string => {
   const dtypes = [...new Set((r.weights ?? []).map((w) => w.dtype))].join(' and ');
   return [
     modelLine(r.model),
     foldedText(r.sites ?? []),
-    `${r.sites?.length ?? 0} sites (L from 0 to ${r.model.layers - 1}) and ${r.weights?.length ?? 0} tensors in ${dtypes}`,
+    `${r.sites?.length ?? 0} sites (${layersText(r.model)}) and ${r.weights?.length ?? 0} tensors in ${dtypes}`,
     styled('dim', 'all of them, with their other names: --sites; the tensors: --weights; the computation: --listing'),
   ].join('\n\n');
 };
