@@ -1,5 +1,6 @@
 import { afterAll, describe, expect, it } from 'vitest';
 import { canonicalName, forward, generate, runOrder } from '../src/engine/index.js';
+import type { Program } from '../src/graph/index.js';
 import { generationRules } from '../src/service/generation-rules.js';
 import { openModel } from '../src/service/index.js';
 import { toFloat32 } from '../src/tensor/index.js';
@@ -24,18 +25,36 @@ const unchanged = (model: Awaited<ReturnType<typeof openModel>>) => ({
   weights: new Map(),
 });
 
+/** The prompt of which all sites are stored comes first, so that the first difference is the nearest to its cause. */
+const fullestFirst = (prompts: readonly string[], names: readonly string[]): readonly string[] => {
+  const stored = (prompt: string): number => names.filter((name) => name.startsWith(`${prompt}.`)).length;
+  return [...prompts].sort((a, b) => stored(b) - stored(a));
+};
+
+/** Names of golden tensors in the order in which a run computes their sites. */
+const inForwardOrder = (
+  program: Program,
+  names: readonly string[],
+  siteOf: (name: string) => string,
+): readonly string[] => {
+  const sites = program.segments.flatMap(({ graph }) => graph.sites.map((site) => site.name));
+  const place = new Map(sites.map((site, i) => [site, i]));
+  return [...names].sort((a, b) => (place.get(siteOf(a)) ?? -1) - (place.get(siteOf(b)) ?? -1));
+};
+
 describe.each(goldenVariants())('%s agrees with transformers', (variant) => {
   it.each(['onnxruntime', 'reference'] as const)('in logits, hidden states and attentions, on %s', async (engine) => {
     const { folder, golden, tensors } = await readGolden(variant);
     const model = await openModel(folder, { device: 'cpu', engine });
     let compared = 0;
-    for (const [prompt, given] of Object.entries(golden.prompts)) {
-      const names = tensors.names().filter((name) => name.startsWith(`${prompt}.`));
+    for (const prompt of fullestFirst(Object.keys(golden.prompts), tensors.names())) {
       const siteOf = (name: string): string => canonicalName(model.program, name.slice(prompt.length + 1));
+      const stored = tensors.names().filter((name) => name.startsWith(`${prompt}.`));
+      const names = inForwardOrder(model.program, stored, siteOf);
       const capture = new Set(names.map(siteOf));
       const { sites } = await forward(model, {
         ...{ variant: unchanged(model), capture, logits: 'all' },
-        ...promptOf(given),
+        ...promptOf(golden.prompts[prompt] ?? []),
       });
       for (const name of names) {
         const value = sites.get(siteOf(name));
