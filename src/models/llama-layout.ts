@@ -163,7 +163,7 @@ const unchanged = (x: Value): Value => x;
 /** The program of a decoder laid out as Llama. A bare model (`LlamaModel`) saves its tensors without `model.`. */
 export const llamaLayout = (parts: LlamaLayout): Program => {
   const { sizes, has, block, norm, finish = unchanged } = parts;
-  const prefix = has('embed_tokens.weight') && !has('model.embed_tokens.weight') ? '' : 'model.';
+  const prefix = has('norm.weight') ? '' : 'model.';
   const own = { embedding: `${prefix}embed_tokens.weight`, unembedding: 'lm_head.weight' };
   const tables = tokenTables(has, own, sizes.tiedHead);
   const { layers, modelDim, kvHeads, headDim } = sizes;

@@ -33,7 +33,7 @@ describe('names of weights', () => {
 
   it('are without a prefix where the file has none', () => {
     expect(namesOf(gpt2, ['wte.weight']).every((n) => !n.startsWith('transformer.'))).toBe(true);
-    const bare = namesOf({ ...llama, tie_word_embeddings: true }, ['layers.0.input_layernorm.weight']);
+    const bare = namesOf({ ...llama, tie_word_embeddings: true }, ['norm.weight']);
     expect(bare.filter((n) => n.startsWith('model.'))).toEqual([]);
     expect(bare).toContain('embed_tokens.weight');
   });
@@ -66,8 +66,8 @@ describe('a config', () => {
     ],
     [
       'with an unknown kind of scaling',
-      { ...llama, rope_scaling: { type: 'longrope' } },
-      'CONFIG_FIELD_UNSUPPORTED: config.json: rope_scaling = "longrope"',
+      { ...llama, rope_scaling: { type: 'spiral' } },
+      'CONFIG_FIELD_UNSUPPORTED: config.json: rope_scaling = "spiral"',
     ],
     [
       'with heads that do not divide',
