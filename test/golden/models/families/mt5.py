@@ -6,6 +6,8 @@ What a reader of their files must know:
 - Defaults of their configs are not T5's: `feed_forward_proj` is `gated-gelu`; `tie_word_embeddings` is false in mT5
   and true in umT5. As in T5, a tied head reads `decoder.ln_final.normalized` times `d_model ** -0.5`.
 - umT5 has a table of distances in each block, so `attn.bias` differs from block to block; mT5 one in block 0.
+- transformers 5.23 scales what umT5's head reads, tied or not: of `umt5-default` its logits are `d_model ** -0.5` times
+  those of transformers 4, and `--check` agrees under 4 alone.
 - `scalable_attention` of umT5's published configs is not read.
 """
 
