@@ -1,0 +1,1 @@
+"""Small English about a made-up world: words, facts, texts with their answers, and the truth about each word."""
