@@ -10,12 +10,14 @@ from pathlib import Path
 
 import torch
 from grammar import Speaker
+from muon import Muon
 from tokens import EOS_ID, IDS, PAD_ID, encode
 from transformers import T5Config, T5ForConditionalGeneration
 
 SEED = 4
 BATCH, POOL = 128, 16
 SAVE_SECONDS = 120
+MUON_RATE, ADAM_RATE, DISTANCE_RATE = 0.01, 2e-3, 0.03
 
 
 def make_model() -> T5ForConditionalGeneration:
@@ -41,7 +43,28 @@ def make_model() -> T5ForConditionalGeneration:
     # transformers starts both tables at deviation 1, which makes the first scores far too sure
     torch.nn.init.normal_(model.shared.weight, std=0.5)
     torch.nn.init.normal_(model.lm_head.weight, std=config.d_model**-0.5)
+    # and the tables of distances so small that hundreds of steps know next to nothing of order
+    for stack in (model.encoder, model.decoder):
+        torch.nn.init.normal_(distances(stack), std=1.0)
     return model
+
+
+def distances(stack) -> torch.nn.Parameter:
+    return stack.block[0].layer[0].SelfAttention.relative_attention_bias.weight
+
+
+def make_optimizers(model: T5ForConditionalGeneration) -> list[torch.optim.Optimizer]:
+    """Muon for the matrices of the blocks, Adam for tables and gains; distances are few, and need long strides."""
+    tables = [distances(stack) for stack in (model.encoder, model.decoder)]
+    matrices = [p for stack in (model.encoder, model.decoder) for p in stack.block.parameters() if p.ndim == 2]
+    matrices = [p for p in matrices if not any(p is table for table in tables)]
+    apart = {id(p) for p in (*tables, *matrices)}
+    rest = [p for p in model.parameters() if id(p) not in apart]
+    adam = [{"params": rest, "lr": ADAM_RATE}, {"params": tables, "lr": DISTANCE_RATE}]
+    optimizers = [Muon(matrices, lr=MUON_RATE), torch.optim.AdamW(adam, betas=(0.9, 0.98), weight_decay=0.0)]
+    for group in (group for optimizer in optimizers for group in optimizer.param_groups):
+        group["peak"] = group["lr"]
+    return optimizers
 
 
 def padded(rows: list[list[int]], value: int) -> torch.Tensor:
@@ -63,47 +86,54 @@ def pool(number: int) -> list[tuple[torch.Tensor, torch.Tensor]]:
     return batches
 
 
-def rate(step: int, steps: int, decay: int, peak: float) -> float:
-    """Up in 200 steps, level, then straight down to nothing over the last `decay` steps."""
-    return peak * min(1, (step + 1) / 200, max(0.0, (steps - step) / decay))
+def rate(step: int, steps: int, decay: int) -> float:
+    """Of the peak: up in 100 steps, level, then straight down to nothing over the last `decay` steps."""
+    return min(1, (step + 1) / 100, max(0.0, (steps - step) / decay))
 
 
-def save(path: Path, model, optimizer, step: int, seconds: float) -> None:
-    state = {"model": model.state_dict(), "optimizer": optimizer.state_dict(), "step": step, "seconds": seconds}
-    torch.save(state, path.with_suffix(".new"))
+def save(path: Path, model, optimizers, step: int, seconds: float) -> None:
+    state = {"model": model.state_dict(), "optimizers": [o.state_dict() for o in optimizers]}
+    torch.save(state | {"step": step, "seconds": seconds}, path.with_suffix(".new"))
     path.with_suffix(".new").replace(path)
 
 
-def train(out: Path, steps: int, decay: int, peak: float) -> None:
+def train(out: Path, steps: int, decay: int) -> None:
     torch.set_num_threads(1)
     out.mkdir(parents=True, exist_ok=True)
     model, path, step, seconds = make_model(), out / "checkpoint.pt", 0, 0.0
-    optimizer = torch.optim.AdamW(model.parameters(), lr=peak, betas=(0.9, 0.98), weight_decay=0.01)
+    optimizers = make_optimizers(model)
     if path.exists():
         state = torch.load(path, weights_only=True)
         model.load_state_dict(state["model"])
-        optimizer.load_state_dict(state["optimizer"])
+        for optimizer, kept in zip(optimizers, state["optimizers"]):
+            optimizer.load_state_dict(kept)
         step, seconds = state["step"], state["seconds"]
     start, saved, losses, at = time.time() - seconds, time.time(), [], -1
     while step < steps:
         if step // POOL != at:
             at, batches = step // POOL, pool(step // POOL)
-        source, labels = batches[step % POOL]
-        for group in optimizer.param_groups:
-            group["lr"] = rate(step, steps, decay, peak)
-        loss = model(input_ids=source, attention_mask=source.ne(PAD_ID).long(), labels=labels, use_cache=False).loss
-        optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        optimizer.step()
+        losses.append(learn(model, optimizers, batches[step % POOL], rate(step, steps, decay)))
         step += 1
-        losses.append(loss.item())
         if step % 50 == 0:
             mean = sum(losses[-50:]) / len(losses[-50:])
             print(f"step {step} loss {mean:.4f} seconds {time.time() - start:.0f}", flush=True)
         if time.time() - saved > SAVE_SECONDS or step == steps:
-            save(path, model, optimizer, step, time.time() - start)
+            save(path, model, optimizers, step, time.time() - start)
             saved = time.time()
+
+
+def learn(model, optimizers, batch: tuple[torch.Tensor, torch.Tensor], part: float) -> float:
+    """One step at a part of the peak rates; the loss before it."""
+    source, labels = batch
+    loss = model(input_ids=source, attention_mask=source.ne(PAD_ID).long(), labels=labels, use_cache=False).loss
+    model.zero_grad(set_to_none=True)
+    loss.backward()
+    torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+    for optimizer in optimizers:
+        for group in optimizer.param_groups:
+            group["lr"] = group["peak"] * part
+        optimizer.step()
+    return loss.item()
 
 
 if __name__ == "__main__":
@@ -111,6 +141,5 @@ if __name__ == "__main__":
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--steps", type=int, default=4000)
     parser.add_argument("--decay", type=int, default=1000)
-    parser.add_argument("--peak", type=float, default=2e-3)
     options = parser.parse_args()
-    train(options.out, options.steps, options.decay, options.peak)
+    train(options.out, options.steps, options.decay)
