@@ -1,3 +1,3 @@
-export { activationNames } from './activations.js';
+export { activationNames } from './parts/activations.js';
 export * from './families.js';
 export type { Family, HasTensor } from './family.js';
