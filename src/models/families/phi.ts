@@ -88,7 +88,7 @@ const names = (prefix: string): AliasNames => ({
 
 const build = (json: JsonObject, has: HasTensor): Program => {
   const c = parseConfig(json);
-  const prefix = has('embed_tokens.weight') ? '' : 'model.'; // a bare model saves its tensors without it
+  const prefix = has('final_layernorm.weight') ? '' : 'model.'; // a bare model saves its tensors without it
   const own = { embedding: `${prefix}embed_tokens.weight`, unembedding: 'lm_head.weight' };
   const tables = tokenTables(has, own, c.tiedHead);
   const { layers, modelDim, kvHeads, headDim } = c;
