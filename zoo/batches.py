@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import NamedTuple, Protocol, TypeVar
 
 import torch
 from english.abilities import MAKERS, document
@@ -11,6 +11,16 @@ from english.tokens import BOS, PAD, encode
 
 ABILITIES = list(MAKERS)
 WEIGHTS = {"answer": 1.0, "plain": 0.15, "noise": 0.0}
+
+
+class HasIds(Protocol):
+    """A text as ids."""
+
+    @property
+    def ids(self) -> list[int]: ...
+
+
+R = TypeVar("R", bound=HasIds)
 
 
 class Row(NamedTuple):
@@ -45,9 +55,9 @@ def padded(rows: list[Row]) -> Batch:
     return Batch(ids, weights, torch.tensor([r.ability for r in rows]))
 
 
-def grouped(rows: list[Row], tokens: int) -> Iterator[list[Row]]:
-    """Rows in order, as many a group as fit into so many ids."""
-    group: list[Row] = []
+def grouped(rows: list[R], tokens: int) -> Iterator[list[R]]:
+    """Rows in order of length, as many a group as fit into so many ids."""
+    group: list[R] = []
     for r in rows:
         if group and len(r.ids) * (len(group) + 1) > tokens:
             yield group

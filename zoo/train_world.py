@@ -10,6 +10,7 @@ from pathlib import Path
 import torch
 from batches import ABILITIES, Batch, make_pool
 from english.tokens import BOS, EOS, PAD, vocabulary
+from muon import Muon
 from transformers import LlamaConfig, LlamaForCausalLM
 
 SEED = 4
@@ -79,11 +80,24 @@ def rate(done: float, peak: float) -> float:
     return peak * min(1.0, done * 100 + 0.01) * (0.5 + 0.5 * torch.cos(torch.tensor(min(fall, 1.0) * torch.pi)).item())
 
 
-def optimizer_of(model: torch.nn.Module, peak: float) -> torch.optim.Optimizer:
-    matrices = [p for p in model.parameters() if p.ndim > 1]
-    scales = [p for p in model.parameters() if p.ndim == 1]
-    groups = [{"params": matrices, "weight_decay": 0.05}, {"params": scales, "weight_decay": 0.0}]
-    return torch.optim.AdamW(groups, lr=peak, betas=(0.9, 0.98), fused=True)
+def optimizers_of(model: torch.nn.Module, peak: float) -> list[torch.optim.Optimizer]:
+    """Muon for the matrices inside the blocks, AdamW for tables, norms and biases."""
+    named = list(model.named_parameters())
+    inside = [p for name, p in named if p.ndim == 2 and "layer" in name]
+    tables = [p for name, p in named if p.ndim == 2 and "layer" not in name]
+    rest = [p for _, p in named if p.ndim == 1]
+    groups = [{"params": tables, "weight_decay": 0.01}, {"params": rest, "weight_decay": 0.0}]
+    return [Muon(inside, peak, 0.05), torch.optim.AdamW(groups, lr=peak, betas=(0.9, 0.98), fused=True)]
+
+
+def update(model: torch.nn.Module, optimizers: list[torch.optim.Optimizer], loss: torch.Tensor, lr: float) -> None:
+    loss.backward()
+    torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+    for optimizer in optimizers:
+        for group in optimizer.param_groups:
+            group["lr"] = lr
+        optimizer.step()
+        optimizer.zero_grad(set_to_none=True)
 
 
 def save(path: Path, state: dict) -> None:
@@ -96,31 +110,27 @@ def train(out: Path, minutes: float, tokens: int, peak: float) -> None:
     torch.set_num_threads(1)
     out.mkdir(parents=True, exist_ok=True)
     model, path, progress = make_model(), out / "checkpoint.pt", Progress()
-    optimizer, step, seen, pools, seconds = optimizer_of(model, peak), 0, 0, 0, 0.0
+    optimizers, step, seen, pools, seconds = optimizers_of(model, peak), 0, 0, 0, 0.0
     if path.exists():
         state = torch.load(path, weights_only=True)
         model.load_state_dict(state["model"])
-        optimizer.load_state_dict(state["optimizer"])
+        for optimizer, held in zip(optimizers, state["optimizers"], strict=True):
+            optimizer.load_state_dict(held)
         progress = Progress(state["accuracy"])
         step, seen, pools, seconds = state["step"], state["seen"], state["pools"], state["seconds"]
     start, saved = time.time() - seconds, time.time()
     while (done := (time.time() - start) / 60 / minutes) < 1:
         for batch in make_pool(f"{SEED}:{pools}", progress.shares(), POOL_TEXTS, tokens):
             done = (time.time() - start) / 60 / minutes
-            for group in optimizer.param_groups:
-                group["lr"] = rate(done, peak)
             loss = step_loss(model, batch, progress)
-            optimizer.zero_grad(set_to_none=True)
-            loss.backward()
-            torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-            optimizer.step()
+            update(model, optimizers, loss, rate(done, peak))
             step, seen = step + 1, seen + batch.ids.numel()
         pools += 1
         spent = time.time() - start
         print(f"step {step} ids {seen} seconds {spent:.0f} loss {loss.item():.3f} {progress.text()}", flush=True)
         if time.time() - saved > SAVE_SECONDS or done >= 1:
             counts = {"step": step, "seen": seen, "pools": pools, "seconds": spent, "accuracy": progress.accuracy}
-            save(path, {"model": model.state_dict(), "optimizer": optimizer.state_dict(), **counts})
+            save(path, {"model": model.state_dict(), "optimizers": [o.state_dict() for o in optimizers], **counts})
             saved = time.time()
 
 
