@@ -70,13 +70,15 @@ const generation = (command: Command): Command =>
     .option('--seed <n>', 'of sampling (default: 0)', integer('--seed'))
     .option('--ignore-eos', 'do not stop at the end token');
 
+const modelHelp = 'a folder, a .gguf file, or zoo:NAME (default: zoo:world)';
+
 const addRun = (
   program: Command,
-  act: (verb: keyof Actions) => (model: string, flags: Flags) => Promise<void>,
+  act: (verb: keyof Actions) => (model: string | undefined, flags: Flags) => Promise<void>,
 ): void => {
   const command = program
     .command('run')
-    .argument('<model>', 'folder of a model')
+    .argument('[model]', modelHelp)
     .description('Run a model on a prompt: the likeliest next tokens, and what it goes on to say.');
   device(generation(edits(input(command))))
     .option('--top <n>', 'how many next tokens, words or labels to list (default: 10)', integer('--top'))
@@ -94,11 +96,11 @@ const addRun = (
 
 const addInspect = (
   program: Command,
-  act: (verb: keyof Actions) => (model: string, flags: Flags) => Promise<void>,
+  act: (verb: keyof Actions) => (model: string | undefined, flags: Flags) => Promise<void>,
 ): void => {
   const command = program
     .command('inspect')
-    .argument('<model>', 'folder of a model')
+    .argument('[model]', modelHelp)
     .description('Read values inside a model on a prompt.');
   device(edits(input(command)))
     .requiredOption('--sites <globs>', "sites, comma-separated: 'blocks.*.attn.pattern,logits'")
@@ -118,18 +120,16 @@ const addInspect = (
 
 const addOthers = (
   program: Command,
-  act: (verb: keyof Actions) => (model: string, flags: Flags) => Promise<void>,
+  act: (verb: keyof Actions) => (model: string | undefined, flags: Flags) => Promise<void>,
 ): void => {
-  const list = everywhere(program.command('list').argument('<model>', 'folder of a model'))
+  const list = everywhere(program.command('list').argument('[model]', modelHelp))
     .description('List what a model has; without an option, an overview.')
     .option('--sites', 'the values that can be read and changed')
     .option('--weights', 'its tensors')
     .option('--listing', 'its computation as numbered source text')
     .action(act('list'));
   examples(list, 'list MODEL', 'list MODEL --sites --json');
-  const tokenize = everywhere(
-    program.command('tokenize').argument('<model>', 'folder of a model, or a vocabulary alone'),
-  )
+  const tokenize = everywhere(program.command('tokenize').argument('[model]', `${modelHelp}; or a vocabulary alone`))
     .description('Cut texts into tokens, with their places.')
     .option('--text <text>', 'a text')
     .option('--file <cases>', 'a JSON array of texts')
@@ -151,7 +151,7 @@ export const makeCommand = (load: () => Promise<Actions>, done: (status: number)
     .exitOverride()
     .configureOutput({ writeErr: () => undefined })
     .showSuggestionAfterError();
-  const act = (verb: keyof Actions) => async (model: string, flags: Flags) =>
+  const act = (verb: keyof Actions) => async (model: string | undefined, flags: Flags) =>
     done(await (await load())[verb](model, flags));
   addRun(program, act);
   addInspect(program, act);

@@ -1,10 +1,11 @@
 import { UsageError } from '../base/index.js';
-import { inspectInput, listInput, runInput, tokenizeInput } from '../protocol/index.js';
-import { inspect, list, run, tokenize, type Operation, type OperationContext } from '../service/index.js';
+import { inspectInput, listInput, runInput, tokenizeInput, tourInput } from '../protocol/index.js';
+import { inspect, list, run, tokenize, tour, type Operation, type OperationContext } from '../service/index.js';
 import type { Actions, Flags } from './action.js';
 import { printable } from './printable.js';
 import { showList, showOverview } from './show-list.js';
 import { showRun } from './show-run.js';
+import { showTour } from './show-tour.js';
 import { showInspect, showTokens } from './show.js';
 
 interface Face<Input, Output> {
@@ -100,6 +101,7 @@ export const actions: Actions = {
     if (show.length === 0) return act({ operation: list, input: listInput, show: showOverview }, { model }, flags);
     return act({ operation: list, input: listInput, show: showList }, { model, show }, flags);
   },
+  tour: (_, flags) => act({ operation: tour, input: tourInput, show: showTour }, {}, flags),
   tokenize: (model, flags) => {
     const texts = flags['text'] === undefined ? undefined : [flags['text']];
     return act({ operation: tokenize, input: tokenizeInput, show: showTokens }, { ...flags, model, texts }, flags);

@@ -14,9 +14,12 @@ export const promptInput = z.object({
 });
 export type PromptInput = z.infer<typeof promptInput>;
 
+/** A folder, a GGUF file, or a model of the zoo by name, which is also what is meant where none is given. */
+export const modelName = z.string().default('zoo:world');
+
 /** Which model, and where it runs. */
 export const modelInput = z.object({
-  model: z.string(),
+  model: modelName,
   device: z.enum(['cpu', 'webgpu', 'cuda']).default('cpu'),
   /** `onnxruntime` at the machine's speed, or the plain `reference` engine, in float32 or float64. */
   engine: z.enum(['onnxruntime', 'reference', 'reference64']).default('onnxruntime'),

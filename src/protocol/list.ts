@@ -1,8 +1,9 @@
 import { z } from 'zod';
+import { modelName } from './inputs.js';
 import { modelSummary } from './model.js';
 
 export const listInput = z.object({
-  model: z.string(),
+  model: modelName,
   show: z.array(z.enum(['sites', 'weights', 'listing'])).default(['sites', 'weights']),
 });
 export type ListInput = z.infer<typeof listInput>;

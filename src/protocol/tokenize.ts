@@ -1,7 +1,8 @@
 import { z } from 'zod';
+import { modelName } from './inputs.js';
 
 export const tokenizeInput = z.object({
-  model: z.string(),
+  model: modelName,
   texts: z.array(z.string()).optional(),
   /** A JSON file with an array of texts. */
   file: z.string().optional(),

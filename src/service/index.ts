@@ -5,5 +5,6 @@ export { inspect } from './operations/inspect.js';
 export { list } from './operations/list.js';
 export { run } from './operations/run.js';
 export { tokenize } from './operations/tokenize.js';
+export { tour } from './operations/tour.js';
 export type { Operation, OperationContext } from './operation.js';
 export { openModel, type OpenModel, type OpenOptions } from './open-model.js';

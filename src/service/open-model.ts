@@ -17,6 +17,7 @@ import { familyOf, makeProgram } from '../models/index.js';
 import type { ModelInput, ModelSummary } from '../protocol/index.js';
 import { checkWeights, parameterCount, paramsOf } from './check-weights.js';
 import { totalMemoryBytes } from './machine.node.js';
+import { locateModel } from './zoo.node.js';
 
 /** A model that is open: its computation, its weights, and what runs it. */
 export interface OpenModel {
@@ -123,13 +124,13 @@ const openModelFiles = (path: string): Promise<ModelFolder> =>
   /\.gguf$/i.test(path) ? openGguf(path) : openFolder(path);
 
 /**
- * Opens a model folder or a GGUF file. Weights are looked at, not read.
+ * Opens a model folder, a GGUF file, or a model of the zoo by name. Weights are looked at, not read.
  * @throws ModelError MODEL_NOT_FOUND, FAMILY_UNKNOWN, CONFIG_*, TENSOR_*, SAFETENSORS_INVALID, GGUF_INVALID, PICKLE_REFUSED
  * @throws EngineError DEVICE_UNAVAILABLE
  */
 export const openModel = async (path: string, options: OpenOptions): Promise<OpenModel> => {
   const start = performance.now();
-  const folder = await openModelFiles(path);
+  const folder = await openModelFiles(await locateModel(path));
   try {
     return await openFrom(folder, options, start);
   } catch (error) {

@@ -6,9 +6,6 @@ import { pipeline } from 'node:stream/promises';
 import { fileURLToPath } from 'node:url';
 import { ModelError, nearest, UsageError } from '../base/index.js';
 
-/** The model that is meant where none is named. */
-export const defaultModel = 'zoo:world';
-
 /** By model, by file: the SHA-256 that the file must have. */
 type Hashes = Readonly<Record<string, Readonly<Record<string, string>>>>;
 
@@ -83,14 +80,14 @@ const isThere = async (where: string): Promise<boolean> => (await stat(where).ca
 /**
  * Where a model is: `zoo:world` in the zoo, its files checked; `world` too, unless there is a file or folder of that
  * name; anything else is a path.
+ * @param zoo the folder of the zoo
  * @throws UsageError MODEL_NOT_FOUND for an unknown name behind `zoo:`
  * @throws ModelError ZOO_DAMAGED
  */
-export const locateModel = async (model: string): Promise<string> => {
+export const locateModel = async (model: string, zoo: string | undefined = zooFolder()): Promise<string> => {
   const isNamed = model.startsWith('zoo:');
   const name = isNamed ? model.slice('zoo:'.length) : model;
   if (!isNamed && (!/^[a-z-]+$/.test(name) || (await isThere(model)))) return model;
-  const zoo = zooFolder();
   const hashes = zoo === undefined ? {} : await hashesOf(zoo);
   const files = Object.hasOwn(hashes, name) ? hashes[name] : undefined;
   if (zoo === undefined || !files) {

@@ -233,7 +233,6 @@ describe('an option', () => {
     await run('OPTION_INVALID', 'more', '--ids', '1');
     expect(await refused('OPTION_INVALID', 'inspekt', gpt2)).toContain('inspect');
     expect(await run('OPTION_INVALID', '--ids', '1', '--edlt', 'x')).toContain('--edit');
-    await refused('OPTION_INVALID', 'run');
   });
 
   it('texts to tokenize: none, two ways, and a file that holds none', async () => {

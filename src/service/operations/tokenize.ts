@@ -3,6 +3,7 @@ import { openTokenizer } from '../../formats/index.node.js';
 import type { TokenizeInput, TokenizeResult } from '../../protocol/index.js';
 import { readTextFile } from '../files.node.js';
 import type { Operation } from '../operation.js';
+import { locateModel } from '../zoo.node.js';
 
 const textsOf = async (input: TokenizeInput): Promise<readonly string[]> => {
   if (input.file === undefined) return input.texts ?? [];
@@ -33,7 +34,7 @@ export const tokenize: Operation<TokenizeInput, TokenizeResult> = {
         code: 'PROMPT_EMPTY',
         hint: 'Give one with --text, or --file CASES.json.',
       });
-    const tokenizer = await openTokenizer(input.model);
+    const tokenizer = await openTokenizer(await locateModel(input.model));
     const batches = await tokenizer.encodeBatch(texts, { special: input.special });
     return texts.map((text, i) => ({ text, tokens: [...(batches[i] ?? [])] }));
   },

@@ -10,7 +10,7 @@ import { needTokenizer, openModel, type OpenModel } from '../open-model.js';
 import type { Operation, OperationContext } from '../operation.js';
 import { promptOfText, promptView, textOf } from '../prompts.js';
 import { scoredTokens } from '../scored.js';
-import { locateModel, readTour, type TourCase } from '../zoo.node.js';
+import { readTour, type TourCase } from '../zoo.node.js';
 
 const shown = 5;
 
@@ -73,7 +73,7 @@ export const tour: Operation<TourInput, TourResult> = {
   help: 'A first look, on a small model that comes along: a prompt that it gets wrong, where inside it goes wrong, and an edit that mends it.',
   async run(_, context) {
     const found = await readTour();
-    const model = await openModel(await locateModel(`zoo:${found.model}`), { device: 'cpu', engine: 'onnxruntime' });
+    const model = await openModel(`zoo:${found.model}`, { device: 'cpu', engine: 'onnxruntime' });
     try {
       const prompt = await promptOfText(model, found.prompt);
       const [plain, mended] = [await variantOf(model, prompt, ''), await variantOf(model, prompt, found.edit)];
