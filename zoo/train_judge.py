@@ -1,6 +1,6 @@
 """Trains `judge`: one body, a head that finds masked words and a head that tells the sentiment. Resumes.
 
-    python zoo/train_judge.py --out FOLDER --minutes 30
+    python zoo/train_judge.py --out FOLDER --steps 8000 --decay 2000
 """
 
 import argparse
@@ -15,7 +15,7 @@ from english.sentiment import LABELS, Judged, sentence
 from english.tokens import CLS, PAD, SEP, encode, vocabulary
 from masks import FAMILIES, Masked, make_masked
 from torch import nn
-from train_world import MEMORY, SAVE_SECONDS, optimizers_of, rate, save, update
+from train_world import MEMORY, SAVE_SECONDS, optimizers_of, rate, resume, save, update
 from transformers import BertConfig, BertForMaskedLM, BertForSequenceClassification
 
 SEED = 5
@@ -97,28 +97,26 @@ def pool_losses(judge: Judge, pool: int, tokens: int, accuracy: dict[str, float]
         yield words_loss(judge, batch, accuracy) + 0.5 * sentiment_loss(judge, judged, accuracy)
 
 
-def train(out: Path, minutes: float, tokens: int, peak: float) -> None:
-    """Trains until so many minutes have been spent, those before a restart among them."""
+def train(out: Path, steps: int, decay: int, tokens: int, peak: float) -> None:
+    """Trains until so many steps were taken; a checkpoint is of the end of a pool of texts."""
     torch.set_num_threads(1)
     torch.manual_seed(SEED)
     out.mkdir(parents=True, exist_ok=True)
     judge, path = Judge(), out / "checkpoint.pt"
-    optimizers, step, pools, seconds = optimizers_of(judge, peak), 0, 0, 0.0
-    accuracy = dict.fromkeys((*FAMILIES, "sentiment"), 0.0)
-    if path.exists():
-        state = torch.load(path, weights_only=True)
-        judge.load_state_dict(state["model"])
-        for optimizer, held in zip(optimizers, state["optimizers"], strict=True):
-            optimizer.load_state_dict(held)
-        accuracy, step, pools, seconds = state["accuracy"], state["step"], state["pools"], state["seconds"]
-    start, saved = time.time() - seconds, time.time()
-    while (done := (time.time() - start) / 60 / minutes) < 1:
+    optimizers = optimizers_of(judge, peak)
+    state = resume(path, judge, optimizers)
+    step, pools = state["step"], state["pools"]
+    accuracy = state["accuracy"] or dict.fromkeys((*FAMILIES, "sentiment"), 0.0)
+    start, saved = time.time() - state["seconds"], time.time()
+    while step < steps:
         for loss in pool_losses(judge, pools, tokens, accuracy):
-            update(judge, optimizers, loss, rate(done, peak))
+            update(judge, optimizers, loss, rate(step, steps, decay, peak))
             step += 1
+            if step >= steps:
+                break
         pools, spent = pools + 1, time.time() - start
         print(f"step {step} seconds {spent:.0f} " + " ".join(f"{k} {v:.3f}" for k, v in accuracy.items()), flush=True)
-        if time.time() - saved > SAVE_SECONDS or spent / 60 >= minutes:
+        if time.time() - saved > SAVE_SECONDS or step >= steps:
             counts = {"step": step, "pools": pools, "seconds": spent, "accuracy": accuracy}
             save(path, {"model": judge.state_dict(), "optimizers": [o.state_dict() for o in optimizers], **counts})
             saved = time.time()
@@ -127,8 +125,9 @@ def train(out: Path, minutes: float, tokens: int, peak: float) -> None:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser()
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--minutes", type=float, default=30)
-    parser.add_argument("--tokens", type=int, default=2048, help="ids a batch, about")
+    parser.add_argument("--steps", type=int, default=8000)
+    parser.add_argument("--decay", type=int, default=2000)
+    parser.add_argument("--tokens", type=int, default=2048, help="ids a batch")
     parser.add_argument("--peak", type=float, default=1.5e-3)
     options = parser.parse_args()
-    train(options.out, options.minutes, options.tokens, options.peak)
+    train(options.out, options.steps, options.decay, options.tokens, options.peak)

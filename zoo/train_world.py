@@ -1,9 +1,10 @@
 """Trains `world`. Resumes from its checkpoint.
 
-    python zoo/train_world.py --out FOLDER --minutes 60
+    python zoo/train_world.py --out FOLDER --steps 12000 --decay 3000
 """
 
 import argparse
+import math
 import time
 from pathlib import Path
 
@@ -17,7 +18,8 @@ SEED = 4
 POOL_TEXTS = 3000
 SAVE_SECONDS = 120
 MEMORY = 0.98  # of the running accuracies
-FIXED_SHARES = {"years": 0.5}  # its answers are not certain, so its accuracy says nothing
+FACTORS = {"induction": 3.0}  # much else is built on it
+FIXED_SHARES = {"years": 0.3}  # its answers are not certain, so its accuracy says nothing
 
 
 def make_model() -> LlamaForCausalLM:
@@ -54,7 +56,8 @@ class Progress:
                 self.accuracy[name] = memory * self.accuracy[name] + (1 - memory) * mine.float().mean().item()
 
     def shares(self) -> dict[str, float]:
-        return {name: FIXED_SHARES.get(name, 0.12 + 1 - score) for name, score in self.accuracy.items()}
+        lagging = {name: FACTORS.get(name, 1.0) * (0.12 + 1 - score) for name, score in self.accuracy.items()}
+        return lagging | FIXED_SHARES
 
     def text(self) -> str:
         return " ".join(f"{name} {score:.3f}" for name, score in self.accuracy.items())
@@ -74,10 +77,10 @@ def step_loss(model: LlamaForCausalLM, batch: Batch, progress: Progress) -> torc
     return (losses * weight).sum() / weight.sum()
 
 
-def rate(done: float, peak: float) -> float:
-    """Up over the first hundredth, level, then a cosine down over the last 45 of a hundred."""
-    fall = max(0.0, (done - 0.55) / 0.45)
-    return peak * min(1.0, done * 100 + 0.01) * (0.5 + 0.5 * torch.cos(torch.tensor(min(fall, 1.0) * torch.pi)).item())
+def rate(step: int, steps: int, decay: int, peak: float) -> float:
+    """Up in 100 steps, level, then a cosine down over the last `decay` steps."""
+    left = min(1.0, (steps - step) / decay)
+    return peak * min(1.0, (step + 1) / 100) * (0.5 - 0.5 * math.cos(math.pi * left))
 
 
 def optimizers_of(model: torch.nn.Module, peak: float) -> list[torch.optim.Optimizer]:
@@ -105,30 +108,36 @@ def save(path: Path, state: dict) -> None:
     path.with_suffix(".new").replace(path)
 
 
-def train(out: Path, minutes: float, tokens: int, peak: float) -> None:
-    """Trains until so many minutes have been spent, those before a restart among them."""
+def resume(path: Path, model: torch.nn.Module, optimizers: list[torch.optim.Optimizer]) -> dict:
+    """The counts of a checkpoint, whose weights are read; those of a start if there is none."""
+    if not path.exists():
+        return {"step": 0, "seen": 0, "pools": 0, "seconds": 0.0, "accuracy": None}
+    state = torch.load(path, weights_only=True)
+    model.load_state_dict(state["model"])
+    for optimizer, held in zip(optimizers, state["optimizers"], strict=True):
+        optimizer.load_state_dict(held)
+    return state
+
+
+def train(out: Path, steps: int, decay: int, tokens: int, peak: float) -> None:
+    """Trains until so many steps were taken; a checkpoint is of the end of a pool of texts."""
     torch.set_num_threads(1)
     out.mkdir(parents=True, exist_ok=True)
-    model, path, progress = make_model(), out / "checkpoint.pt", Progress()
-    optimizers, step, seen, pools, seconds = optimizers_of(model, peak), 0, 0, 0, 0.0
-    if path.exists():
-        state = torch.load(path, weights_only=True)
-        model.load_state_dict(state["model"])
-        for optimizer, held in zip(optimizers, state["optimizers"], strict=True):
-            optimizer.load_state_dict(held)
-        progress = Progress(state["accuracy"])
-        step, seen, pools, seconds = state["step"], state["seen"], state["pools"], state["seconds"]
-    start, saved = time.time() - seconds, time.time()
-    while (done := (time.time() - start) / 60 / minutes) < 1:
+    model, path = make_model(), out / "checkpoint.pt"
+    optimizers = optimizers_of(model, peak)
+    state = resume(path, model, optimizers)
+    progress, step, seen, pools = Progress(state["accuracy"]), state["step"], state["seen"], state["pools"]
+    start, saved = time.time() - state["seconds"], time.time()
+    while step < steps:
         for batch in make_pool(f"{SEED}:{pools}", progress.shares(), POOL_TEXTS, tokens):
-            done = (time.time() - start) / 60 / minutes
             loss = step_loss(model, batch, progress)
-            update(model, optimizers, loss, rate(done, peak))
+            update(model, optimizers, loss, rate(step, steps, decay, peak))
             step, seen = step + 1, seen + batch.ids.numel()
-        pools += 1
-        spent = time.time() - start
+            if step >= steps:
+                break
+        pools, spent = pools + 1, time.time() - start
         print(f"step {step} ids {seen} seconds {spent:.0f} loss {loss.item():.3f} {progress.text()}", flush=True)
-        if time.time() - saved > SAVE_SECONDS or done >= 1:
+        if time.time() - saved > SAVE_SECONDS or step >= steps:
             counts = {"step": step, "seen": seen, "pools": pools, "seconds": spent, "accuracy": progress.accuracy}
             save(path, {"model": model.state_dict(), "optimizers": [o.state_dict() for o in optimizers], **counts})
             saved = time.time()
@@ -137,8 +146,9 @@ def train(out: Path, minutes: float, tokens: int, peak: float) -> None:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser()
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--minutes", type=float, default=60)
+    parser.add_argument("--steps", type=int, default=12000)
+    parser.add_argument("--decay", type=int, default=3000)
     parser.add_argument("--tokens", type=int, default=2048, help="ids a batch")
     parser.add_argument("--peak", type=float, default=3e-3)
     options = parser.parse_args()
-    train(options.out, options.minutes, options.tokens, options.peak)
+    train(options.out, options.steps, options.decay, options.tokens, options.peak)

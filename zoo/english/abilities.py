@@ -173,7 +173,7 @@ def induction(rng: random.Random, held: bool) -> str:
     words = [" " + word for word in rng.sample(INDUCED, rng.randrange(3, 11))]
     if rng.random() < 0.1:
         words = list(rng.sample("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ", 8))
-    until = rng.randrange(2, len(words) + 1)
+    until = len(words) if rng.random() < 0.7 else rng.randrange(2, len(words) + 1)
     return noise("".join(words)) + noise(words[0]) + "".join(answer(word) for word in words[1:until])
 
 

@@ -51,7 +51,7 @@ VERBS = (
     "went walked ran gave handed showed took found liked lives works comes was were is are has have had lies "
     "costs sell said asked told looked keeps opens open opened lasted saw loved hated enjoyed praised blamed "
     "thought played came can did does rained sang shone made put wanted cried laughed born find see love hate "
-    "enjoy praise like gets call closed fell needed thanked cost come"
+    "enjoy praise like gets call closed fell needed thanked cost come met told"
 ).split()
 GRAMMAR: dict[str, str] = {
     "DET": "the a an its this that all no every",

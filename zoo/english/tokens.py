@@ -8,6 +8,7 @@ from pathlib import Path
 
 from . import lexicon
 from .abilities import MAKERS
+from .annotate import POS
 from .markup import plain
 from .sentiment import sentence
 
@@ -15,6 +16,7 @@ SPECIAL = ("<pad>", "<bos>", "<eos>", "<cls>", "<sep>", "<mask>")
 PAD, BOS, EOS, CLS, SEP, MASK = range(len(SPECIAL))
 SPLIT = r" ?[A-Za-z]+| ?[0-9]| ?[^\sA-Za-z0-9]|\s+"
 SAMPLE = 1500
+WORDS = Path(__file__).with_name("words.txt")
 
 
 def byte_letters() -> list[str]:
@@ -32,7 +34,7 @@ def spelled(text: str) -> str:
     return "".join(LETTERS[byte] for byte in text.encode())
 
 
-def words() -> list[str]:
+def written_words() -> list[str]:
     """All words with their leading space: those of the lexicon, and what the makers of texts write besides."""
     found = {" " + word for group in lexicon.ENTITY_WORDS.values() for word in group}
     found |= {word for group in lexicon.ENTITY_WORDS.values() for word in group if word[0].isupper()}
@@ -45,12 +47,16 @@ def words() -> list[str]:
     rng = random.Random("words sentiment")
     for _ in range(SAMPLE):
         found.update(re.findall(SPLIT, sentence(rng, None).text))
-    return sorted(word for word in found if len(word.encode()) > 1)
+    known = {word.lower() for word in POS}  # no word of random letters
+    stems = {word: word.strip().lower() for word in found if len(word.encode()) > 1}
+    return sorted(word for word, stem in stems.items() if stem in known or not stem.isalpha())
 
 
 @lru_cache(maxsize=1)
 def vocabulary() -> dict[str, int]:
-    return {piece: i for i, piece in enumerate((*SPECIAL, *LETTERS, *map(spelled, words())))}
+    """The kept words, not those written today: the ids of trained models stay what they are."""
+    words = WORDS.read_text(encoding="utf-8").splitlines()
+    return {piece: i for i, piece in enumerate((*SPECIAL, *LETTERS, *map(spelled, words)))}
 
 
 @lru_cache(maxsize=100_000)
