@@ -1,6 +1,6 @@
 import { UsageError } from '../../base/index.js';
 import { formatHead, type Edit, type EditOf, type Steps } from '../../language/index.js';
-import type { LiveEdit, Variant } from '../run/forward.js';
+import type { LiveEdit, Variant } from '../run/request.js';
 import type { Program, Stack } from '../../graph/index.js';
 import { checkStack, runOrder, siteIn, type Instance, type OrderEdit } from '../run/order.js';
 import type { ExperimentContext } from './context.js';

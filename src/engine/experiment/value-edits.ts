@@ -3,7 +3,7 @@ import { maskInput, operandInput, type Stack, type ValueEdit, type ValueType } f
 import { resolveSelector, type Where } from '../../language/index.js';
 import { bool, float32, sizeOf, type Tensor } from '../../tensor/index.js';
 import type { Tensors } from '../backend.js';
-import type { LiveEdit } from '../run/forward.js';
+import type { LiveEdit } from '../run/request.js';
 import type { Rows } from '../run/rows.js';
 import { laidOut, type Source } from './source.js';
 

@@ -1,5 +1,16 @@
 import type { Weights } from '../../formats/index.js';
-import { editSite, prune, tap, weightsAsInputs, type Graph, type Segment, type ValueEdit } from '../../graph/index.js';
+import {
+  ancestors,
+  editSite,
+  prune,
+  tap,
+  verify,
+  weightsAsInputs,
+  type Graph,
+  type Segment,
+  type ValueEdit,
+  type ValueId,
+} from '../../graph/index.js';
 import type { Backend, Executable } from '../backend.js';
 
 /** What makes one form of a segment differ from another; numbers do not. */
@@ -9,7 +20,12 @@ export interface Form {
   readonly weights: ReadonlySet<string>;
   /** Sites that can be fetched. */
   readonly taps: readonly string[];
+  /** `all`: every value inside can be fetched, as `valueOutput` names it, and every site. */
+  readonly values?: 'all';
 }
+
+/** What the output is called that gives a value inside a graph. */
+export const valueOutput = (id: ValueId): string => `value ${id}`;
 
 /** A segment in one form, ready to run. */
 export interface Compiled {
@@ -17,17 +33,35 @@ export interface Compiled {
   readonly executable: Executable;
 }
 
+/** Every site and every value as an output. Values on request stay what they are: dear, and asked for by name. */
+const withValues = (graph: Graph): Graph => {
+  const all = tap(
+    graph,
+    graph.sites.filter((s) => !s.onRequest).map((s) => s.name),
+  );
+  const needed = ancestors(
+    graph,
+    all.outputs.map((o) => o.value),
+  );
+  const values = graph.nodes.filter((n) => n.op !== 'Constant' && needed.has(n.id));
+  return verify({
+    ...all,
+    outputs: [...all.outputs, ...values.map(({ id }) => ({ name: valueOutput(id), value: id }))],
+  });
+};
+
 /** The segment's graph in this form: edits, then outputs, then what nobody needs left out. */
 export const formed = (segment: Segment, form: Form): Graph => {
   const edited = form.edits.reduce(editSite, segment.graph);
-  return prune(weightsAsInputs(tap(edited, form.taps), form.weights));
+  const tapped = form.values === 'all' ? withValues(edited) : tap(edited, form.taps);
+  return prune(weightsAsInputs(tapped, form.weights));
 };
 
 /** Forms kept a segment: the unedited one and the latest tries. */
 const formsKept = 4;
 
-const keyOf = ({ edits, weights, taps }: Form): string =>
-  JSON.stringify([edits, [...weights].sort(), [...taps].sort()]);
+const keyOf = ({ edits, weights, taps, values }: Form): string =>
+  JSON.stringify([edits, [...weights].sort(), [...taps].sort(), values]);
 const unedited = keyOf({ edits: [], weights: new Set(), taps: [] });
 
 /** Compiles segments when first needed and keeps them, so that undoing an edit is going back to what was. */

@@ -1,7 +1,8 @@
 import { sample, type Sampled, type SamplingOptions } from '../sampling/index.js';
 import { KvCache } from './cache.js';
 import type { Compilations } from './compiled.js';
-import { forward, type ForwardResult, type Variant } from './forward.js';
+import { forward } from './forward.js';
+import type { ForwardResult, Variant } from './request.js';
 import type { Program } from '../../graph/index.js';
 import type { Tensor } from '../../tensor/index.js';
 

@@ -3,7 +3,7 @@ import { carried, paramInput, type Program } from '../../graph/index.js';
 import { concat, range, type Tensor } from '../../tensor/index.js';
 import { asFloat32 } from './as-float32.js';
 import type { Compilations, Form } from './compiled.js';
-import type { Variant } from './forward.js';
+import type { Variant } from './request.js';
 
 /** A product of one row would take another kernel, with other last bits. */
 const least = 2;

@@ -34,14 +34,14 @@ export const kthLargest = (logits: Float32Array, k: number): number => {
 };
 
 /** The largest logit; of none, or of NaN alone, -Infinity. */
-const largest = (logits: Float32Array): number => {
+export const largest = (logits: Float32Array): number => {
   let best = -Infinity;
   for (const logit of logits) if (logit > best) best = logit;
   return best;
 };
 
 /** exp(logit − largest); 1 for the largest, infinite or not, and 0 for NaN. */
-const weight = (logit: number, most: number): number => {
+export const weight = (logit: number, most: number): number => {
   const known = rank(logit);
   if (known === most) return 1;
   return known === -Infinity ? 0 : Math.exp(known - most);

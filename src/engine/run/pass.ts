@@ -1,0 +1,298 @@
+import { bug } from '../../base/index.js';
+import {
+  carried,
+  handedOn,
+  paramInput,
+  readName,
+  typesOf,
+  type Graph,
+  type Program,
+  type ValueId,
+} from '../../graph/index.js';
+import { concat, range, take, type Tensor } from '../../tensor/index.js';
+import type { Tensors } from '../backend.js';
+import { asFloat32 } from './as-float32.js';
+import { valueOutput, type Compilations, type Compiled, type Form } from './compiled.js';
+import type { ForwardRequest, ForwardResult, LiveEdit } from './request.js';
+import { makeInput } from './inputs.js';
+import { siteIn, type Instance } from './order.js';
+import { isDoubled, makeRows, undoubled, type Rows } from './rows.js';
+
+/** The value of a site after a run: an output, or, where the site is an input itself, what was fed. */
+const valueOf = (name: string, { graph, fed, results }: { graph: Graph; fed: Tensors; results: Tensors }): Tensor => {
+  const result = results.get(name);
+  if (result) return result;
+  const site = graph.sites.find((s) => s.name === name);
+  const input = graph.inputs.find((i) => i.id === site?.value);
+  const tensor = input ? fed.get(input.name) : undefined;
+  if (!tensor) throw bug(`${name} was not computed`);
+  return tensor;
+};
+
+export type FormRequest = Pick<ForwardRequest, 'variant' | 'taps'>;
+
+/** The form in which a segment runs. `captured`: its sites that are asked for, by their names in the segment. */
+export const formOf = (instance: Instance, captured: readonly string[], { variant, taps }: FormRequest): Form => {
+  const { params, sites } = instance.segment.graph;
+  const all = sites.filter((s) => !s.onRequest).map((s) => s.name);
+  return {
+    edits: (variant.edits.get(instance.name) ?? []).map((e) => e.edit),
+    weights: new Set(params.map((p) => p.name).filter((name) => variant.weights.has(name))),
+    taps: taps === 'all' ? [...new Set([...all, ...captured])] : captured,
+  };
+};
+
+export const capturedIn = (instance: Instance, capture: ReadonlySet<string>): string[] =>
+  instance.segment.graph.sites.map((s) => s.name).filter((name) => capture.has(siteIn(instance, name)));
+
+/** The rows of a pass: the encoder's, where the model has one, and those of what reads `ids`. */
+const passRows = ({ program, request }: { program: Program; request: ForwardRequest }): Rows => {
+  const { ids, cache, step = 0 } = request;
+  const past = cache?.length ?? 0;
+  if (!program.facts.encoder) return makeRows({ ids, past, step });
+  const source = cache?.encoded?.rows ?? makeRows({ ids: request.source ?? [], past: 0, step: 0 });
+  return makeRows({ ids, past, step, source });
+};
+
+const noPast = (batch: number, spec: { readonly heads: number; readonly headDim: number }): Tensor => ({
+  dtype: 'float32',
+  shape: [batch, 0, spec.heads, spec.headDim],
+  data: new Float32Array(0),
+});
+
+/** Where a pass stands: which instance runs next, and what was handed on so far. Tensors are never changed. */
+export interface PassState {
+  readonly at: number;
+  readonly handed: ReadonlyMap<string, Tensor>;
+}
+
+/** What one instance is run for. */
+interface Asked {
+  readonly captured: readonly string[];
+  /** Values inside the graph, by id. */
+  readonly values: readonly ValueId[];
+}
+
+/**
+ * One pass over the model, an instance at a time. It can be set back to any earlier state, and the values inside the
+ * next instance can be looked at before it is passed: what is looked at has the bits that the run has.
+ */
+export class Pass {
+  readonly rows: Rows;
+  /** The instances that this pass runs, in order. */
+  readonly instances: readonly Instance[];
+  readonly sites = new Map<string, Tensor>();
+  #handed: ReadonlyMap<string, Tensor>;
+  #at = 0;
+  readonly #shared = new Map<string, Tensor>();
+  readonly #scored: 'last' | 'all' | 'none';
+  #logits: Tensor | undefined;
+
+  constructor(
+    readonly program: Program,
+    readonly compilations: Compilations,
+    readonly request: ForwardRequest,
+  ) {
+    this.rows = passRows({ program, request });
+    this.#handed = new Map(request.cache?.encoded?.values);
+    const scored = request.logits ?? 'last';
+    this.#scored = scored === 'last' && program.facts.output !== 'next' ? 'all' : scored;
+    const known = request.cache?.encoded !== undefined;
+    this.instances = request.variant.order.filter(
+      (i) => !(i.segment.once && known) && (i.segment.kind !== 'head' || this.#needsHead(i)),
+    );
+  }
+
+  get state(): PassState {
+    return { at: this.#at, handed: this.#handed };
+  }
+
+  /** Goes back (or forth) to a state of this pass. */
+  restore({ at, handed }: PassState): void {
+    this.#at = at;
+    this.#handed = handed;
+  }
+
+  /** The instance that runs next; undefined at the end. */
+  get next(): Instance | undefined {
+    return this.instances[this.#at];
+  }
+
+  async run(): Promise<ForwardResult> {
+    while (this.next) await this.advance();
+    return this.finish();
+  }
+
+  /** Runs the next instance, whose captured sites are then in `sites`. */
+  async advance(): Promise<void> {
+    const instance = this.next;
+    if (!instance) return;
+    await this.request.onSegment?.(instance.name);
+    const captured = this.#captured(instance);
+    const { results, fed, graph, rows } = await this.#compute(instance, { captured, values: [] }, 'outputs');
+    this.#keep(instance, { captured, results, fed, graph, rows });
+    this.#at++;
+  }
+
+  /**
+   * Values inside the next instance, which is not passed: sites by their names in the segment, and values by their ids.
+   * @throws BugError INTERNAL for a name that the segment does not have
+   */
+  async look(names: readonly string[], values: readonly ValueId[] = []): Promise<ReadonlyMap<string, Tensor>> {
+    const instance = this.next;
+    if (!instance) return new Map();
+    const { results, fed, graph, rows } = await this.#compute(instance, { captured: names, values }, 'values');
+    const types = typesOf(graph);
+    const found = new Map<string, Tensor>();
+    for (const name of names) {
+      const axes = types.get(graph.sites.find((s) => s.name === name)?.value ?? ('' as ValueId))?.axes ?? [];
+      found.set(name, undoubled(valueOf(name, { graph, fed, results }), axes, rows));
+    }
+    for (const id of values) {
+      const value = results.get(valueOutput(id)) ?? fed.get(graph.inputs.find((i) => i.id === id)?.name ?? '');
+      if (value) found.set(id, undoubled(value, types.get(id)?.axes ?? [], rows));
+    }
+    return found;
+  }
+
+  /** Ends the pass: the cache counts its tokens, and the scores are there. */
+  finish(): ForwardResult {
+    const { cache } = this.request;
+    if (cache && this.rows.source && !cache.encoded)
+      cache.encoded = { rows: this.rows.source, values: this.#lasting() };
+    cache?.setLength(this.rows.length);
+    return { logits: this.#logits && asFloat32(this.#logits), sites: this.sites };
+  }
+
+  /** What segments that run once handed on to others, for later steps. */
+  #lasting(): ReadonlyMap<string, Tensor> {
+    const crossed = this.program.segments.filter((s) => s.kind === 'cross').flatMap(handedOn);
+    return new Map([...this.#handed].filter(([name]) => crossed.includes(name)));
+  }
+
+  #captured(instance: Instance): string[] {
+    return capturedIn(instance, this.request.capture);
+  }
+
+  #needsHead(instance: Instance): boolean {
+    return this.#scored !== 'none' || this.#captured(instance).length > 0;
+  }
+
+  async #compute(
+    instance: Instance,
+    asked: Asked,
+    want: 'outputs' | 'values',
+  ): Promise<{ results: Tensors; fed: Tensors; graph: Graph; rows: Rows }> {
+    const { request } = this;
+    const edits = request.variant.edits.get(instance.name) ?? [];
+    const plain = formOf(instance, asked.captured, request);
+    const form: Form = want === 'values' ? { ...plain, taps: [], values: 'all' } : plain;
+    const compiled = await this.compilations.get(instance.segment, form);
+    const { graph } = compiled;
+    const { rows, handed } = this.#placed(instance, asked.captured.length > 0 || want === 'values');
+    const fed = this.#feeds(instance, { compiled, edits, rows, handed });
+    const computed = new Set(graph.outputs.map((o) => o.name));
+    const cached = request.cache ? instance.segment.cache.map((c) => c.fresh) : [];
+    const own = instance.segment.kind === 'head' ? ['logits'] : handedOn(instance.segment);
+    const sites = asked.captured.filter((name) => computed.has(name));
+    const values = asked.values.map(valueOutput).filter((name) => computed.has(name));
+    const fetch = want === 'values' ? [...sites, ...values] : [...own, ...cached, ...sites];
+    const results =
+      fetch.length === 0 ? new Map<string, Tensor>() : await compiled.executable.run(fed, [...new Set(fetch)]);
+    return { results, fed, graph, rows };
+  }
+
+  /** The rows that an instance computes, and what it reads: the head alone only the rows that are scored. */
+  #placed(instance: Instance, whole: boolean): { rows: Rows; handed: ReadonlyMap<string, Tensor> } {
+    const { stack, kind } = instance.segment;
+    const handed = this.#handed;
+    if (stack === 'encoder') return { rows: this.rows.source ?? this.rows, handed };
+    if (kind !== 'head' || whole || this.#scored === 'all' || isDoubled(this.rows)) return { rows: this.rows, handed };
+    const past = this.rows.length - this.rows.positions.length;
+    const last = this.request.ids.map((row) => row.length - 1);
+    const [first = 0] = last;
+    const resid = handed.get(carried);
+    if (!resid) throw bug('the head ran before the embedding');
+    const parts = last.map((at, b) => take(range(resid, 0, [b, b + 1]), 1, [at, at]));
+    const rows = { ...this.rows, positions: [past + first, past + first] };
+    return { rows, handed: new Map([...handed, [carried, concat(parts, 0)]]) };
+  }
+
+  #feeds(
+    instance: Instance,
+    {
+      compiled,
+      edits,
+      rows,
+      handed,
+    }: { compiled: Compiled; edits: readonly LiveEdit[]; rows: Rows; handed: ReadonlyMap<string, Tensor> },
+  ): Tensors {
+    const { variant, cache } = this.request;
+    const numbers = new Map(edits.flatMap((e) => [...e.numbers(rows)]));
+    const fed = new Map<string, Tensor>();
+    for (const { name, type } of compiled.graph.inputs) {
+      const spec = instance.segment.cache.find((c) => c.past === name);
+      const weight = [...variant.weights].find(([param]) => paramInput(param) === name)?.[1];
+      const tensor =
+        numbers.get(name) ??
+        weight ??
+        handed.get(readName(instance.segment, name)) ??
+        (spec ? (cache?.past(instance.name, spec) ?? noPast(rows.ids.length, spec)) : this.#input(name, rows));
+      if (!tensor) throw bug(`nothing to feed ${name} with, of type ${type.dtype}`);
+      fed.set(name, tensor);
+    }
+    return fed;
+  }
+
+  #input(name: string, rows: Rows): Tensor | undefined {
+    const known = rows === this.rows ? this.#shared.get(name) : undefined;
+    const rule = this.program.inputs[name];
+    const made = known ?? (rule ? makeInput(rule, rows) : undefined);
+    if (made && rows === this.rows) this.#shared.set(name, made);
+    return made;
+  }
+
+  #keep(
+    instance: Instance,
+    {
+      captured,
+      results,
+      fed,
+      graph,
+      rows,
+    }: { captured: readonly string[]; results: Tensors; fed: Tensors; graph: Graph; rows: Rows },
+  ): void {
+    const types = captured.length > 0 || results.has('logits') ? typesOf(graph) : undefined;
+    const axesOf = (name: string): readonly string[] => {
+      const site = graph.sites.find((s) => s.name === name);
+      return (site && types?.get(site.value)?.axes) ?? [];
+    };
+    for (const name of captured) {
+      const value = valueOf(name, { graph, fed, results });
+      this.sites.set(siteIn(instance, name), undoubled(value, axesOf(name), rows));
+    }
+    for (const spec of this.request.cache ? instance.segment.cache : []) {
+      const fresh = results.get(spec.fresh);
+      if (!fresh) throw bug(`${instance.name} gave no ${spec.fresh}`);
+      const kept = isDoubled(rows) ? range(fresh, 1, [0, 1]) : fresh;
+      this.request.cache?.append(instance.name, spec, asFloat32(kept).data);
+    }
+    const given = handedOn(instance.segment).flatMap((name) => {
+      const value = results.get(name);
+      return value ? [[name, value] as const] : [];
+    });
+    if (given.length > 0) this.#handed = new Map([...this.#handed, ...given]);
+    const logits = results.get('logits');
+    if (logits) this.#logits = this.#chosen(logits, { axes: axesOf('logits'), rows });
+  }
+
+  /** The scores that were asked for. */
+  #chosen(logits: Tensor, { axes, rows }: { axes: readonly string[]; rows: Rows }): Tensor {
+    if (this.#scored === 'all') return undoubled(logits, axes, rows);
+    if (rows !== this.rows || isDoubled(rows)) return range(logits, 1, [0, 1]);
+    const parts = this.request.ids.map((row, b) =>
+      range(range(logits, 0, [b, b + 1]), 1, [row.length - 1, row.length]),
+    );
+    return concat(parts, 0);
+  }
+}
