@@ -2,6 +2,7 @@ export * from './edit-data.js';
 export * from './edit-text.js';
 export * from './edits.js';
 export * from './experiment.js';
+export * from './expressions/index.js';
 export * from './globs.js';
 export { formatHead } from './layers.js';
 export * from './resolve.js';

@@ -38,7 +38,8 @@ export const scanSite = (s: Scanner): SiteName => {
   return name;
 };
 
-const scanToken = (s: Scanner): TokenIndex => {
+/** A token's text, with which occurrence is meant. */
+export const scanToken = (s: Scanner): TokenIndex => {
   const token = s.string();
   const mark = s.takeHere(occurrenceMark);
   if (!mark) return { token };
@@ -87,7 +88,7 @@ export const parseSelector = (text: string): Selector => {
   return selector;
 };
 
-const formatIndex = (index: Index): string => {
+export const formatIndex = (index: Index): string => {
   if (typeof index === 'number') return String(index);
   if ('token' in index)
     return JSON.stringify(index.token) + (index.occurrence === undefined ? '' : `#${index.occurrence}`);

@@ -148,8 +148,11 @@ class Evaluation {
 
   #map(value: ExpressionValue, by: (x: number, i: number) => number): ExpressionValue {
     if (typeof value !== 'object') return by(Number(value), 0);
-    this.budget.make(value.data.length);
-    return { ...float64(value.shape, Float64Array.from(value.data, by)), axes: value.axes };
+    const { data, shape, axes } = value;
+    this.budget.make(data.length);
+    const result = new Float64Array(data.length);
+    for (let i = 0; i < result.length; i++) result[i] = by(data[i] ?? NaN, i);
+    return { ...float64(shape, result), axes };
   }
 }
 
