@@ -7,7 +7,7 @@ from typing import NamedTuple, Protocol, TypeVar
 import torch
 from english.abilities import MAKERS, document
 from english.markup import parse
-from english.tokens import BOS, PAD, encode
+from english.tokens import BOS, EOS, PAD, encode
 
 ABILITIES = list(MAKERS)
 WEIGHTS = {"answer": 1.0, "plain": 0.15, "noise": 0.0}
@@ -45,7 +45,7 @@ def row(ability: str, marked: str) -> Row:
         for i in encode(part.text):
             ids.append(i)
             weights.append(WEIGHTS[part.kind])
-    return Row(ABILITIES.index(ability), ids, weights)
+    return Row(ABILITIES.index(ability), [*ids, EOS], [*weights, WEIGHTS["plain"]])
 
 
 def padded(rows: list[Row]) -> Batch:
