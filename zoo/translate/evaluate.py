@@ -138,13 +138,16 @@ def without(model, heads: list[tuple[int, int]]):
             handle.remove()
 
 
-def ablations(model, sentences: list[Sentence]) -> dict:
-    """Exact sentences with one cross head switched off, and teacher-forced words by kind."""
-    out = {"none": {"exact": share(exact(model, sentences)), **words_right(model, sentences)}}
-    for layer in range(model.config.num_decoder_layers):
-        for head in range(model.config.num_heads):
-            with without(model, [(layer, head)]):
-                out[f"{layer}.{head}"] = {"exact": share(exact(model, sentences)), **words_right(model, sentences)}
+def ablations(model, sentences: list[Sentence], groups: list[str]) -> dict:
+    """Exact sentences, and words after true ones, with nothing, one cross head, a layer of them, or a group switched off."""
+    layers, heads = range(model.config.num_decoder_layers), range(model.config.num_heads)
+    singles = [f"{layer}.{head}" for layer in layers for head in heads]
+    whole = ["+".join(f"{layer}.{head}" for head in heads) for layer in layers]
+    out = {}
+    for name in ["", *singles, *whole, *groups]:
+        off = [(int(layer), int(head)) for layer, head in (part.split(".") for part in name.split("+") if part)]
+        with without(model, off):
+            out[name or "none"] = {"exact": share(exact(model, sentences)), **words_right(model, sentences)}
     return out
 
 
@@ -169,6 +172,7 @@ def main() -> None:
     parser.add_argument("model", type=Path)
     parser.add_argument("--count", type=int, default=1500)
     parser.add_argument("--quick", action="store_true", help="accuracies alone")
+    parser.add_argument("--groups", default="", help="cross heads to switch off together, such as '1.0+2.2 1.1+2.3'")
     parser.add_argument("--out", type=Path)
     options = parser.parse_args()
     torch.set_num_threads(1)
@@ -177,7 +181,7 @@ def main() -> None:
     if not options.quick:
         results["mistakes"] = mistakes(model, max(20, count * 2 // 15))
         results["alignment"] = alignment(model, held_out(max(20, count // 3)))
-        results["ablations"] = ablations(model, held_out(max(20, count // 5)))
+        results["ablations"] = ablations(model, held_out(max(20, count // 5)), options.groups.split())
     text = json.dumps(results, indent=1)
     print(text)
     if options.out:

@@ -110,10 +110,10 @@ def held_out_sentence(velo: tuple[str, ...]) -> bool:
 
 
 class Speaker:
-    """Thinks of sentences. The same seed says the same."""
+    """Thinks of sentences, a share of them of two clauses. The same seed says the same."""
 
-    def __init__(self, seed: int | str) -> None:
-        self.random = random.Random(seed)
+    def __init__(self, seed: int | str, compound: float = 0.12) -> None:
+        self.random, self.compound = random.Random(seed), compound
 
     def chance(self, p: float) -> bool:
         return self.random.random() < p
@@ -190,7 +190,7 @@ class Speaker:
                 phrase.adjectives = [adjective, *(a for a in phrase.adjectives[1:] if a is not adjective)]
 
     def sentence(self, wish: Wish = Wish()) -> Sentence:
-        if wish == Wish() and self.chance(0.12):
+        if wish == Wish() and self.chance(self.compound):
             conjunction = self.random.choice(LEXICON["conjunction"])
             brief = Wish(brief=True)
             return write([self.clause(brief), self.clause(brief)], conjunction)

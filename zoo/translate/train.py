@@ -1,11 +1,12 @@
-"""Trains `translate`. Resumes from its checkpoint; what it learns depends on the seed and the steps alone.
+"""Trains `translate`. Resumes from its checkpoint; what it learns depends on the seed alone.
 
-    python train.py --out FOLDER --steps 4000 --decay 1000
+    python train.py --out FOLDER
 """
 
 import argparse
 import random
 import time
+from itertools import pairwise
 from pathlib import Path
 
 import torch
@@ -17,6 +18,10 @@ from transformers import T5Config, T5ForConditionalGeneration
 SEED = 4
 BATCH, POOL = 128, 16
 SAVE_SECONDS = 120
+# sentences of two clauses are the last to be learned, so the later pools have more of them
+LATE_POOL, COMPOUND_EARLY, COMPOUND_LATE = 162, 0.12, 0.3
+# steps and parts of the peak rates
+RATES = ((0, 0.0), (100, 1.0), (1600, 1.0), (2580, 0.51), (4000, 0.0))
 MUON_RATE, ADAM_RATE, DISTANCE_RATE = 0.01, 2e-3, 0.03
 
 
@@ -74,7 +79,7 @@ def padded(rows: list[list[int]], value: int) -> torch.Tensor:
 
 def pool(number: int) -> list[tuple[torch.Tensor, torch.Tensor]]:
     """Sixteen batches of sentences nobody else gets; those of like length share a batch."""
-    speaker = Speaker(f"{SEED}:{number}")
+    speaker = Speaker(f"{SEED}:{number}", COMPOUND_EARLY if number < LATE_POOL else COMPOUND_LATE)
     sentences = [speaker.trained() for _ in range(BATCH * POOL)]
     sentences.sort(key=lambda s: (len(s.velo), len(s.taught)))
     batches = []
@@ -86,9 +91,12 @@ def pool(number: int) -> list[tuple[torch.Tensor, torch.Tensor]]:
     return batches
 
 
-def rate(step: int, steps: int, decay: int) -> float:
-    """Of the peak: up in 100 steps, level, then straight down to nothing over the last `decay` steps."""
-    return min(1, (step + 1) / 100, max(0.0, (steps - step) / decay))
+def rate(step: int) -> float:
+    """The part of the peak rates at a step: straight lines between the knots."""
+    for (x0, y0), (x1, y1) in pairwise(RATES):
+        if step < x1:
+            return y0 + (y1 - y0) * (step + 1 - x0) / (x1 - x0)
+    return 0.0
 
 
 def save(path: Path, model, optimizers, step: int, seconds: float) -> None:
@@ -97,7 +105,7 @@ def save(path: Path, model, optimizers, step: int, seconds: float) -> None:
     path.with_suffix(".new").replace(path)
 
 
-def train(out: Path, steps: int, decay: int) -> None:
+def train(out: Path) -> None:
     torch.set_num_threads(1)
     out.mkdir(parents=True, exist_ok=True)
     model, path, step, seconds = make_model(), out / "checkpoint.pt", 0, 0.0
@@ -108,11 +116,11 @@ def train(out: Path, steps: int, decay: int) -> None:
         for optimizer, kept in zip(optimizers, state["optimizers"]):
             optimizer.load_state_dict(kept)
         step, seconds = state["step"], state["seconds"]
-    start, saved, losses, at = time.time() - seconds, time.time(), [], -1
+    steps, start, saved, losses, at = RATES[-1][0], time.time() - seconds, time.time(), [], -1
     while step < steps:
         if step // POOL != at:
             at, batches = step // POOL, pool(step // POOL)
-        losses.append(learn(model, optimizers, batches[step % POOL], rate(step, steps, decay)))
+        losses.append(learn(model, optimizers, batches[step % POOL], rate(step)))
         step += 1
         if step % 50 == 0:
             mean = sum(losses[-50:]) / len(losses[-50:])
@@ -139,7 +147,5 @@ def learn(model, optimizers, batch: tuple[torch.Tensor, torch.Tensor], part: flo
 if __name__ == "__main__":
     parser = argparse.ArgumentParser()
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--steps", type=int, default=4000)
-    parser.add_argument("--decay", type=int, default=1000)
     options = parser.parse_args()
-    train(options.out, options.steps, options.decay)
+    train(options.out)
