@@ -1,0 +1,181 @@
+import { bug } from '../base/index.js';
+import {
+  KvCache,
+  Pass,
+  type Compilations,
+  type ForwardResult,
+  type Instance,
+  type PassState,
+  type Variant,
+} from '../engine/index.js';
+import type { Program, ValueId } from '../graph/index.js';
+import type { Tensor } from '../tensor/index.js';
+
+/** A place between two instances of a pass: instance `at` of step `step` runs next. */
+export interface Place {
+  readonly step: number;
+  readonly at: number;
+}
+
+export interface TimelineRequest {
+  readonly program: Program;
+  readonly compilations: Compilations;
+  readonly variant: Variant;
+  readonly ids: readonly number[];
+  readonly source?: readonly number[];
+  /** The token that follows from the scores of a step; undefined: the generation ends there. */
+  readonly choose: (logits: Float32Array, ids: readonly number[], step: number) => number | undefined;
+}
+
+/** One pass of the generation: what it was fed, and what is known of it. */
+interface Step {
+  readonly ids: readonly number[];
+  /** Tokens in the cache before it. */
+  readonly past: number;
+  readonly pass: Pass;
+  /** By instance: the state in which it runs next. The first is always there. */
+  readonly states: Map<number, PassState>;
+  result: ForwardResult | undefined;
+  /** The token that it led to; null: none, the generation ends. */
+  chosen: number | null | undefined;
+}
+
+const hasEnded = ({ pass }: Step): boolean => pass.next === undefined;
+
+/**
+ * A generation that can be moved about in. Where it has been, it can go back to: a state is what was handed on, which
+ * is kept, and how many tokens the cache counts. Going somewhere by steps or at once gives the same bits, since every
+ * instance runs on the same numbers.
+ */
+export class Timeline {
+  readonly #cache = new KvCache();
+  readonly #steps: Step[] = [];
+  #variant: Variant;
+  #step = 0;
+
+  constructor(readonly request: TimelineRequest) {
+    this.#variant = request.variant;
+    this.#begin(request.ids, 0);
+  }
+
+  get place(): Place {
+    return { step: this.#step, at: this.#current.pass.state.at };
+  }
+
+  /** The instances of the present step. */
+  get instances(): readonly Instance[] {
+    return this.#current.pass.instances;
+  }
+
+  /** The instance that runs next; undefined where the step has ended. */
+  get next(): Instance | undefined {
+    return this.#current.pass.next;
+  }
+
+  get variant(): Variant {
+    return this.#variant;
+  }
+
+  /** The prompt and the tokens made before the present step. */
+  get ids(): readonly number[] {
+    const made = this.#steps.slice(0, this.#step).map((s) => s.chosen);
+    return [...this.request.ids, ...made.filter((id): id is number => typeof id === 'number')];
+  }
+
+  /** What the present step's scores are, once it has ended. [vocab] */
+  get logits(): Float32Array | undefined {
+    return this.#current.result?.logits?.data;
+  }
+
+  /** Steps that were reached so far. */
+  get reached(): number {
+    return this.#steps.length;
+  }
+
+  /**
+   * Runs the next instance, or, at the end of a step, begins the next one.
+   * @returns whether there was anything to run
+   */
+  async forward(): Promise<boolean> {
+    const step = this.#current;
+    if (hasEnded(step)) return this.#nextStep();
+    await step.pass.advance();
+    step.states.set(step.pass.state.at, step.pass.state);
+    if (hasEnded(step)) this.#end(step);
+    return true;
+  }
+
+  /** Goes to a place that was reached before, or that is reached by running on. @returns whether it is there */
+  async goTo({ step, at }: Place): Promise<boolean> {
+    if (step >= this.#steps.length) this.#enter(this.#steps.length - 1);
+    while (step >= this.#steps.length) if (!(await this.forward())) return false;
+    this.#enter(step);
+    const known = [...this.#current.states.keys()].filter((n) => n <= at);
+    const state = this.#current.states.get(Math.max(...known));
+    if (!state) throw bug('a step has no first state');
+    this.#current.pass.restore(state);
+    while (this.place.at < at && this.next) await this.forward();
+    return this.place.at === at;
+  }
+
+  /** Values inside the next instance: sites by their names in the segment, values by id. */
+  look(sites: readonly string[], values: readonly ValueId[] = []): Promise<ReadonlyMap<string, Tensor>> {
+    return this.#current.pass.look(sites, values);
+  }
+
+  /** Another variant from here on: what ran before stays as it was, what comes is forgotten. */
+  change(variant: Variant): void {
+    const old = this.#current;
+    const { at } = old.pass.state;
+    const name = old.pass.next?.name;
+    this.#variant = variant;
+    this.#steps.length = this.#step;
+    this.#cache.setLength(old.past);
+    if (this.#step === 0) this.#cache.encoded = undefined;
+    const made = this.#begin(old.ids, old.past);
+    const index = made.pass.instances.findIndex((i) => i.name === name);
+    if (index !== at) return; // another order: the step begins anew
+    for (const [n, state] of old.states) if (n <= at) made.states.set(n, state);
+    const state = made.states.get(at);
+    if (state) made.pass.restore(state);
+  }
+
+  get #current(): Step {
+    const step = this.#steps[this.#step];
+    if (!step) throw bug('the timeline has no such step');
+    return step;
+  }
+
+  #begin(ids: readonly number[], past: number): Step {
+    const { program, compilations, source } = this.request;
+    const pass = new Pass(program, compilations, {
+      ...{ variant: this.#variant, ids: [ids], cache: this.#cache, capture: new Set(), step: this.#steps.length },
+      ...(source ? { source: [source] } : {}),
+    });
+    const step = { ids, past, pass, states: new Map([[0, pass.state]]), result: undefined, chosen: undefined };
+    this.#steps.push(step);
+    return step;
+  }
+
+  #end(step: Step): void {
+    step.result ??= step.pass.finish();
+    const logits = step.result.logits?.data;
+    step.chosen ??= (logits && this.request.choose(logits, this.ids, this.#step)) ?? null;
+  }
+
+  #nextStep(): boolean {
+    const { chosen, past, ids } = this.#current;
+    if (typeof chosen !== 'number') return false;
+    this.#cache.setLength(past + ids.length);
+    if (this.#step + 1 >= this.#steps.length) this.#begin([chosen], past + ids.length);
+    this.#enter(this.#step + 1);
+    const first = this.#current.states.get(0);
+    if (first) this.#current.pass.restore(first);
+    return true;
+  }
+
+  #enter(step: number): void {
+    this.#step = step;
+    this.#cache.setLength(this.#current.past);
+  }
+}
