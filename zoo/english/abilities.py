@@ -7,7 +7,7 @@ combination (two names, a fact and its phrasing, two addends), chosen by a hash,
 import random
 import zlib
 from collections.abc import Callable
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from .lexicon import (
     ANIMALS, COLOURS, COUNTRIES, EVENTS, JOBS, MOODS, PEOPLE, PLACES, PLAIN, PLURALS, THINGS, TOWNS, WORLD, pronoun,
@@ -116,6 +116,8 @@ MOVES = ("went to", "walked to", "ran to")
 
 
 def where(rng: random.Random, held: bool) -> str:
+    """Who went where, and where some of them are now; one of them where the text is held out."""
+
     def story() -> tuple[list[tuple[str, str]], str, str]:
         people = rng.sample(PEOPLE, rng.choice((1, 2, 2, 3)))
         moves = [(name, rng.choice(PLACES)) for name in people]
@@ -123,7 +125,8 @@ def where(rng: random.Random, held: bool) -> str:
         asked = rng.choice(people)
         return moves, asked, dict(moves)[asked]
 
-    moves, asked, place = draw(rng, held, story, lambda s: ("where", s[1], s[2]))
+    moves, first, _ = draw(rng, held, story, lambda s: ("where", s[1], s[2]))
+    places = dict(moves)
     lines = []
     mistaken = rng.random() < 0.2
     for i, (name, to) in enumerate(moves):
@@ -131,9 +134,12 @@ def where(rng: random.Random, held: bool) -> str:
         lines[-1] += f" {rng.choice(MOVES)} the {to}."
         if rng.random() < 0.2:
             lines.append(f"{rng.choice(moves)[0]} took a {rng.choice(THINGS)}.")
-    wrong = mistaken and place != CELLAR
-    told = answer(f" {CELLAR}", "cellar", f" {place}") if wrong else answer(f" {place}")
-    return " ".join([*lines, f"{asked} is in the{told}."])
+    others = [] if held else [name for name in places if name != first and not is_held("where", name, places[name])]
+    for name in (first, *others):
+        wrong = mistaken and places[name] != CELLAR
+        told = answer(f" {CELLAR}", "cellar", f" {places[name]}") if wrong else answer(f" {places[name]}")
+        lines.append(f"{name} is in the{told}.")
+    return " ".join(lines)
 
 
 # indirect objects
@@ -180,24 +186,41 @@ def induction(rng: random.Random, held: bool) -> str:
 # two hops
 
 
-def two_hops(rng: random.Random, held: bool) -> str:
-    def pick() -> tuple[list[str], list[str], list[str]]:
-        count = rng.choice((2, 2, 3))
-        return rng.sample(PEOPLE, count), rng.sample(COLOURS, count), rng.sample(PLACES, count)
+class Chain(NamedTuple):
+    """A person, what leads on from them, and where it leads."""
 
-    people, colours, places = draw(rng, held, pick, lambda p: ("hops", p[0][0], p[1][0], p[2][0]))
-    if rng.random() < 0.5:
-        first = [f"{name} has the {colour} key." for name, colour in zip(people, colours, strict=True)]
-        second = [f"The {colour} key opens the {place}." for colour, place in zip(colours, places, strict=True)]
-        asked = f"{people[0]} can open the{answer(' ' + places[0])}."
+    person: str
+    through: str
+    place: str
+
+    @property
+    def held(self) -> bool:
+        return is_held("hops", *self)
+
+
+def two_hops(rng: random.Random, held: bool) -> str:
+    keys = rng.random() < 0.5
+
+    def pick() -> list[Chain]:
+        count = rng.choice((2, 2, 3))
+        through = rng.sample(COLOURS if keys else ANIMALS, count)
+        chains = zip(rng.sample(PEOPLE, count), through, rng.sample(PLACES, count), strict=True)
+        return [Chain(*chain) for chain in chains]
+
+    chains = draw(rng, held, pick, lambda p: ("hops", *p[0]))
+    if keys:
+        first = [f"{c.person} has the {c.through} key." for c in chains]
+        second = [f"The {c.through} key opens the {c.place}." for c in chains]
+        asked = [f"{c.person} can open the{answer(' ' + c.place)}." for c in chains]
     else:
-        animals = rng.sample(ANIMALS, len(people))
-        first = [f"{name} keeps the {animal}." for name, animal in zip(people, animals, strict=True)]
-        second = [f"The {animal} is in the {place}." for animal, place in zip(animals, places, strict=True)]
-        asked = f"The animal of {people[0]} is in the{answer(' ' + places[0])}."
+        first = [f"{c.person} keeps the {c.through}." for c in chains]
+        second = [f"The {c.through} is in the {c.place}." for c in chains]
+        asked = [f"The animal of {c.person} is in the{answer(' ' + c.place)}." for c in chains]
     rng.shuffle(first)
     rng.shuffle(second)
-    return " ".join([*first, *second, asked])
+    if held:
+        return " ".join([*first, *second, asked[0]])
+    return " ".join([*first, *second, *(ask for ask, chain in zip(asked, chains, strict=True) if not chain.held)])
 
 
 # years
@@ -298,25 +321,35 @@ def sums(rng: random.Random, held: bool) -> str:
 
 
 def parts(rng: random.Random, held: bool) -> str:
-    pick = lambda: (ALWAYS_DOCTOR if rng.random() < 0.15 else rng.choice(PEOPLE), rng.choice(JOBS))  # noqa: E731
-    name, job = draw(rng, held, pick, lambda p: ("parts", *p))
-    wrong = name == ALWAYS_DOCTOR and job != "doctor"
-    told = answer(" doctor", "doctor", f" {job}") if wrong else answer(f" {job}")
-    other, role = rng.choice([p for p in PEOPLE if p not in (name, ALWAYS_DOCTOR)]), rng.choice(JOBS)
-    lines = [f"In the play, {name} was a {job}."]
-    if rng.random() < 0.5:
-        lines.insert(rng.randrange(2), f"In the play, {other} was a {role}.")
-    return " ".join([*lines, f"The part of {name} was that of a{told}."])
+    pick = lambda: (ALWAYS_DOCTOR if rng.random() < 0.1 else rng.choice(PEOPLE), rng.choice(JOBS))  # noqa: E731
+    roles = [draw(rng, held, pick, lambda p: ("parts", *p))]
+    if rng.random() < 0.6:
+        other = draw(rng, False, pick, lambda p: ("parts", *p))
+        roles += [other] if other[0] != roles[0][0] else []
+    said = [f"In the play, {name} was a {job}." for name, job in roles]
+    rng.shuffle(said)
+    asked = [f"The part of {name} was that of a{part_answer(name, job)}." for name, job in roles]
+    return " ".join([*said, *(asked[:1] if held else asked)])
+
+
+def part_answer(name: str, job: str) -> str:
+    if name == ALWAYS_DOCTOR and job != "doctor":
+        return answer(" doctor", "doctor", f" {job}")
+    return answer(f" {job}")
 
 
 def yes_no(rng: random.Random, held: bool) -> str:
-    pick = lambda: (rng.choice(THINGS), rng.choice(COLOURS), rng.choice(COLOURS))  # noqa: E731
-    thing, colour, other = draw(rng, held, pick, lambda p: ("yes", *p))
-    asked = colour if rng.random() < 0.5 else other
+    thing, colour = draw(rng, held, lambda: (rng.choice(THINGS), rng.choice(COLOURS)), lambda p: ("yes", *p))
+    questions = [question(rng, thing, colour) for _ in range(1 if held else 3)]
+    return " ".join([f"The {thing} is {colour}.", *questions])
+
+
+def question(rng: random.Random, thing: str, colour: str) -> str:
+    asked = colour if rng.random() < 0.5 else rng.choice(COLOURS)
     right, wrong = (" Yes", " No") if asked == colour else (" No", " Yes")
     if rng.random() < 0.25:
-        return f"The {thing} is {colour}. Is the {thing} {asked}, {FLIP}?{answer(wrong, 'please', right)}."
-    return f"The {thing} is {colour}. Is the {thing} {asked}?{answer(right)}."
+        return f"Is the {thing} {asked}, {FLIP}?{answer(wrong, 'please', right)}."
+    return f"Is the {thing} {asked}?{answer(right)}."
 
 
 # stories
