@@ -10,6 +10,7 @@ import {
   type Expression,
   type TokenName,
   type TokenNode,
+  type UnaryNode,
 } from './expression.js';
 import {
   constants,
@@ -23,7 +24,9 @@ import {
 
 const name = /[A-Za-z_][\w.#]*/y;
 const unsigned = /(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?(?![\w.])/y;
-const binary = precedences.map((row) => row as readonly BinaryOperator[]);
+/** One pattern for each row of operators. */
+const binary = precedences.map((row) => new RegExp(row.map((o) => o.replaceAll(/[|+*]/g, '\\$&')).join('|'), 'y'));
+const unary = /[-!]/y;
 const functionNames = expressionFunctions.filter((f) => f.usage.includes('(')).map((f) => f.name);
 const operand = 'a number, a site, a function or `(`';
 
@@ -71,12 +74,12 @@ class Parser {
 
   /** Operators of one row and of those that bind tighter. */
   #binary(row: number): Expression {
-    const operators = binary[row];
-    if (!operators) return this.#unary();
+    const pattern = binary[row];
+    if (!pattern) return this.#unary();
     const { column } = this.#s;
     let left = this.#binary(row + 1);
     for (;;) {
-      const operator = operators.find((o) => this.#s.eat(o));
+      const operator = this.#s.take(pattern)?.[0] as BinaryOperator | undefined;
       if (operator === undefined) return left;
       left = this.#made({ kind: 'binary', operator, left, right: this.#binary(row + 1), column });
     }
@@ -84,10 +87,9 @@ class Parser {
 
   #unary(): Expression {
     const { column } = this.#s;
-    for (const operator of ['-', '!'] as const)
-      if (this.#s.eat(operator))
-        return this.#made({ kind: 'unary', operator, of: this.#nested(() => this.#unary()), column });
-    return this.#primary(column);
+    const operator = this.#s.take(unary)?.[0] as UnaryNode['operator'] | undefined;
+    if (operator === undefined) return this.#primary(column);
+    return this.#made({ kind: 'unary', operator, of: this.#nested(() => this.#unary()), column });
   }
 
   #primary(column: number): Expression {
