@@ -1,6 +1,7 @@
 export * from './gguf/index.js';
 export * from './memory-weights.js';
 export * from './pickle.js';
+export * from './recording/index.js';
 export { readRow } from './read-row.js';
 export { storedAs } from './stored-as.js';
 export * from './safetensors.js';
