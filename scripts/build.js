@@ -14,7 +14,13 @@ const dist = path.join(root, 'dist');
 const staleMs = 24 * 60 * 60 * 1000;
 
 /** What is built: name in dist/ -> source. An entry whose source is not there yet is left out. */
-const entries = { cli: 'src/cli/main.ts', index: 'src/index.ts', browser: 'src/index.browser.ts' };
+const entries = {
+  cli: 'src/cli/main.ts',
+  host: 'src/service/host/process.ts',
+  'host-worker': 'src/service/host/worker.ts',
+  index: 'src/index.ts',
+  browser: 'src/index.browser.ts',
+};
 
 /** @param {string} file absolute */
 const exists = (file) => statSync(file, { throwIfNoEntry: false }) !== undefined;

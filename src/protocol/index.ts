@@ -1,3 +1,6 @@
+export * from './host-errors.js';
+export * from './host-frame.js';
+export * from './host.js';
 export * from './inputs.js';
 export * from './inspect.js';
 export * from './list.js';
@@ -5,3 +8,4 @@ export * from './model.js';
 export * from './run.js';
 export * from './tokenize.js';
 export * from './tour.js';
+export * from './views.js';

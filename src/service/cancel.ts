@@ -9,13 +9,14 @@ export const cancelled = (): EngineError =>
 const breathMs = 25;
 
 /** A function to call between segments: now and then it lets the process see signals, and stops where one asked for it. */
-export const checkpoints = ({ signal }: OperationContext): (() => Promise<void>) => {
+export const checkpoints = (context: OperationContext): (() => Promise<void>) => {
   let last = performance.now();
   return async () => {
     if (performance.now() - last > breathMs) {
       await new Promise((resolve) => setTimeout(resolve));
       last = performance.now();
     }
-    if (signal.aborted) throw cancelled();
+    context.poll?.();
+    if (context.signal.aborted) throw cancelled();
   };
 };

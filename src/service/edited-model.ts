@@ -2,12 +2,13 @@ import type { Prompt } from '../engine/index.js';
 import type { Edit } from '../language/index.js';
 import type { EditInput, ModelInput, PromptInput } from '../protocol/index.js';
 import { cancelled } from './cancel.js';
-import { configOf, editsOf, promptEdit, refuseUnsupported } from './experiment.js';
+import { editsOf, promptEdit, refuseUnsupported } from './experiment.js';
 import { checkDecodedFits } from './decoded-memory.js';
-import { openModel, type OpenModel } from './open-model.js';
+import type { OpenModel } from './open-model.js';
 import { freeMemoryBytes } from './machine.node.js';
 import type { OperationContext } from './operation.js';
 import { promptsOf } from './prompts.js';
+import { withModel } from './with-model.js';
 
 type Request = ModelInput & EditInput & PromptInput;
 
@@ -30,13 +31,13 @@ export const onEachPrompt = async <Result>(
 ): Promise<Result | Result[]> => {
   const edits = await editsOf(input);
   refuseUnsupported(edits);
-  const model = await openModel(input.model, { ...input, configure: (config) => configOf(edits, config) });
-  try {
+  return withModel(input, { context, edits }, async (model) => {
     for (const text of model.notes) context.note(text);
     checkDecodedFits(model, freeMemoryBytes());
     const results: Result[] = [];
     try {
       for (const prompt of await promptsOf(model, input, promptEdit(edits))) {
+        context.poll?.();
         if (context.signal.aborted) throw cancelled();
         results.push(await work({ model, edits, prompt }));
       }
@@ -44,7 +45,5 @@ export const onEachPrompt = async <Result>(
       if (!context.signal.aborted || results.length === 0) throw error;
     }
     return input.prompts === undefined ? (results[0] as Result) : results;
-  } finally {
-    await model.dispose();
-  }
+  });
 };

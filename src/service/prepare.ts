@@ -24,6 +24,15 @@ export const prepareSegments = async (
   const from = performance.now();
   const onSegment = checkpoints(context);
   const telling = tellOnce(context, 'packing the weights, which takes some seconds for a large model');
-  await prepareForward(model, { variant, onSegment: () => (telling(from), onSegment()) });
+  const total = variant.order.length;
+  let done = 0;
+  await prepareForward(model, {
+    variant,
+    onSegment: () => {
+      telling(from);
+      context.progress?.({ done: done++, total, what: 'segments ready' });
+      return onSegment();
+    },
+  });
   return secondsSince(from);
 };

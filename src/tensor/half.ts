@@ -35,3 +35,21 @@ export const bfloat16ToFloat32 = (bits: Uint16Array): Float32Array => {
   for (let i = 0; i < bits.length; i++) out[i] = (bits[i] ?? 0) << 16;
   return new Float32Array(out.buffer);
 };
+
+/** A number as a float16 bit pattern: the nearest, of two the even one; beyond 65,504 infinity. NaN stays NaN. */
+export const numberToFloat16 = (x: number): number => {
+  if (Number.isNaN(x)) return 0x7e00;
+  const sign = x < 0 || Object.is(x, -0) ? 0x8000 : 0;
+  const size = Math.abs(x);
+  if (size >= 65520) return sign | 0x7c00;
+  const exponent = Math.max(-14, Math.floor(Math.log2(size)));
+  // log2 may be off by one beside a power of two: a fraction of 1024 or more then carries into the exponent.
+  const units = roundEven(size / 2 ** (exponent - 10));
+  return sign | (units < 1024 ? units : units + (exponent + 14) * 1024);
+};
+
+const roundEven = (x: number): number => {
+  const floor = Math.floor(x);
+  const rest = x - floor;
+  return rest > 0.5 || (rest === 0.5 && floor % 2 === 1) ? floor + 1 : floor;
+};

@@ -74,7 +74,7 @@ const partOf = (tensor: Tensor, { place, where }: Wanted, prompt: Prompt): Tenso
 };
 
 /** Bytes that the sites will take; stops before any is computed where that is too much. */
-const predict = (places: readonly PlacedSite[], prompt: Prompt, input: InspectInput): number => {
+const predict = (places: readonly PlacedSite[], prompt: Prompt, input: Pick<InspectInput, 'maxBytes'>): number => {
   const extents = extentsFor(1, prompt.ids.length, prompt.source?.ids.length);
   const bytes = places.reduce(
     (sum, p) => sum + (siteBytes(p.instance.segment.graph, [p.site.name], extents).get(p.site.name) ?? 0),
@@ -108,14 +108,15 @@ const view = (place: PlacedSite, tensor: Tensor | undefined): SiteView => {
   };
 };
 
-interface Captured {
+export interface Captured {
   readonly result: InspectResult;
   readonly tensors: ReadonlyMap<string, Tensor>;
 }
 
-const capture = async (
+/** Runs a prompt and keeps what the sites of the request were, with their statistics. */
+export const capture = async (
   model: OpenModel,
-  { input, edits, prompt }: { input: InspectInput; edits: readonly Edit[]; prompt: Prompt },
+  { input, edits, prompt }: { input: Pick<InspectInput, 'sites' | 'maxBytes'>; edits: readonly Edit[]; prompt: Prompt },
   context: OperationContext,
 ): Promise<Captured> => {
   const { variant, notes } = await prepareExperiment(contextFor(model, prompt, 0), edits);

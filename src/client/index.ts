@@ -1,0 +1,2 @@
+export { Client, connect, type ClientOptions, type RequestOptions, type View } from './client.js';
+export type { Connector, Transport, TransportEvents } from './transport.js';

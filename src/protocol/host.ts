@@ -1,0 +1,117 @@
+import { z } from 'zod';
+import { errorCodes } from '../base/index.js';
+import { editInput, modelInput, promptInput } from './inputs.js';
+import { inspectInput, inspectResult } from './inspect.js';
+import { listInput, listResult } from './list.js';
+import { modelSummary } from './model.js';
+import { runInput, runResult } from './run.js';
+import { tokenizeInput, tokenizeResult } from './tokenize.js';
+import { tourInput, tourResult } from './tour.js';
+import { viewInput, viewResult } from './views.js';
+
+/** The version of the protocol: both sides must have the same. */
+export const hostProtocol = 1;
+
+const nothing = z.object({});
+const oneOrMore = <Schema extends z.ZodType>(schema: Schema) => z.union([schema, z.array(schema)]);
+
+/** Values to hold, for views. `run`: replaces what an earlier capture of that name holds. */
+export const captureInput = modelInput
+  .extend(promptInput.omit({ prompts: true }).shape)
+  .extend(editInput.shape)
+  .extend(inspectInput.pick({ sites: true, maxBytes: true }).shape)
+  .extend({ run: z.string().min(1).max(200).optional() });
+export type CaptureInput = z.infer<typeof captureInput>;
+
+export const captureResult = inspectResult.extend({ run: z.string(), revision: z.int() });
+export type CaptureResult = z.infer<typeof captureResult>;
+
+export const openInput = modelInput.extend({
+  handle: z.string().min(1).max(200),
+  /** The handle is noted, and the model opened with the first request that uses it. */
+  lazy: z.boolean().default(false),
+});
+export type OpenInput = z.infer<typeof openInput>;
+export const openResult = z.object({ handle: z.string(), model: modelSummary.optional(), notes: z.array(z.string()) });
+export type OpenResult = z.infer<typeof openResult>;
+
+const bytesHeld = z.object({ bytes: z.int(), limit: z.int(), entries: z.int() });
+export const statusResult = z.object({
+  pid: z.int(),
+  /** Requests that have no answer yet, this one not counted. */
+  pending: z.int(),
+  models: bytesHeld,
+  arena: bytesHeld,
+});
+export type HostStatus = z.infer<typeof statusResult>;
+
+/** What can be asked of a host: input and output of each method. */
+export const hostMethods = {
+  /** Answered by the thread that never runs a model. */
+  ping: { input: nothing, output: nothing },
+  status: { input: nothing, output: statusResult },
+  /** Opens a model under a name that requests can use as their `handle`. */
+  open: { input: openInput, output: openResult },
+  close: { input: z.object({ handle: z.string() }), output: nothing },
+  capture: { input: captureInput, output: captureResult },
+  /** Frees what a run holds. */
+  drop: { input: z.object({ run: z.string() }), output: z.object({ bytes: z.int() }) },
+  view: { input: viewInput, output: viewResult },
+  run: { input: runInput, output: oneOrMore(runResult) },
+  inspect: { input: inspectInput, output: oneOrMore(inspectResult) },
+  list: { input: listInput, output: listResult },
+  tokenize: { input: tokenizeInput, output: tokenizeResult },
+  tour: { input: tourInput, output: tourResult },
+} as const;
+
+export type HostMethod = keyof typeof hostMethods;
+/** What a client gives: fields with a default may be left out. */
+export type HostParams<M extends HostMethod> = z.input<(typeof hostMethods)[M]['input']>;
+export type HostInput<M extends HostMethod> = z.output<(typeof hostMethods)[M]['input']>;
+export type HostOutput<M extends HostMethod> = z.output<(typeof hostMethods)[M]['output']>;
+
+const id = z.int().min(0);
+
+/** From a client. A request is answered exactly once, a cancelled one with the error CANCELLED or with what is there. */
+export const clientMessage = z.discriminatedUnion('type', [
+  z.object({
+    type: z.literal('request'),
+    id,
+    method: z.string(),
+    params: z.unknown(),
+    /** The model that was opened under this name, in place of the one in the params. */
+    handle: z.string().optional(),
+    /** A newer request of the same key cancels the older. */
+    key: z.string().max(1000).optional(),
+  }),
+  z.object({ type: z.literal('cancel'), id }),
+]);
+export type ClientMessage = z.infer<typeof clientMessage>;
+export type HostRequest = Extract<ClientMessage, { type: 'request' }>;
+
+export const wireError = z.object({
+  blame: z.enum(['caller', 'model', 'engine', 'us']),
+  code: z.enum(errorCodes),
+  message: z.string(),
+  hint: z.string(),
+  details: z.record(z.string(), z.json()).optional(),
+});
+export type WireError = z.infer<typeof wireError>;
+
+/** What is told of a request before its answer. */
+export const notification = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('note'), id, text: z.string() }),
+  z.object({ type: z.literal('text'), id, text: z.string() }),
+  z.object({ type: z.literal('progress'), id, done: z.int(), total: z.int(), what: z.string() }),
+]);
+export type Notification = z.infer<typeof notification>;
+
+/** From the host. `fault`: something that came was no message; the host goes on where it can. */
+export const hostMessage = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('ready'), protocol: z.int(), pid: z.int() }),
+  z.object({ type: z.literal('answer'), id, result: z.unknown() }),
+  z.object({ type: z.literal('error'), id, error: wireError }),
+  ...notification.options,
+  z.object({ type: z.literal('fault'), error: wireError }),
+]);
+export type HostMessage = z.infer<typeof hostMessage>;

@@ -1,0 +1,3 @@
+export { startHost, type HostOptions } from './start.js';
+export { openJournal, type Journal, type JournalEntry } from './journal.js';
+export type { WorkerLimits } from './messages.js';

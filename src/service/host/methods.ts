@@ -1,0 +1,142 @@
+import { UsageError } from '../../base/index.js';
+import {
+  hostMethods,
+  type HostInput,
+  type HostMethod,
+  type HostOutput,
+  type ModelInput,
+  type OpenInput,
+} from '../../protocol/index.js';
+import type { Arena } from '../../tensor/index.js';
+import type { ModelPool } from '../model-pool.js';
+import type { OperationContext } from '../operation.js';
+import { inspect } from '../operations/inspect.js';
+import { list } from '../operations/list.js';
+import { run } from '../operations/run.js';
+import { tokenize } from '../operations/tokenize.js';
+import { tour } from '../operations/tour.js';
+import { modelKey, withModel } from '../with-model.js';
+import { captureInto } from './capture.js';
+import { dropRun, heldAt, type HeldValue, type ValueArena } from './held.js';
+import { viewOf } from './view.js';
+
+/** What the worker keeps from one request to the next. */
+export interface HostState {
+  readonly models: ModelPool;
+  readonly arena: ValueArena;
+  /** Models by the names that clients gave them. */
+  readonly handles: Map<string, ModelInput>;
+  /** Captures so far, by run. */
+  readonly revisions: Map<string, number>;
+}
+
+/** A method's result; `payload`: raw bytes beside it. */
+export interface Outcome<Output> {
+  readonly output: Output;
+  readonly payload?: Uint8Array<ArrayBuffer>;
+}
+
+/** What a method does; its input was checked. */
+type Handler<M extends HostMethod> = (
+  input: HostInput<M>,
+  context: OperationContext,
+) => Promise<Outcome<HostOutput<M>>>;
+type Handlers = { readonly [M in WorkerMethod]: Handler<M> };
+/** All methods but the one that the main thread answers. */
+export type WorkerMethod = Exclude<HostMethod, 'ping'>;
+
+const plain =
+  <Input, Output>(operation: { run(input: Input, context: OperationContext): Promise<Output> }) =>
+  async (input: Input, context: OperationContext): Promise<Outcome<Output>> => ({
+    output: await operation.run(input, context),
+  });
+
+const heldIn = (store: Pick<Arena<HeldValue>, 'bytes' | 'size' | 'limitBytes'>) => ({
+  bytes: store.bytes,
+  limit: store.limitBytes,
+  entries: store.size,
+});
+
+const open = async (state: HostState, input: OpenInput, context: OperationContext) => {
+  const { handle, lazy, ...model } = input;
+  if (lazy) {
+    state.handles.set(handle, model);
+    return { output: { handle, notes: [] } };
+  }
+  return withModel(model, { context }, async (opened) => {
+    const summary = await opened.summary();
+    state.handles.set(handle, model);
+    return { output: { handle, model: summary, notes: [...opened.notes] } };
+  });
+};
+
+const close = async ({ handles, models }: HostState, handle: string) => {
+  const model = handles.get(handle);
+  handles.delete(handle);
+  const shared = model && [...handles.values()].some((other) => modelKey(other) === modelKey(model));
+  if (model && !shared) await models.close((key) => key === modelKey(model));
+  return { output: {} };
+};
+
+/** What the worker does for each method. */
+export const makeHandlers = (state: HostState): Handlers => ({
+  status: async () => ({
+    // pid and pending are the main thread's, which puts them in
+    output: { pid: 0, pending: 0, models: heldIn(state.models), arena: heldIn(state.arena) },
+  }),
+  open: (input, context) => open(state, input, context),
+  close: ({ handle }) => close(state, handle),
+  capture: async (input, context) => ({ output: await captureInto(state, input, context) }),
+  drop: async ({ run }) => ({ output: { bytes: dropRun(state.arena, run) } }),
+  view: async (input) => {
+    const { result, payload } = viewOf(heldAt(state.arena, input.at), input);
+    return { output: result, ...(payload ? { payload } : {}) };
+  },
+  run: plain(run),
+  inspect: plain(inspect),
+  list: plain(list),
+  tokenize: plain(tokenize),
+  tour: plain(tour),
+});
+
+const unknownMethod = (method: string): UsageError =>
+  new UsageError(`there is no method ${method.slice(0, 100)}`, {
+    code: 'MESSAGE_INVALID',
+    hint: `The methods are ${Object.keys(hostMethods).join(', ')}.`,
+  });
+
+const isWorkerMethod = (method: string): method is WorkerMethod =>
+  method !== 'ping' && Object.hasOwn(hostMethods, method);
+
+/** A request's params, with the model of its handle. @throws UsageError OPTION_INVALID */
+const withHandle = ({ handles }: HostState, params: unknown, handle: string | undefined): unknown => {
+  if (handle === undefined || typeof params !== 'object') return params;
+  const model = handles.get(handle);
+  if (model) return { ...params, ...model };
+  throw new UsageError(`no model is open as ${handle}`, { code: 'OPTION_INVALID', hint: 'Open one under this name.' });
+};
+
+/** Checks a request's params and does what it asks. @throws UsageError OPTION_INVALID, MESSAGE_INVALID, and the method's own */
+export const makeDispatch = (state: HostState) => {
+  const handlers = makeHandlers(state);
+  const handle = async <M extends WorkerMethod>(
+    method: M,
+    params: unknown,
+    context: OperationContext,
+  ): Promise<Outcome<unknown>> => {
+    const parsed = hostMethods[method].input.safeParse(params);
+    if (parsed.success) return (handlers[method] as Handler<M>)(parsed.data as HostInput<M>, context);
+    const issue = parsed.error.issues[0];
+    throw new UsageError(`${[method, ...(issue?.path ?? [])].join('.')}: ${issue?.message ?? 'invalid'}`, {
+      code: 'OPTION_INVALID',
+      hint: 'See docs/host.md for what each method takes.',
+    });
+  };
+  return async (
+    request: { readonly method: string; readonly params?: unknown; readonly handle?: string | undefined },
+    context: OperationContext,
+  ): Promise<Outcome<unknown>> => {
+    if (!isWorkerMethod(request.method)) throw unknownMethod(request.method);
+    return handle(request.method, withHandle(state, request.params, request.handle), context);
+  };
+};
