@@ -1,2 +1,5 @@
+export { Breakpoints, type Breakpoint, type Stopping } from './breakpoints.js';
+export { isBefore, type Granularity, type Position } from './position.js';
+export { DebugSession, type Frame, type Stop } from './session.js';
 export { makeSource, type OpLine, type Source } from './source.js';
 export { Timeline, type Place, type TimelineRequest } from './timeline.js';

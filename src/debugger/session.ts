@@ -1,0 +1,236 @@
+import type { Instance, Variant } from '../engine/index.js';
+import type { ValueId } from '../graph/index.js';
+import type { Tensor } from '../tensor/index.js';
+import { Breakpoints, type Breakpoint, type Stopping } from './breakpoints.js';
+import { endOfModule, startOfModule, type Granularity, type Position } from './position.js';
+import { makeSource, type OpLine, type Source } from './source.js';
+import { Timeline, type TimelineRequest } from './timeline.js';
+
+/** Why a run stands where it stands. */
+export type Stop =
+  | { readonly reason: 'entry' | 'step' | 'goto' | 'pause'; readonly position: Position }
+  | { readonly reason: 'breakpoint'; readonly position: Position; readonly breakpoint: Breakpoint }
+  /** The generation has ended, or, going backward, its beginning was reached. */
+  | { readonly reason: 'end' | 'beginning'; readonly position: Position };
+
+/** A part of the model that the run is inside of, innermost first. */
+export type Frame =
+  | { readonly kind: 'op'; readonly op: OpLine }
+  | { readonly kind: 'module'; readonly module: string }
+  | { readonly kind: 'layer'; readonly instance: Instance }
+  | { readonly kind: 'step'; readonly step: number }
+  | { readonly kind: 'generation' };
+
+/**
+ * A run under control: it stands before an operation and can be stepped, forward and back, run to a breakpoint, looked
+ * into and changed. Nothing that is done here changes a number unless it is an edit.
+ */
+export class DebugSession {
+  readonly source: Source;
+  readonly breakpoints = new Breakpoints();
+  readonly #timeline: Timeline;
+  #op = 0;
+  #paused = false;
+
+  constructor(request: TimelineRequest) {
+    this.source = makeSource(request.program);
+    this.#timeline = new Timeline(request);
+  }
+
+  get position(): Position {
+    return { ...this.#timeline.place, op: this.#op };
+  }
+
+  /** The instance that the run is in; undefined at the end of a step. */
+  get instance(): Instance | undefined {
+    return this.#timeline.next;
+  }
+
+  /** The prompt and the tokens made so far. */
+  get ids(): readonly number[] {
+    return this.#timeline.ids;
+  }
+
+  /** Scores of the next token, at the end of a step. [vocab] */
+  get logits(): Float32Array | undefined {
+    return this.#timeline.logits;
+  }
+
+  get variant(): Variant {
+    return this.#timeline.variant;
+  }
+
+  /** What the run is inside of, innermost first. */
+  get frames(): readonly Frame[] {
+    const { instance, position } = this;
+    const op = this.#ops[position.op];
+    const parts = op?.module === undefined || op.module === '' ? [] : op.module.split('.');
+    const modules = parts.map((_, i): Frame => ({
+      kind: 'module',
+      module: parts.slice(0, parts.length - i).join('.'),
+    }));
+    return [
+      ...(op ? [{ kind: 'op', op } as const] : []),
+      ...modules,
+      ...(instance ? [{ kind: 'layer', instance } as const] : []),
+      { kind: 'step', step: position.step },
+      { kind: 'generation' },
+    ];
+  }
+
+  /** Ends a running `continue` or `reverseContinue` before its next instance. */
+  pause(): void {
+    this.#paused = true;
+  }
+
+  /** Goes on by one unit; at the end of the generation nothing happens. */
+  async stepForward(by: Granularity): Promise<Stop> {
+    const { step } = this.position;
+    if (by === 'op' || by === 'module') {
+      const op = by === 'op' ? this.#op + 1 : endOfModule(this.#ops, this.#op);
+      if (op < this.#ops.length) return this.#stand(op, 'step');
+    }
+    if (!(await this.#pass())) return { reason: 'end', position: this.position };
+    while (by === 'token' && this.position.step === step)
+      if (!(await this.#pass())) return { reason: 'end', position: this.position };
+    return { reason: 'step', position: this.position };
+  }
+
+  /** Out of the innermost module, or, outside of any, out of the layer. */
+  async stepOut(): Promise<Stop> {
+    const inModule = (this.#ops[this.#op]?.module ?? '') !== '';
+    return this.stepForward(inModule ? 'module' : 'layer');
+  }
+
+  /** Back by one unit: to the beginning of the present one, or, where the run stands there, of the one before. */
+  async stepBack(by: Granularity): Promise<Stop> {
+    const { step, at, op } = this.position;
+    if (by === 'op' && op > 0) return this.#stand(op - 1, 'step');
+    if (by === 'module' && op > 0) {
+      const start = startOfModule(this.#ops, op);
+      return this.#stand(start < op ? start : startOfModule(this.#ops, op - 1), 'step');
+    }
+    if (by === 'layer' && op > 0) return this.#stand(0, 'step');
+    if (by === 'token') return this.goTo({ step: at > 0 || op > 0 ? step : step - 1, at: 0, op: 0 }, 'step');
+    if (!(await this.#passBack())) return { reason: 'beginning', position: this.position };
+    const last = Math.max(0, this.#ops.length - 1);
+    if (by === 'op') return this.#stand(last, 'step');
+    return this.#stand(by === 'module' ? startOfModule(this.#ops, last) : 0, 'step');
+  }
+
+  /** Runs to the next breakpoint, or to the end. */
+  async continue(): Promise<Stop> {
+    this.#paused = false;
+    let from = this.#op + 1;
+    for (;;) {
+      const stop = await this.#firstIn(from, this.#ops.length);
+      if (stop) return stop;
+      if (!(await this.#pass())) return { reason: 'end', position: this.position };
+      if (this.#wasPaused()) return { reason: 'pause', position: this.position };
+      from = 0;
+    }
+  }
+
+  /** Runs backward to the breakpoint before, or to the beginning. */
+  async reverseContinue(): Promise<Stop> {
+    this.#paused = false;
+    let below = this.#op;
+    for (;;) {
+      const stop = await this.#lastIn(below);
+      if (stop) return stop;
+      if (!(await this.#passBack())) {
+        this.#op = 0;
+        return { reason: 'beginning', position: this.position };
+      }
+      if (this.#wasPaused()) return { reason: 'pause', position: this.position };
+      below = this.#ops.length;
+    }
+  }
+
+  /** Goes to a place, in the past or the future. It stays where it is where there is no such place. */
+  async goTo({ step, at, op }: Position, reason: 'step' | 'goto' = 'goto'): Promise<Stop> {
+    const here = this.position;
+    if (step < 0) return { reason: 'beginning', position: here };
+    if (await this.#timeline.goTo({ step, at }))
+      return this.#stand(Math.min(op, Math.max(0, this.#ops.length - 1)), reason);
+    await this.#timeline.goTo(here);
+    this.#op = here.op;
+    return { reason: 'end', position: here };
+  }
+
+  /**
+   * Values of the instance that the run is in: sites by their names in the segment, and operations' results. Those that
+   * come later than the run stands can be looked at too; what they will be is settled.
+   */
+  look(sites: readonly string[], values: readonly ValueId[] = []): Promise<ReadonlyMap<string, Tensor>> {
+    return this.#timeline.look(sites, values);
+  }
+
+  /** Goes on with another variant. It counts from the beginning of the instance that the run is in. */
+  change(variant: Variant): void {
+    this.#timeline.change(variant);
+    this.#op = Math.min(this.#op, Math.max(0, this.#ops.length - 1));
+  }
+
+  get #ops(): readonly OpLine[] {
+    return this.instance ? this.source.opsOf(this.instance.segment.id) : [];
+  }
+
+  #wasPaused(): boolean {
+    return this.#paused;
+  }
+
+  #stand(op: number, reason: 'step' | 'goto'): Stop {
+    this.#op = op;
+    return { reason, position: this.position };
+  }
+
+  async #pass(): Promise<boolean> {
+    const moved = await this.#timeline.forward();
+    if (moved) this.#op = 0;
+    return moved;
+  }
+
+  /** To the instance before, at its first operation. */
+  async #passBack(): Promise<boolean> {
+    const { step, at } = this.position;
+    const place = at > 0 ? { step, at: at - 1 } : { step: step - 1, at: this.#timeline.instances.length };
+    if (place.step < 0) return false;
+    this.#op = 0;
+    if (at > 0) return this.#timeline.goTo(place);
+    await this.#timeline.goTo({ step: step - 1, at: 0 });
+    return this.#timeline.goTo({ step: step - 1, at: this.#timeline.instances.length });
+  }
+
+  #stoppingAt(op: number): Stopping | undefined {
+    const { instance } = this;
+    const line = this.#ops[op];
+    return instance && line ? { position: { ...this.position, op }, instance, op: line } : undefined;
+  }
+
+  async #firstIn(from: number, to: number): Promise<Stop | undefined> {
+    const { instance } = this;
+    if (!instance || !this.breakpoints.concern(this.source, instance)) return undefined;
+    for (let op = from; op < to; op++) {
+      const stopping = this.#stoppingAt(op);
+      const breakpoint = stopping && (await this.breakpoints.hit(stopping, { counting: true }));
+      if (!breakpoint) continue;
+      this.#op = op;
+      return { reason: 'breakpoint', position: this.position, breakpoint };
+    }
+    return undefined;
+  }
+
+  async #lastIn(below: number): Promise<Stop | undefined> {
+    const { instance } = this;
+    if (!instance || !this.breakpoints.concern(this.source, instance)) return undefined;
+    for (let op = below - 1; op >= 0; op--) {
+      const stopping = this.#stoppingAt(op);
+      const breakpoint = stopping && (await this.breakpoints.hit(stopping, { counting: false }));
+      if (!breakpoint) continue;
+      this.#op = op;
+      return { reason: 'breakpoint', position: this.position, breakpoint };
+    }
+    return undefined;
+  }
+}
