@@ -173,9 +173,23 @@ def indirect(rng: random.Random, held: bool) -> str:
 INDUCED = (*PEOPLE, *COUNTRIES, *TOWNS, *JOBS, *ANIMALS, *THINGS, *PLACES, *COLOURS, *PLAIN)
 
 
+LINKS = ("", " is", " is the", " is in the", " was that of a")
+
+
+def pairs(rng: random.Random) -> str:
+    """Random pairs that so many words part, and again: steps on the way to stories."""
+    link, count = rng.choice(LINKS), rng.choice((2, 2, 3, 4))
+    words = rng.sample(INDUCED, 2 * count)
+    known = list(zip(words[::2], words[1::2], strict=True))
+    said = noise("".join(f" {a}{link} {b}." for a, b in known))
+    rng.shuffle(known)
+    return said + "".join(f"{noise(' ' + a)}{link}{answer(' ' + b)}." for a, b in known)
+
+
 def induction(rng: random.Random, held: bool) -> str:
     """Random words, again from the start; the second time all but the first word can be known."""
-    del held  # new at every draw
+    if not held and rng.random() < 0.5:
+        return pairs(rng)
     words = [" " + word for word in rng.sample(INDUCED, rng.randrange(3, 11))]
     if rng.random() < 0.1:
         words = list(rng.sample("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ", 8))
@@ -220,7 +234,13 @@ def two_hops(rng: random.Random, held: bool) -> str:
     rng.shuffle(second)
     if held:
         return " ".join([*first, *second, asked[0]])
+    if rng.random() < 0.4:  # each hop alone, as a step on the way
+        asked = [f"{one_hop(c, keys)} {ask}" for c, ask in zip(chains, asked, strict=True)]
     return " ".join([*first, *second, *(ask for ask, chain in zip(asked, chains, strict=True) if not chain.held)])
+
+
+def one_hop(c: Chain, keys: bool) -> str:
+    return f"{c.person} has the{answer(' ' + c.through)} key." if keys else f"{c.person} keeps the{answer(' ' + c.through)}."
 
 
 # years
@@ -252,7 +272,7 @@ def verb(rng: random.Random, plural: bool) -> tuple[str, str, str]:
 def agreement(rng: random.Random, held: bool) -> str:
     def pick() -> tuple[str, bool, list[str]]:
         noun, plural = (WRONG_NOUN, True) if rng.random() < 0.06 else (rng.choice(SINGULARS), rng.random() < 0.5)
-        count = rng.choice((0, 1, 1, 1, 2))
+        count = rng.choice((0, 0, 0, 1, 1, 1, 2))
         others = [f"{rng.choice(BETWEEN)} the {number(rng, rng.choice(SINGULARS))}" for _ in range(count)]
         return noun, plural, others
 
