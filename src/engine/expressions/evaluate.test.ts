@@ -252,6 +252,7 @@ describe('positions', () => {
 
   it('that are not computed in this step choose nothing', () => {
     expect(given('sum(a[position=0]) + norm(a[position=5])', v)).toBe(0);
+    expect(given('a[position=0, model=1] > -9 || a[position=5, model=1] < 9', v)).toBe(false);
     expect(given('max(a[position=0]) > -1 || mean(a[position=0]) < 1 || std(a[position=0]) == 0', v)).toBe(false);
   });
 });

@@ -36,9 +36,9 @@ const isComparison = (operator: BinaryOperator): operator is keyof typeof compar
 
 const shown = (tensor: ExpressionTensor): string => `[${tensor.shape.join(', ')}] (${tensor.axes.join(', ')})`;
 
-/** A number, or a tensor's only one; true is 1. */
+/** A number, or a tensor's only one; of a position that is not computed NaN. True is 1. */
 const onlyNumber = (value: ExpressionValue): number | undefined => {
-  if (typeof value === 'object') return value.data.length === 1 ? value.data[0] : undefined;
+  if (typeof value === 'object') return value.data.length > 1 ? undefined : (value.data[0] ?? NaN);
   return Number(value);
 };
 

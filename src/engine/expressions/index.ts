@@ -1,3 +1,4 @@
 export { evaluationLimits, type EvaluationLimits } from './budget.js';
 export { evaluate, holds } from './evaluate.js';
+export { lowerExpression, type Lowered, type LoweringOptions } from './lower.js';
 export type * from './values.js';

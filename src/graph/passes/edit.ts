@@ -1,9 +1,8 @@
 import { bug } from '../../base/index.js';
-import { freshId, typesOf, type Graph, type GraphInput, type Node, type Site } from '../graph.js';
-import { inferNode } from '../infer.js';
-import type { OpAttrs, OpName } from '../ops.js';
+import type { Graph, Site } from '../graph.js';
 import type { Dim, ValueId, ValueType } from '../value.js';
 import { verify } from '../verify.js';
+import { Additions } from './additions.js';
 import { inOrder, substitute } from './rewrite.js';
 
 /**
@@ -34,57 +33,6 @@ const along = (type: ValueType, axes: readonly string[]): Pick<ValueType, 'shape
   shape: type.shape.map((dim, i): Dim => (axes.includes(type.axes[i] ?? '') ? dim : 1)),
   axes: type.axes,
 });
-
-/** Collects the nodes and inputs that a rewrite adds. */
-class Additions {
-  readonly inputs: GraphInput[] = [];
-  readonly nodes: Node[] = [];
-  readonly #used: Set<string>;
-  readonly #types: Map<ValueId, ValueType>;
-  constructor(
-    readonly graph: Graph,
-    readonly tag: string,
-  ) {
-    this.#types = typesOf(graph);
-    this.#used = new Set(this.#types.keys());
-  }
-
-  typeOf(id: ValueId): ValueType {
-    const type = this.#types.get(id);
-    if (!type) throw bug(`no value ${id} in graph ${this.graph.name}`);
-    return type;
-  }
-
-  input(name: string, type: ValueType): ValueId {
-    const id = this.#claim(name, type);
-    this.inputs.push({ id, name, type });
-    return id;
-  }
-
-  op<K extends OpName>(op: K, attrs: OpAttrs[K], inputs: readonly ValueId[]): ValueId {
-    const type = inferNode(
-      op,
-      attrs,
-      inputs.map((id) => this.typeOf(id)),
-    );
-    const id = this.#claim(this.tag, type);
-    this.nodes.push({ id, op, attrs, inputs, scope: this.tag, type } as unknown as Node);
-    return id;
-  }
-
-  /** The graph with what was added, nodes in order. */
-  applied(): Graph {
-    const nodes = [...this.graph.nodes, ...this.nodes];
-    return { ...this.graph, inputs: [...this.graph.inputs, ...this.inputs], nodes };
-  }
-
-  #claim(base: string, type: ValueType): ValueId {
-    const id = freshId(this.#used, base);
-    this.#used.add(id);
-    this.#types.set(id, type);
-    return id;
-  }
-}
 
 /** old -> new: `Where(mask, changed, old)`, so that where the mask does not hold the bits stay. */
 const changed = (a: Additions, old: ValueId, edit: ValueEdit): ValueId => {

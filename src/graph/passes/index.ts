@@ -1,3 +1,4 @@
+export * from './additions.js';
 export * from './bind.js';
 export * from './cut.js';
 export * from './edit.js';
