@@ -70,7 +70,10 @@ export class Connection {
   ): { readonly id: number; readonly answer: Promise<Answer> } {
     const id = this.#next++;
     const answer = new Promise<Answer>((resolve, reject) => {
-      if (this.#ended) return reject(this.#ended);
+      if (this.#ended) {
+        reject(this.#ended);
+        return;
+      }
       const pieces = encodeFrame({ type: 'request', id, ...message });
       this.#waiting.set(id, { resolve, reject, notified });
       this.transport.send(pieces);
@@ -110,8 +113,10 @@ export class Connection {
 
   #message(message: HostMessage, payload: Answer['payload']): void {
     switch (message.type) {
-      case 'ready':
-        return this.#greeted(message);
+      case 'ready': {
+        this.#greeted(message);
+        return;
+      }
       case 'answer':
         return this.#take(message.id)?.resolve({ result: message.result, payload });
       case 'error':

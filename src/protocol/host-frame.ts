@@ -93,7 +93,7 @@ class Pieces {
 export class FrameDecoder {
   readonly #pieces = new Pieces();
   #lengths: FrameLimits | undefined;
-  #error: unknown;
+  #error: UsageError | undefined;
 
   constructor(readonly limits: FrameLimits = frameLimits) {}
 
@@ -107,7 +107,7 @@ export class FrameDecoder {
     try {
       return this.#next();
     } catch (error) {
-      this.#error = error;
+      this.#error = error as UsageError;
       throw error;
     }
   }

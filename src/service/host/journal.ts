@@ -24,7 +24,7 @@ const parseEntry = (line: string): JournalEntry | undefined => {
   try {
     const value = JSON.parse(line) as Partial<JournalEntry> | null;
     const isEntry = typeof value?.kind === 'string' && value.data !== undefined;
-    return isEntry ? { kind: value.kind as string, data: value.data as Json } : undefined;
+    return isEntry ? { kind: value.kind, data: value.data } : undefined;
   } catch {
     return undefined;
   }

@@ -119,13 +119,14 @@ const withHandle = ({ handles }: HostState, params: unknown, handle: string | un
 /** Checks a request's params and does what it asks. @throws UsageError OPTION_INVALID, MESSAGE_INVALID, and the method's own */
 export const makeDispatch = (state: HostState) => {
   const handlers = makeHandlers(state);
-  const handle = async <M extends WorkerMethod>(
-    method: M,
+  const handle = async (
+    method: WorkerMethod,
     params: unknown,
     context: OperationContext,
   ): Promise<Outcome<unknown>> => {
     const parsed = hostMethods[method].input.safeParse(params);
-    if (parsed.success) return (handlers[method] as Handler<M>)(parsed.data as HostInput<M>, context);
+    // The schema and the handler are of one method, which the compiler cannot follow.
+    if (parsed.success) return (handlers[method] as Handler<WorkerMethod>)(parsed.data, context);
     const issue = parsed.error.issues[0];
     throw new UsageError(`${[method, ...(issue?.path ?? [])].join('.')}: ${issue?.message ?? 'invalid'}`, {
       code: 'OPTION_INVALID',

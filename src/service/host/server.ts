@@ -72,10 +72,19 @@ export class Server {
 
   /** A message from the worker. */
   told(message: FromWorker): void {
-    if (message.type === 'ready') return this.greet();
+    if (message.type === 'ready') {
+      this.greet();
+      return;
+    }
     if (!this.#jobs.has(message.id)) return;
-    if (message.type === 'answer') return this.#answer(message.id, message.result, message.payload);
-    if (message.type === 'error') return this.#fail(message.id, message.error);
+    if (message.type === 'answer') {
+      this.#answer(message.id, message.result, message.payload);
+      return;
+    }
+    if (message.type === 'error') {
+      this.#fail(message.id, message.error);
+      return;
+    }
     this.#send(message);
   }
 
@@ -86,7 +95,10 @@ export class Server {
 
   #frame(message: unknown): void {
     const parsed = clientMessage.safeParse(message);
-    if (parsed.success) return this.#message(parsed.data);
+    if (parsed.success) {
+      this.#message(parsed.data);
+      return;
+    }
     const error = toWireError(invalidMessage(`this is no message: ${parsed.error.issues[0]?.message ?? ''}`));
     const id = (message as { id?: unknown } | null)?.id;
     if (typeof id === 'number' && Number.isSafeInteger(id) && id >= 0 && !this.#jobs.has(id))
@@ -95,20 +107,28 @@ export class Server {
   }
 
   #message(message: ClientMessage): void {
-    if (message.type === 'cancel') return this.#cancel(message.id);
+    if (message.type === 'cancel') {
+      this.#cancel(message.id);
+      return;
+    }
     if (this.#jobs.has(message.id)) {
       const error = toWireError(invalidMessage(`request ${message.id} has no answer yet, and its id came again`));
-      return this.#send({ type: 'fault', error });
+      this.#send({ type: 'fault', error });
+      return;
     }
     this.#request(message);
   }
 
   #request(request: HostRequest): void {
     const { id, method, key } = request;
-    if (method === 'ping') return this.#send({ type: 'answer', id, result: {} });
+    if (method === 'ping') {
+      this.#send({ type: 'answer', id, result: {} });
+      return;
+    }
     if (this.#jobs.size >= mostPending) {
       const error = toWireError(invalidMessage(`${mostPending} requests are open`));
-      return this.#send({ type: 'error', id, error });
+      this.#send({ type: 'error', id, error });
+      return;
     }
     if (key !== undefined) this.#supersede(key, id);
     const job = { request, flag: new Int32Array(new SharedArrayBuffer(4)), isSent: false };

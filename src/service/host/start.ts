@@ -33,9 +33,9 @@ class ProcessTransport implements Transport {
     for (const piece of pieces) if (this.#wire.writable) this.#wire.write(piece);
   }
 
-  listen({ data, end }: TransportEvents): void {
-    this.#wire.on('data', data);
-    void this.#gone.then((reason) => end({ reason, stderr: this.#stderr.trim() }));
+  listen(events: TransportEvents): void {
+    this.#wire.on('data', (bytes: Uint8Array) => events.data(bytes));
+    void this.#gone.then((reason) => events.end({ reason, stderr: this.#stderr.trim() }));
   }
 
   async close(): Promise<void> {

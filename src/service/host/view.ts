@@ -126,7 +126,7 @@ const asMatrix = ({ tensor, axes }: Part): Tensor => {
       hint: 'Choose one index of the others, such as [head=3].',
     });
   }
-  return { ...tensor, shape: [...new Array<number>(2 - long.length).fill(1), ...long] } as Tensor;
+  return { ...tensor, shape: [...new Array<number>(2 - long.length).fill(1), ...long] };
 };
 
 const image = (part: Part, as: ViewOf<'maxPyramid'>, input: ViewInput): Answered => {
@@ -153,7 +153,7 @@ const raw = ({ tensor }: Part, { offset, count }: ViewOf<'bytes'>, { maxBytes }:
   checkBytes(Math.max(0, end - offset), maxBytes);
   return {
     view: { kind: 'bytes', dtype: tensor.dtype, offset, total: all.length },
-    payload: all.slice(offset, end) as Uint8Array<ArrayBuffer>,
+    payload: all.slice(offset, end),
   };
 };
 
