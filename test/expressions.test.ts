@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { lens } from '../src/analyses/lens/index.js';
-import { evaluate, forward, runOrder, type ExpressionValues } from '../src/engine/index.js';
+import { evaluate, forward, lowerExpression, runOrder, type ExpressionValues } from '../src/engine/index.js';
 import { parseExpression, scoresOf, sitesOf } from '../src/language/index.js';
 import { openModel, promptOfIds, type OpenModel } from '../src/service/index.js';
 import { range, toFloat32 } from '../src/tensor/index.js';
-import { gpt2 } from './cli/command.js';
+import { gpt2, tiny } from './cli/command.js';
 import { readGolden } from './support/golden.js';
 
 const { golden, tensors } = await readGolden('gpt2-default');
@@ -91,3 +91,23 @@ describe('expressions on a model', () => {
     expect(await valueIn(model, text.replace('0.9', String(most / 2)))).toBe(likely < 0.5);
   });
 });
+
+describe.each(['gpt2-default', 'mixtral-default', 't5-default', 'bert-masked'])(
+  'expressions in the graphs of %s',
+  (variant) => {
+    it('take every site of every segment, and fit the graph', async () => {
+      const model = await openModel(tiny(variant), { device: 'cpu', engine: 'onnxruntime' });
+      const made = model.program.segments.flatMap(({ graph }) =>
+        graph.sites.map(({ name }) => {
+          const axis = name.endsWith('pattern') ? 'query' : 'batch';
+          const expression = parseExpression(`max(${name}[${axis}=0]) > std(${name}) && nan(${name}) == 0`);
+          const lowered = lowerExpression(graph, expression, { tag: 'condition' });
+          return lowered.graph.outputs.at(-1)?.name;
+        }),
+      );
+      expect(made.length).toBeGreaterThan(30);
+      expect(new Set(made)).toEqual(new Set(['condition']));
+      await model.dispose();
+    });
+  },
+);
