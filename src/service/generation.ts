@@ -120,6 +120,7 @@ export class Generation {
     if (!made.taken) return;
     this.#tellSuppressed(made);
     this.ids.push(made.taken.id);
+    this.context.progress?.({ done: this.ids.length, total: this.plan.input.maxNewTokens ?? 0, what: 'tokens' });
     this.#write(this.#words?.push(made.taken.id) ?? '');
     if (this.plan.input.stages) this.steps.push(this.#view(made.step, made.taken));
   }
