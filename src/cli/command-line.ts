@@ -70,6 +70,13 @@ const generation = (command: Command): Command =>
     .option('--seed <n>', 'of sampling (default: 0)', integer('--seed'))
     .option('--ignore-eos', 'do not stop at the end token');
 
+const recording = (command: Command): Command =>
+  command
+    .option('--record <file>', 'save the run: prompt, tokens, edits, chosen sites')
+    .option('--redact', 'leave texts, token ids and edits out of the recording')
+    .option('--from-recording <file>', "run a recording's prompt, edits and sampling again")
+    .option('--force', 'though the recording is of another model');
+
 const modelHelp = 'a folder, a .gguf file, or zoo:NAME (default: zoo:world)';
 
 const addRun = (
@@ -80,9 +87,10 @@ const addRun = (
     .command('run')
     .argument('[model]', modelHelp)
     .description('Run a model on a prompt: the likeliest next tokens, and what it goes on to say.');
-  device(generation(edits(input(command))))
+  device(recording(generation(edits(input(command)))))
     .option('--top <n>', 'how many next tokens, words or labels to list (default: 10)', integer('--top'))
     .option('--stages', 'show the distribution after each rule of sampling')
+    .option('--record-sites <globs>', 'sites that the recording keeps at each step')
     .action(act('run'));
   examples(
     command,
@@ -91,6 +99,7 @@ const addRun = (
     'run MODEL --prompt "Once" --edit "drop head 3.2" --edit "skip layer 5"',
     'run MODEL --prompt "The [MASK] is blue."   (BERT: the word behind the mask)',
     'run MODEL --ids 1,2,3 --json',
+    'run MODEL --prompt "Once" --max-new-tokens 20 --record run.cutrec --record-sites "blocks.*.resid_post"',
   );
 };
 
@@ -100,11 +109,12 @@ const addInspect = (
 ): void => {
   const command = program
     .command('inspect')
-    .argument('[model]', modelHelp)
-    .description('Read values inside a model on a prompt.');
-  device(edits(input(command)))
+    .argument('[model]', `${modelHelp}; or a recording`)
+    .description('Read values inside a model on a prompt, or those that a recording has.');
+  device(recording(edits(input(command))))
     .requiredOption('--sites <globs>', "sites, comma-separated: 'blocks.*.attn.pattern,logits'")
     .option('--out <file>', 'write the values as float32 safetensors')
+    .option('--step <n>', 'of a recording: the step (default: 0, the prefill)', integer('--step'))
     .option(
       '--max-bytes <n>',
       'stop where values would take more (default: half of free memory)',
@@ -115,15 +125,32 @@ const addInspect = (
     command,
     'inspect MODEL --prompt "Once" --sites "blocks.*.attn.pattern[head=2],logits"',
     'inspect MODEL --prompt "Once" --sites "**" --out values.safetensors',
+    'inspect run.cutrec --sites "blocks.*.resid_post" --step 2',
   );
+};
+
+const addDebug = (
+  program: Command,
+  act: (verb: keyof Actions) => (model: string | undefined, flags: Flags) => Promise<void>,
+): void => {
+  const command = program
+    .command('debug')
+    .argument('[model]', modelHelp)
+    .description('Stop inside a model, step forward and back, look, change, and go on.');
+  device(edits(input(command)))
+    .option('--max-new-tokens <n>', 'tokens to make at the most (default: 20)', integer('--max-new-tokens'))
+    .option('--ignore-eos', 'do not stop at the end token')
+    .option('-x <file>', 'a file of commands, carried out first')
+    .action(act('debug'));
+  examples(command, 'debug MODEL --prompt "Once upon"', 'debug MODEL --prompt "Once" -x commands.txt < /dev/null');
 };
 
 const addOthers = (
   program: Command,
   act: (verb: keyof Actions) => (model: string | undefined, flags: Flags) => Promise<void>,
 ): void => {
-  const list = everywhere(program.command('list').argument('[model]', modelHelp))
-    .description('List what a model has; without an option, an overview.')
+  const list = everywhere(program.command('list').argument('[model]', `${modelHelp}; or a recording`))
+    .description('List what a model or a recording has; without an option, an overview.')
     .option('--sites', 'the values that can be read and changed')
     .option('--weights', 'its tensors')
     .option('--listing', 'its computation as numbered source text')
@@ -155,6 +182,7 @@ export const makeCommand = (load: () => Promise<Actions>, done: (status: number)
     done(await (await load())[verb](model, flags));
   addRun(program, act);
   addInspect(program, act);
+  addDebug(program, act);
   addOthers(program, act);
   for (const command of program.commands) command.exitOverride().configureOutput({ writeErr: () => undefined });
   return program;

@@ -1,7 +1,8 @@
 import { UsageError } from '../base/index.js';
-import { inspectInput, listInput, runInput, tokenizeInput, tourInput } from '../protocol/index.js';
+import { debugInput, inspectInput, listInput, runInput, tokenizeInput, tourInput } from '../protocol/index.js';
 import { inspect, list, run, tokenize, tour, type Operation, type OperationContext } from '../service/index.js';
 import type { Actions, Flags } from './action.js';
+import { debug } from './debug/repl.js';
 import { printable } from './printable.js';
 import { showList, showOverview } from './show-list.js';
 import { showRun } from './show-run.js';
@@ -101,6 +102,7 @@ export const actions: Actions = {
     if (show.length === 0) return act({ operation: list, input: listInput, show: showOverview }, { model }, flags);
     return act({ operation: list, input: listInput, show: showList }, { model, show }, flags);
   },
+  debug: (model, flags) => debug(parse(debugInput, { ...flags, model, edits: editsOf(flags) })),
   tour: (_, flags) => act({ operation: tour, input: tourInput, show: showTour }, {}, flags),
   tokenize: (model, flags) => {
     const texts = flags['text'] === undefined ? undefined : [flags['text']];

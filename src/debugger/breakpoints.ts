@@ -12,6 +12,8 @@ export interface Stopping {
 /** Where to stop. What is left out holds anywhere. */
 export interface Breakpoint {
   readonly id: number;
+  /** What it is called when breakpoints are listed. */
+  readonly label?: string;
   /** Lines of the listing; a line in a loop body stands for all its layers. */
   readonly lines?: readonly number[];
   /** Sites by a test on their names in the run order: before the operation that gives the value. */

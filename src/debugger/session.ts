@@ -1,5 +1,5 @@
-import type { Instance, Variant } from '../engine/index.js';
-import type { ValueId } from '../graph/index.js';
+import { siteIn, type Instance, type Variant } from '../engine/index.js';
+import { typesOf, type ValueId } from '../graph/index.js';
 import type { Tensor } from '../tensor/index.js';
 import { Breakpoints, type Breakpoint, type Stopping } from './breakpoints.js';
 import { endOfModule, startOfModule, type Granularity, type Position } from './position.js';
@@ -164,6 +164,22 @@ export class DebugSession {
    */
   look(sites: readonly string[], values: readonly ValueId[] = []): Promise<ReadonlyMap<string, Tensor>> {
     return this.#timeline.look(sites, values);
+  }
+
+  /**
+   * A site's value in this step, by its name in the run order; undefined where it is not computed yet, or not in this
+   * step.
+   */
+  async read(name: string): Promise<{ readonly tensor: Tensor; readonly axes: readonly string[] } | undefined> {
+    const { at } = this.position;
+    for (const [i, instance] of this.#timeline.instances.slice(0, at + 1).entries()) {
+      const site = instance.segment.graph.sites.find((s) => siteIn(instance, s.name) === name);
+      if (!site) continue;
+      const tensor = (await this.#timeline.lookAt(i, [site.name])).get(site.name);
+      const axes = typesOf(instance.segment.graph).get(site.value)?.axes ?? [];
+      return tensor && { tensor, axes };
+    }
+    return undefined;
   }
 
   /** Goes on with another variant. It counts from the beginning of the instance that the run is in. */

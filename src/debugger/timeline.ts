@@ -123,6 +123,24 @@ export class Timeline {
     return this.#current.pass.look(sites, values);
   }
 
+  /**
+   * The same of an instance of this step that ran already, or that comes next.
+   * @param at which of the instances
+   */
+  async lookAt(at: number, sites: readonly string[]): Promise<ReadonlyMap<string, Tensor>> {
+    const { pass, states } = this.#current;
+    const [here, there] = [pass.state, states.get(at)];
+    if (!there) throw bug(`instance ${at} was not reached`);
+    const past = this.#cachedAt(pass.next === undefined);
+    pass.restore(there);
+    try {
+      return await pass.look(sites);
+    } finally {
+      pass.restore(here);
+      this.#cache.setLength(past);
+    }
+  }
+
   /** Another variant from here on: what ran before stays as it was, what comes is forgotten. */
   change(variant: Variant): void {
     const old = this.#current;
@@ -172,6 +190,13 @@ export class Timeline {
     const first = this.#current.states.get(0);
     if (first) this.#current.pass.restore(first);
     return true;
+  }
+
+  /** Counts the tokens before this step again, for what is looked at in it; gives what was counted. */
+  #cachedAt(ended: boolean): number {
+    const counted = this.#cache.length;
+    if (ended) this.#cache.setLength(this.#current.past);
+    return counted;
   }
 
   #enter(step: number): void {

@@ -1,4 +1,4 @@
-import { readFile, stat } from 'node:fs/promises';
+import { readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { text } from 'node:stream/consumers';
 import { UsageError } from '../base/index.js';
 
@@ -21,5 +21,21 @@ export const readTextFile = async (file: string): Promise<string> => {
   } catch (error) {
     if (error instanceof UsageError) throw error;
     throw unreadable(file, error instanceof Error ? error.message : 'unknown', error);
+  }
+};
+
+/** Writes a text file whole, or leaves what was there. @throws UsageError OUT_UNWRITABLE */
+export const writeTextFile = async (file: string, content: string): Promise<void> => {
+  const partial = `${file}.${process.pid}.partial`;
+  try {
+    await writeFile(partial, content);
+    await rename(partial, file);
+  } catch (cause) {
+    await rm(partial, { force: true });
+    throw new UsageError(`${file} cannot be written: ${cause instanceof Error ? cause.message : 'unknown'}`, {
+      code: 'OUT_UNWRITABLE',
+      hint: 'Check the folder and the rights.',
+      cause,
+    });
   }
 };

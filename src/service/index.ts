@@ -8,3 +8,6 @@ export { tokenize } from './operations/tokenize.js';
 export { tour } from './operations/tour.js';
 export type { Operation, OperationContext } from './operation.js';
 export { openModel, type OpenModel, type OpenOptions } from './open-model.js';
+export { Debuggee, type DebuggeeRequest, type Stop } from './debuggee.js';
+export { writeTextFile } from './files.node.js';
+export { openDebuggee } from './open-debuggee.js';

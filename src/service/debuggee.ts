@@ -1,0 +1,222 @@
+import { DebugSession, type Stop } from '../debugger/index.js';
+import { UsageError } from '../base/index.js';
+import {
+  canonicalName,
+  checkSampling,
+  evaluate,
+  placedSites,
+  unknownSite,
+  prepareExperiment,
+  sample,
+  scoreRows,
+  type ExpressionToken,
+  type ExpressionValue,
+  type Prompt,
+  type Variant,
+} from '../engine/index.js';
+import { eosIds } from '../formats/index.node.js';
+import { carried } from '../graph/index.js';
+import { parseEdits, parseExpression, sitesOf, tokensOf, type Edit, type Expression } from '../language/index.js';
+import type { ScoredToken, TokenView } from '../protocol/index.js';
+import { range, type Tensor } from '../tensor/index.js';
+import { contextFor, forcedTokens, samplingOf } from './experiment.js';
+import { needTokenizer, type OpenModel } from './open-model.js';
+import { textOf } from './prompts.js';
+import { scoredTokens } from './scored.js';
+
+export interface DebuggeeRequest {
+  readonly prompt: Prompt;
+  readonly edits: readonly Edit[];
+  readonly maxNewTokens: number;
+  readonly ignoreEos?: boolean;
+}
+
+const notYet = (site: string): UsageError =>
+  new UsageError(`${site} is not computed yet in this step`, {
+    code: 'SITE_NOT_CAPTURED',
+    hint: 'Go on until its layer; an encoder runs in step 0 alone.',
+  });
+
+/** The words that a lens gives, and how likely each is. */
+export type LensWords = readonly ScoredToken[];
+
+/**
+ * A model under the debugger: a session, the experiment that its changes make, and what the faces ask: expressions,
+ * words, texts.
+ */
+export class Debuggee {
+  #edits: readonly Edit[];
+  readonly #undone: (readonly Edit[])[] = [];
+  readonly #done: (readonly Edit[])[] = [];
+
+  private constructor(
+    readonly model: OpenModel,
+    readonly request: DebuggeeRequest,
+    readonly session: DebugSession,
+  ) {
+    this.#edits = request.edits;
+  }
+
+  /** @throws UsageError for edits that do not fit the model */
+  static async start(model: OpenModel, request: DebuggeeRequest): Promise<Debuggee> {
+    const { prompt, maxNewTokens } = request;
+    const { variant } = await prepareExperiment(contextFor(model, prompt, maxNewTokens), request.edits);
+    const eos = new Set(request.ignoreEos ? [] : eosIds(model.program.config, model.folder.generationConfig));
+    const state: { made?: Debuggee } = {};
+    const choose = (logits: Float32Array, ids: readonly number[], step: number): number | undefined =>
+      state.made?.choose(logits, ids, { step, eos });
+    const session = new DebugSession({
+      ...{ program: model.program, compilations: model.compilations, variant, ids: prompt.ids, choose },
+      ...(prompt.source ? { source: prompt.source.ids } : {}),
+    });
+    return (state.made = new Debuggee(model, request, session));
+  }
+
+  /** The token that follows, unless the generation has ended. */
+  choose(
+    logits: Float32Array,
+    ids: readonly number[],
+    { step, eos }: { readonly step: number; readonly eos: ReadonlySet<number> },
+  ): number | undefined {
+    const last = ids.length > this.request.prompt.ids.length ? ids.at(-1) : undefined;
+    if (step >= this.request.maxNewTokens || (last !== undefined && eos.has(last))) return undefined;
+    const forced = forcedTokens(this.model, this.#edits).get(step);
+    const options = checkSampling(samplingOf({}, this.#edits));
+    return forced ?? sample(logits, options, { previousIds: ids, step }).id;
+  }
+
+  /** The changes in force, in order. */
+  get edits(): readonly Edit[] {
+    return this.#edits;
+  }
+
+  /** The sequence so far. */
+  get tokens(): readonly TokenView[] {
+    return this.session.ids.map((id) => ({ id, text: textOf(this.model, id) }));
+  }
+
+  /** Adds changes, as the edit language has them, from where the run stands. @throws UsageError EDIT_* */
+  async edit(text: string): Promise<readonly string[]> {
+    return this.#become([...this.#edits, ...parseEdits(text)], true);
+  }
+
+  /** Takes the last change back. @returns whether there was one */
+  async undo(): Promise<boolean> {
+    const before = this.#done.pop();
+    if (!before) return false;
+    this.#undone.push(this.#edits);
+    await this.#become(before, false);
+    return true;
+  }
+
+  async redo(): Promise<boolean> {
+    const after = this.#undone.pop();
+    if (!after) return false;
+    this.#done.push(this.#edits);
+    await this.#become(after, false);
+    return true;
+  }
+
+  /**
+   * What an expression gives where the run stands.
+   * @throws UsageError EXPRESSION_*, SITE_UNKNOWN, SITE_NOT_CAPTURED
+   */
+  async evaluate(expression: string | Expression): Promise<ExpressionValue> {
+    const tree = typeof expression === 'string' ? parseExpression(expression) : expression;
+    const sites = new Map<string, Awaited<ReturnType<DebugSession['read']>>>();
+    for (const { site } of sitesOf(tree)) sites.set(site, await this.#read(site));
+    const texts = new Map<string, readonly ExpressionToken[]>();
+    for (const token of tokensOf(tree)) if (typeof token === 'string') texts.set(token, await this.#encode(token));
+    const { session, request } = this;
+    const { position, instance } = session;
+    const { layer } = instance?.segment ?? {};
+    const last = session.ids.length - 1;
+    const lensLogits = await this.#lensLogits();
+    return evaluate(tree, {
+      site: (name) => {
+        const value = sites.get(name);
+        if (value) return value;
+        throw notYet(name);
+      },
+      tokens: this.tokens,
+      ...(request.prompt.source
+        ? { sourceTokens: request.prompt.source.ids.map((id) => ({ id, text: textOf(this.model, id) })) }
+        : {}),
+      offset: position.step === 0 ? 0 : last,
+      length: request.prompt.ids.length + request.maxNewTokens,
+      logits: (p) => (p === last ? session.logits : undefined),
+      lensLogits: (p) => (p === last ? lensLogits : undefined),
+      encode: (text) => texts.get(text) ?? [],
+      step: position.step,
+      ...(layer === undefined ? {} : { layer }),
+    });
+  }
+
+  /** A site's whole value. @throws UsageError SITE_UNKNOWN, SITE_NOT_CAPTURED */
+  async value(site: string): Promise<{ readonly tensor: Tensor; readonly axes: readonly string[] }> {
+    const value = await this.#read(site);
+    if (value) return value;
+    throw notYet(site);
+  }
+
+  /** What comes next: at the end of a step the model's words, before it those it would say if it ended here. */
+  async words(count: number): Promise<LensWords> {
+    const logits = this.session.logits ?? (await this.#lensLogits());
+    return logits ? scoredTokens(logits, count, (id) => textOf(this.model, id)) : [];
+  }
+
+  /** Where a run stops: before the operation that a condition holds at. */
+  condition(text: string): () => Promise<boolean> {
+    const tree = parseExpression(text);
+    return async () => {
+      try {
+        const value = await this.evaluate(tree);
+        return typeof value === 'object' ? value.data.some((x) => x !== 0) : Boolean(value);
+      } catch (error) {
+        if (error instanceof UsageError && error.info.code === 'SITE_NOT_CAPTURED') return false; // not computed yet
+        throw error;
+      }
+    };
+  }
+
+  async #become(edits: readonly Edit[], isNew: boolean): Promise<readonly string[]> {
+    const { prompt, maxNewTokens } = this.request;
+    const { variant, notes } = await prepareExperiment(contextFor(this.model, prompt, maxNewTokens), edits);
+    if (isNew) {
+      this.#done.push(this.#edits);
+      this.#undone.length = 0;
+    }
+    this.#edits = edits;
+    this.session.change(variant satisfies Variant);
+    return notes;
+  }
+
+  /** A site's value in this step. @throws UsageError SITE_UNKNOWN */
+  async #read(site: string): ReturnType<DebugSession['read']> {
+    const name = canonicalName(this.model.program, site);
+    const known = placedSites(this.session.variant.order).map((p) => p.name);
+    if (!known.includes(name)) throw unknownSite(site, [...known, ...this.model.program.facts.aliases.keys()]);
+    return this.session.read(name);
+  }
+
+  async #encode(text: string): Promise<readonly ExpressionToken[]> {
+    const tokens = await needTokenizer(this.model).encode(text, { special: true, template: false });
+    return tokens.map(({ id, text: piece }) => ({ id, text: piece }));
+  }
+
+  /** Scores of the last position, as if the model ended where the run is. */
+  async #lensLogits(): Promise<Float32Array | undefined> {
+    const { instance } = this.session;
+    if (!instance || instance.segment.stack === 'encoder' || this.model.program.facts.output === 'labels')
+      return undefined;
+    const input = instance.segment.graph.sites.find((s) => s.name.endsWith('resid_pre'));
+    if (!input || !instance.segment.graph.inputs.some((i) => i.name === carried)) return undefined;
+    const resid = (await this.session.look([input.name])).get(input.name);
+    if (!resid) return undefined;
+    const rows = resid.shape[1] ?? 0;
+    const scores = await scoreRows(this.model, this.session.variant, range(resid, 1, [rows - 1, rows]));
+    return scores.data;
+  }
+}
+
+export type { Stop };

@@ -1,0 +1,136 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
+import { describe, expect, it } from 'vitest';
+import { scratch, write } from './broken.js';
+import { cutaway, gpt2, json, llama, refused, tiny } from './command.js';
+import type { RunResult } from '../../src/protocol/index.js';
+
+let files = 0;
+
+/** What the debugger prints for some commands, without colours; it ends with them. */
+const session = async (lines: readonly string[], model = llama, ...args: readonly string[]): Promise<string> => {
+  const script = write(`commands-${files++}.txt`, [...lines, 'quit'].join('\n'));
+  const prompt = args.length > 0 ? args : ['--ids', '5,42,9,31', '--max-new-tokens', '4'];
+  const { status, stdout, stderr } = await cutaway('debug', model, ...prompt, '-x', script);
+  expect({ status, stderr: stderr.replace(/^note: .*\n/gm, '') }).toEqual({ status: 0, stderr: '' });
+  return stripVTControlCharacters(stdout);
+};
+
+const tokensOf = (text: string): string => /end of step \d+: (.*)/.exec(text)?.[1] ?? '';
+
+describe('cutaway debug', () => {
+  it('runs to the end with the tokens that `run` makes', async () => {
+    const made = await json<RunResult>('run', llama, '--ids', '5,42,9,31', '--max-new-tokens', '4', '--quiet');
+    const all = ['t5', 't42', 't9', 't31', ...made.generated.ids.map((id) => `t${id}`)].join('');
+    expect(tokensOf(await session(['continue']))).toBe(all);
+    expect(tokensOf(await session(['break layer 1', ...Array.from({ length: 9 }, () => 'continue')]))).toBe(all);
+  });
+
+  it('stops at a condition, shows where, and steps back to where it was', async () => {
+    const text = await session([
+      'break blocks.*.attn.pattern if layer == 1 && step == 1',
+      'c',
+      'where',
+      's',
+      'rs',
+      'where',
+    ]);
+    expect(text).toContain('breakpoint 1\nblocks.1, step 1\n');
+    expect(text.match(/#0 {2}attn\.pattern = Softmax\(attn\.scores\)/g)).toHaveLength(2);
+    expect(text).toMatch(/#1 {2}attn\n#2 {2}blocks\.1\n#3 {2}step 1 of 5 tokens/);
+  });
+
+  it('prints what `inspect` tells of the same value', async () => {
+    const args = ['--ids', '5,42,9,31', '--sites', 'blocks.1.attn.q', '--quiet'];
+    const { sites } = await json<{ sites: { max: number }[] }>('inspect', llama, ...args);
+    const printed = await session(['break layer 2', 'c', 'print max(blocks.1.attn.q)']);
+    expect(Number(printed.trim().split('\n').at(-1))).toBeCloseTo(sites[0]?.max ?? NaN, 4);
+  });
+
+  it('changes what comes out, and undoes it', async () => {
+    const edited = await json<RunResult>(
+      'run',
+      llama,
+      '--ids',
+      '5,42,9,31',
+      '--max-new-tokens',
+      '4',
+      '--quiet',
+      '--edit',
+      'skip layer 1',
+    );
+    const all = ['t5', 't42', 't9', 't31', ...edited.generated.ids.map((id) => `t${id}`)].join('');
+    expect(tokensOf(await session(['skip layer 1', 'continue']))).toBe(all);
+    expect(tokensOf(await session(['skip layer 1', 'undo', 'continue']))).toBe(tokensOf(await session(['continue'])));
+    expect(tokensOf(await session(['skip layer 1', 'undo', 'redo', 'run']))).toBe(all);
+    const forced = await session(['force token 7 at step 1', 'continue']);
+    expect(tokensOf(forced)).toMatch(/^t5t42t9t31t\d+t7/);
+  });
+
+  it('saves the changes as an experiment that `run` takes', async () => {
+    const file = path.join(scratch, 'experiment.json');
+    await session(['drop head 1.0', `save ${file}`]);
+    expect(JSON.parse(readFileSync(file, 'utf8'))).toMatchObject({
+      experiment: 1,
+      edits: [{ edit: 'drop head', layer: 1, head: 0 }],
+    });
+    await json('run', llama, '--ids', '5', '--edits', file, '--quiet');
+  });
+
+  it('draws attention, lists words, raw numbers and lines', async () => {
+    const text = await session([
+      'layer 2',
+      'attention blocks.0.attn.pattern 1',
+      'words 3',
+      'x blocks.0.attn.z 2',
+      'list 40',
+      'info sites',
+    ]);
+    expect(text).toMatch(/t5 ██· · · {3}→ t5/);
+    expect(text).toMatch(/1 {2}t\d+ +\d+ +\d+\.\d\d %/);
+    expect(text).toMatch(/^ +0: /m);
+    expect(text).toContain('blocks.1.attn.pattern');
+  });
+
+  it('goes back to the beginning, and through an encoder-decoder', async () => {
+    expect(await session(['break layer 1', 'c', 'c', 'reverse-continue', 'reverse-continue'])).toContain(
+      'this is the beginning',
+    );
+    const t5 = await session(
+      ['break decoder.blocks.1.cross_attn.pattern', 'c', 'where', 'rl', 'c', 'delete 1', 'c'],
+      tiny('t5-default'),
+      '--ids',
+      '5,9,3',
+      '--max-new-tokens',
+      '2',
+    );
+    expect(t5.match(/decoder\.blocks\.1\n/g)?.length).toBeGreaterThan(1);
+    expect(tokensOf(t5)).toMatch(/^t0t\d+t\d+$/);
+  });
+
+  it('a wrong line tells and goes on', async () => {
+    const text = await session([
+      'stpe',
+      'break nowhere.*',
+      'break 9999',
+      'delete 3',
+      'print 1 +',
+      'print blocks.9.x',
+      'print blocks.2.mlp_out',
+      'set x = 1',
+      'goto 99',
+      'x logits',
+      'attention blocks.0.attn.z',
+      'print 1 + 1',
+    ]);
+    expect(text.match(/^error /gm)?.length).toBe(9);
+    expect(text.trim().split('\n').at(-1)).toMatch(/^2(\.0+)?$/);
+  });
+
+  it('what it cannot run is refused', async () => {
+    await refused('OPTION_INVALID', 'debug', tiny('bert-masked'), '--ids', '5');
+    await refused('PROMPT_EMPTY', 'debug', gpt2);
+    await refused('FILE_UNREADABLE', 'debug', gpt2, '--ids', '5', '-x', path.join(scratch, 'nowhere.txt'));
+  });
+});
