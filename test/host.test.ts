@@ -8,8 +8,9 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { build } from '../scripts/build.js';
 import { DebuggerError } from '../src/base/index.js';
 import type { Client } from '../src/client/index.js';
-import type { HostOutput, Notification, RunResult } from '../src/protocol/index.js';
+import { runInput, type HostOutput, type Notification, type RunResult } from '../src/protocol/index.js';
 import { openJournal, startHost } from '../src/service/host/index.js';
+import { run } from '../src/service/index.js';
 import { writeRandomModel } from './support/random-model.js';
 import { root } from './support/root.js';
 
@@ -81,8 +82,6 @@ describe('the host', () => {
       { model, threads: 1, ids, maxNewTokens: 4 },
       { onTold: (t) => told.push(t) },
     );
-    const { run } = await import('../src/service/index.js');
-    const { runInput } = await import('../src/protocol/index.js');
     const context = { signal: new AbortController().signal, note: () => undefined };
     const direct = await run.run(runInput.parse({ model, threads: 1, ids, maxNewTokens: 4 }), context);
     expect({ ...one(output), seconds: 0 }).toEqual({ ...one(direct), seconds: 0 });
