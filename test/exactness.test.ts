@@ -59,6 +59,7 @@ const edited = async (model: OpenModel, text: string): Promise<Variant> => {
     tokenId: (token: string | number) => Promise.resolve(Number(token)),
     readVector: () => Promise.reject(new Error('no file')),
     readPrompts: () => Promise.reject(new Error('no file')),
+    readRecorded: () => Promise.reject(new Error('no file')),
   };
   return (await prepareExperiment(context, parseEdits(text))).variant;
 };

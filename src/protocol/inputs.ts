@@ -45,3 +45,16 @@ export const generationInput = z.object({
   ignoreEos: z.boolean().default(false),
 });
 export type GenerationInput = z.infer<typeof generationInput>;
+
+/** Saving a run as a recording. */
+export const recordInput = z.object({
+  /** Where to write it; a file that is there is replaced at the end, whole. */
+  record: z.string().min(1).optional(),
+  /** Leave texts, token ids and the experiment out of it. */
+  redact: z.boolean().default(false),
+  /** Run the prompt, the edits and the sampling of a recording; edits that are given come on top. */
+  fromRecording: z.string().min(1).optional(),
+  /** Though the recording is of another model. */
+  force: z.boolean().default(false),
+});
+export type RecordInput = z.infer<typeof recordInput>;

@@ -1,11 +1,14 @@
 import { z } from 'zod';
-import { editInput, modelInput, promptInput } from './inputs.js';
+import { editInput, modelInput, promptInput, recordInput } from './inputs.js';
 import { tokenView } from './model.js';
 
 export const inspectInput = modelInput
   .extend(promptInput.shape)
   .extend(editInput.shape)
+  .extend(recordInput.shape)
   .extend({
+    /** Of a recording: which step's values; the prefill, 0, where left out. */
+    step: z.int().min(0).optional(),
     /** Globs, separated by commas. */
     sites: z.string(),
     /** Where to write the values, as float32 safetensors. */

@@ -1,12 +1,15 @@
 import { z } from 'zod';
-import { editInput, generationInput, modelInput, promptInput } from './inputs.js';
+import { editInput, generationInput, modelInput, promptInput, recordInput } from './inputs.js';
 import { modelSummary, scoredToken, tokenView } from './model.js';
 
 export const runInput = modelInput
   .extend(promptInput.shape)
   .extend(editInput.shape)
   .extend(generationInput.shape)
+  .extend(recordInput.shape)
   .extend({
+    /** Sites whose values the recording keeps at each step: globs, separated by commas. */
+    recordSites: z.string().optional(),
     /** How many of the likeliest next tokens, of the words at each mask, or of the labels are listed. */
     top: z.int().min(0).default(10),
     /** List the distribution before and after each rule of sampling. */

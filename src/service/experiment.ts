@@ -1,5 +1,5 @@
 import { UsageError, type JsonObject } from '../base/index.js';
-import type { ExperimentContext, Prompt, SamplingOptions } from '../engine/index.js';
+import type { ExperimentContext, Prompt, RecordedValue, SamplingOptions } from '../engine/index.js';
 import { openWeights, type Weights } from '../formats/index.node.js';
 import {
   parseEdits,
@@ -10,11 +10,12 @@ import {
   type Token,
 } from '../language/index.js';
 import { familyOf } from '../models/index.js';
-import type { EditInput } from '../protocol/index.js';
+import type { EditInput, TokenView } from '../protocol/index.js';
 import { readTextFile } from './files.node.js';
 import { locate } from './locate.js';
 import { needTokenizer, type OpenModel } from './open-model.js';
 import { promptOfText, promptsOfFile } from './prompts.js';
+import { siteAt, withRecording } from './recording/open-recorded.js';
 
 /** A file of edits: JSON where it begins with a brace, else text. */
 const editsOfFile = async (file: string): Promise<readonly Edit[]> => {
@@ -108,6 +109,22 @@ const readVector = async ({ file, name }: FileTensor) => {
   }
 };
 
+/** A value of the prefill of a recorded run. */
+const readRecorded = (file: string, names: readonly string[]): Promise<RecordedValue> =>
+  withRecording(file, async (recording) => {
+    const site = siteAt(recording, names, 0);
+    const { prompt } = recording.manifest;
+    const texts = (tokens: readonly TokenView[] | undefined, length: number) =>
+      tokens ?? Array.from({ length }, () => ({ text: '' }));
+    const source = prompt.sourceLength === undefined ? undefined : texts(prompt.tokens, prompt.sourceLength);
+    const tokens = texts(source ? prompt.target : prompt.tokens, prompt.length);
+    return {
+      tensor: await recording.read(site),
+      ...{ shape: site.whole ?? site.shape, indices: site.indices ?? {} },
+      sequence: { tokens, length: prompt.length, ...(source ? { source } : {}) },
+    };
+  });
+
 /** What the engine needs to carry out edits on a prompt. */
 export const contextFor = (model: OpenModel, prompt: Prompt, maxNewTokens: number): ExperimentContext => ({
   program: model.program,
@@ -123,4 +140,5 @@ export const contextFor = (model: OpenModel, prompt: Prompt, maxNewTokens: numbe
   tokenId: async (token) => tokenId(model, token),
   readVector,
   readPrompts: (file) => promptsOfFile(model, file),
+  readRecorded,
 });

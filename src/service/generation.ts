@@ -6,11 +6,13 @@ import {
   type Prompt,
   type SamplingOptions,
   type Step,
+  type Variant,
 } from '../engine/index.js';
 import { eosIds } from '../formats/index.node.js';
 import type { Edit } from '../language/index.js';
 import type { RunInput, RunResult, ScoredToken, StepView } from '../protocol/index.js';
 import { checkpoints } from './cancel.js';
+import { partOf, sitesFor, type Wanted } from './chosen-sites.js';
 import { contextFor, forcedTokens, samplingOf } from './experiment.js';
 import { generationRules, suppressedAt, suppressionOf } from './generation-rules.js';
 import { nanNote } from './nan.js';
@@ -18,6 +20,9 @@ import type { OpenModel } from './open-model.js';
 import type { OperationContext } from './operation.js';
 import { prepareSegments, secondsSince } from './prepare.js';
 import { textOf } from './prompts.js';
+import { predictBytes } from './predict-bytes.js';
+import type { Recorder } from './recording/recorder.js';
+import { stepFacts } from './recording/step-facts.js';
 import { scoredTokens } from './scored.js';
 
 /** What to run: the request, its edits, and one prompt of it. */
@@ -25,12 +30,25 @@ export interface RunPlan {
   readonly input: RunInput;
   readonly edits: readonly Edit[];
   readonly prompt: Prompt;
+  readonly recorder?: Recorder | undefined;
 }
 
 const samplingInput = (input: RunInput): SamplingOptions => {
   const { temperature, topK, topP, minP, repetitionPenalty, seed } = input;
   const all = { temperature, topK, topP, minP, repetitionPenalty, seed };
   return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
+};
+
+/** The sites that a recording is to keep, once their bytes were found to fit. */
+const recordedSites = (model: OpenModel, variant: Variant, { input, prompt, recorder }: RunPlan): readonly Wanted[] => {
+  if (!recorder || input.recordSites === undefined) return [];
+  const wanted = sitesFor(model, variant, input.recordSites);
+  predictBytes(
+    wanted.map((w) => w.place),
+    prompt,
+    {},
+  );
+  return wanted;
 };
 
 /** Tokens that a rule has left possible; they lead any list of the likeliest. */
@@ -48,6 +66,8 @@ export class Generation {
   readonly seconds = { prepare: 0, prefill: 0, decode: 0 };
   readonly #words;
   readonly #rules;
+  /** Sites whose values are recorded. */
+  #recorded: readonly Wanted[] = [];
   /** Suppressed tokens that were told of. */
   readonly #told = new Set<number>();
 
@@ -91,13 +111,16 @@ export class Generation {
     const maxNewTokens = input.maxNewTokens ?? 0;
     const { variant, notes } = await prepareExperiment(contextFor(model, prompt, maxNewTokens), edits);
     this.notes.push(...notes);
-    this.seconds.prepare = await prepareSegments(model, variant, context);
+    this.#recorded = recordedSites(model, variant, this.plan);
+    const capture = new Set(this.#recorded.map((w) => w.place.name));
+    this.seconds.prepare = await prepareSegments(model, { variant, capture }, context);
     const eos = new Set(input.ignoreEos ? [] : eosIds(model.program.config, model.folder.generationConfig));
     const forced = new Map([...this.#rules.forced, ...forcedTokens(model, edits)]);
     if (maxNewTokens > 0) this.notes.push(...this.#rules.notes);
     return {
       ...{ variant, ids: prompt.ids, maxNewTokens, sampling, eos, forced, onSegment: checkpoints(context) },
       ...(prompt.source ? { source: prompt.source.ids } : {}),
+      ...{ capture, captureEach: true },
       suppressed: (step) => new Set(suppressedAt(this.#rules, step).keys()),
     };
   }
@@ -117,12 +140,29 @@ export class Generation {
       const note = await nanNote(this.model, made.logits);
       if (note !== undefined) this.notes.push(note);
     }
+    await this.#record(made);
     if (!made.taken) return;
     this.#tellSuppressed(made);
     this.ids.push(made.taken.id);
     this.context.progress?.({ done: this.ids.length, total: this.plan.input.maxNewTokens ?? 0, what: 'tokens' });
     this.#write(this.#words?.push(made.taken.id) ?? '');
     if (this.plan.input.stages) this.steps.push(this.#view(made.step, made.taken));
+  }
+
+  /** Hands a step to the recording, with the values that it is to keep. */
+  async #record({ step, logits, taken, sites }: Step): Promise<void> {
+    const { prompt, input, recorder } = this.plan;
+    if (!recorder) return;
+    const length = prompt.ids.length + step;
+    const reached = { prompt, length, most: prompt.ids.length + (input.maxNewTokens ?? 0) };
+    const there = this.#recorded.filter((w) => sites.has(w.place.name));
+    await recorder.values(
+      step,
+      there.map((w) => partOf(sites.get(w.place.name), w, reached)),
+    );
+    const token = taken && { id: taken.id, text: textOf(this.model, taken.id) };
+    const facts = { ...stepFacts(logits, taken?.id), top: this.#scored(logits) };
+    await recorder.step({ step, ...(token ? { token } : {}), ...facts });
   }
 
   #write(text: string): void {

@@ -15,10 +15,10 @@ const tellOnce = (context: OperationContext, text: string): ((since: number) => 
   };
 };
 
-/** Makes what runs the model ready. @returns the seconds it took */
+/** Makes what runs the model ready, and captures sites of it. @returns the seconds it took */
 export const prepareSegments = async (
   model: OpenModel,
-  variant: Variant,
+  { variant, capture }: { readonly variant: Variant; readonly capture?: ReadonlySet<string> },
   context: OperationContext,
 ): Promise<number> => {
   const from = performance.now();
@@ -27,7 +27,7 @@ export const prepareSegments = async (
   const total = variant.order.length;
   let done = 0;
   await prepareForward(model, {
-    variant,
+    ...{ variant, ...(capture ? { capture } : {}) },
     onSegment: () => {
       telling(from);
       context.progress?.({ done: done++, total, what: 'segments ready' });

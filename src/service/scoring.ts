@@ -115,7 +115,7 @@ export const score = async (model: OpenModel, plan: Scoring, context: OperationC
   refuseGeneration(model, plan);
   const { edits, prompt } = plan;
   const { variant, notes } = await prepareExperiment(contextFor(model, prompt, 0), edits);
-  const prepare = await prepareSegments(model, variant, context);
+  const prepare = await prepareSegments(model, { variant }, context);
   const from = performance.now();
   const onSegment = checkpoints(context);
   const { logits } = await forward(model, { variant, ids: [prompt.ids], capture: new Set(), onSegment });

@@ -188,7 +188,7 @@ describe('an edit', () => {
     ['config flavour_of_attention = "new"', 'CONFIG_FIELD_UNSUPPORTED'],
     ['replace activation with mystery', 'CONFIG_FIELD_UNSUPPORTED'],
     ['set blocks.0.resid_post = from prompt ""', 'PROMPT_EMPTY'],
-    ['set blocks.0.resid_post = from recording nowhere.rec', 'EDIT_INVALID'],
+    ['set blocks.0.resid_post = from recording nowhere.rec', 'FILE_UNREADABLE'],
     ['scale grad(logits) by 2', 'EDIT_INVALID'],
     ['temperature -1', 'OPTION_INVALID'],
     ['prompt ""', 'PROMPT_EMPTY'],

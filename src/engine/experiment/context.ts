@@ -19,6 +19,18 @@ export const sequenceOf = ({ ids, tokens, source }: Prompt): Sequence => ({
   ...(source ? { source: source.tokens } : {}),
 });
 
+/** A site's value in the prefill of a recorded run. */
+export interface RecordedValue {
+  /** The part that is there. */
+  readonly tensor: Tensor<'float32'>;
+  /** Extents of the whole value. */
+  readonly shape: readonly number[];
+  /** Along an axis of which not all was recorded: the indices that were. */
+  readonly indices: Readonly<Record<string, readonly number[]>>;
+  /** The run's tokens; without texts where the recording is redacted. */
+  readonly sequence: Sequence;
+}
+
 /** What is needed to turn edits into what the engine runs. Reading files and tokenizing is the caller's. */
 export interface ExperimentContext {
   readonly program: Program;
@@ -34,4 +46,10 @@ export interface ExperimentContext {
   tokenId(token: Token): Promise<number>;
   readVector(from: FileTensor): Promise<Tensor<'float32'>>;
   readPrompts(file: string): Promise<readonly Prompt[]>;
+  /**
+   * A value from a recording.
+   * @param names of the site, the likeliest first
+   * @throws UsageError SITE_NOT_CAPTURED
+   */
+  readRecorded(file: string, names: readonly string[]): Promise<RecordedValue>;
 }

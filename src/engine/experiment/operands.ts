@@ -9,7 +9,7 @@ import { runOrder } from '../run/order.js';
 import { sequenceOf, type ExperimentContext, type Prompt } from './context.js';
 import type { PlacedSite } from './sites.js';
 import { meanOver, type Lookup } from './source.js';
-import { selectedIndices, sequenceAt, type Operand } from './value-edits.js';
+import { selectedIndices, sequenceAt, type Operand, type Sequence } from './value-edits.js';
 
 /** A site's value in the unedited run of a prompt. */
 const valueIn = async (context: ExperimentContext, prompt: Prompt, place: PlacedSite): Promise<Tensor<'float32'>> => {
@@ -36,30 +36,81 @@ const selected = (
   lookup: readonly Lookup[],
 ): Tensor<'float32'> => indices.reduce((t, list, a) => (list && lookup[a] === 'index' ? take(t, a, list) : t), tensor);
 
-/** The selected part of a site in another prompt's run; its shape must be that of the part it replaces. */
-const fromPrompt = async (
+/** A value of another run, and what selectors are resolved against there. */
+interface Elsewhere {
+  readonly tensor: Tensor<'float32'>;
+  /** Extents of the whole value, of which `tensor` may be a part. */
+  readonly shape: readonly number[];
+  readonly sequence: Sequence;
+  /** Rows of the tensor that indices of the whole value are in, along an axis. */
+  readonly rows: (axis: string, indices: readonly number[] | undefined) => readonly number[] | undefined;
+  /** For messages: `the other prompt`. */
+  readonly named: string;
+}
+
+const lengthsOf = (shape: readonly number[], indices: readonly (readonly number[] | undefined)[]): readonly number[] =>
+  shape.map((n, a) => indices[a]?.length ?? n);
+
+/** The selected part of a site in another run; its shape must be that of the part it replaces. */
+const fromElsewhere = (
   context: ExperimentContext,
   place: PlacedSite,
-  { where, prompt, shown }: { where: Where; prompt: Prompt; shown: string },
-): Promise<Operand> => {
-  const tensor = await valueIn(context, prompt, place);
-  const lookup = place.type.axes.map((axis): Lookup => (axis === 'batch' ? 'same' : 'index'));
-  const target = { shown, type: place.type, where };
-  const there = selectedIndices(target, tensor.shape, sequenceAt(sequenceOf(prompt), place.instance.segment.stack));
+  { where, other, shown }: { where: Where; other: Elsewhere; shown: string },
+): Operand => {
+  const { type } = place;
+  const lookup = type.axes.map((axis): Lookup => (axis === 'batch' ? 'same' : 'index'));
+  const target = { shown, type, where };
+  const there = selectedIndices(target, other.shape, other.sequence);
   const ownShape = shapeAt(place, context.prompt);
   const here = selectedIndices(target, ownShape, sequenceAt(context.sequence, place.instance.segment.stack));
-  const [source, own] = [tensor.shape, ownShape].map((shape, i) =>
-    shape.map((n, a) => (i === 0 ? there : here)[a]?.length ?? n),
-  );
-  if (source?.join() !== own?.join())
+  const [source, own] = [lengthsOf(other.shape, there), lengthsOf(ownShape, here)];
+  if (source.join() !== own.join())
+    throw new UsageError(`${shown} has shape [${own.join(', ')}] here and [${source.join(', ')}] in ${other.named}`, {
+      code: 'EDIT_INVALID',
+      hint: 'Select as many positions in both, such as [position=-1], or give a prompt of as many tokens.',
+    });
+  const rows = type.axes.map((axis, a) => other.rows(axis, there[a]));
+  return { kind: 'source', source: { tensor: selected(other.tensor, rows, lookup), lookup } };
+};
+
+const fromPrompt = async (context: ExperimentContext, place: PlacedSite, text: string): Promise<Elsewhere> => {
+  const prompt = await context.encode(text);
+  const tensor = await valueIn(context, prompt, place);
+  const sequence = sequenceAt(sequenceOf(prompt), place.instance.segment.stack);
+  return { tensor, shape: tensor.shape, sequence, rows: (_, indices) => indices, named: 'the other prompt' };
+};
+
+const notRecorded = (shown: string, axis: string, file: string): UsageError =>
+  new UsageError(`${file} has only a part of ${shown} along ${axis}, and the edit takes another`, {
+    code: 'SITE_NOT_CAPTURED',
+    hint: 'Choose in the edit what was recorded, or record the whole site.',
+  });
+
+/** Both runs must have as many axes: the shapes of another family's value may not. */
+const fromRecording = async (
+  context: ExperimentContext,
+  place: PlacedSite,
+  { file, shown }: { file: string; shown: string },
+): Promise<Elsewhere> => {
+  const value = await context.readRecorded(file, [place.name, place.site.name]);
+  const { tensor, shape, indices } = value;
+  if (shape.length !== place.type.axes.length)
     throw new UsageError(
-      `${shown} has shape [${own?.join(', ') ?? ''}] here and [${source?.join(', ') ?? ''}] in the other prompt`,
-      {
-        code: 'EDIT_INVALID',
-        hint: 'Select as many positions in both, such as [position=-1], or give a prompt of as many tokens.',
-      },
+      `${shown} has ${place.type.axes.length} axes here and shape [${shape.join(', ')}] in ${file}`,
+      { code: 'EDIT_INVALID', hint: 'Take the value from a recording of the same kind of model.' },
     );
-  return { kind: 'source', source: { tensor: selected(tensor, there, lookup), lookup } };
+  const rows: Elsewhere['rows'] = (axis, wanted) => {
+    const kept = Object.hasOwn(indices, axis) ? indices[axis] : undefined;
+    if (!kept) return wanted;
+    const whole = shape[place.type.axes.indexOf(axis)] ?? 0;
+    const all = wanted ?? Array.from({ length: whole }, (_, i) => i);
+    const places = new Map(kept.map((index, row) => [index, row]));
+    const found = all.flatMap((index) => places.get(index) ?? []);
+    if (found.length < all.length) throw notRecorded(shown, axis, file);
+    return found;
+  };
+  const sequence = sequenceAt(value.sequence, place.instance.segment.stack);
+  return { tensor, shape, sequence, rows, named: file };
 };
 
 /** The mean of a site over batch and positions of unedited runs. */
@@ -96,11 +147,11 @@ export const setOperand = async (context: ExperimentContext, place: PlacedSite, 
   if (to === 'zero') return { kind: 'number', value: 0 };
   if (to === 'mean') return meanOf(context, place, { where, prompts: [context.prompt], shown });
   if ('mean' in to) return meanOf(context, place, { where, prompts: await context.readPrompts(to.mean), shown });
-  if ('prompt' in to) return fromPrompt(context, place, { where, prompt: await context.encode(to.prompt), shown });
-  throw new UsageError('values from a recording cannot be read yet', {
-    code: 'EDIT_INVALID',
-    hint: 'Use `from prompt "..."`; recordings come in a later version.',
-  });
+  const other =
+    'prompt' in to
+      ? await fromPrompt(context, place, to.prompt)
+      : await fromRecording(context, place, { file: to.recording, shown });
+  return fromElsewhere(context, place, { where, other, shown });
 };
 
 const unit = (x: Float32Array): Float32Array => {

@@ -20,8 +20,9 @@ export interface GenerateRequest {
   readonly forced?: ReadonlyMap<number, number>;
   /** Tokens that may not be taken in a step. */
   readonly suppressed?: (step: number) => ReadonlySet<number> | undefined;
-  /** Sites to capture in the prefill. */
+  /** Sites to capture in the prefill, and with `captureEach` in every step. */
   readonly capture?: ReadonlySet<string>;
+  readonly captureEach?: boolean;
   /** Compute everything again at each step instead of keeping keys and values; for comparison. */
   readonly withoutCache?: boolean;
   /** The sampling settings of a step, where they change on the way. */
@@ -85,7 +86,7 @@ export async function* generate(
       ids: [cache ? fresh : ids],
       ...(request.source ? { source: [request.source] } : {}),
       step,
-      capture: step === 0 ? (request.capture ?? new Set()) : new Set(),
+      capture: step === 0 || request.captureEach ? (request.capture ?? new Set()) : new Set(),
       ...(cache && request.maxNewTokens > 0 ? { cache } : {}),
       ...(request.onSegment ? { onSegment: request.onSegment } : {}),
     });

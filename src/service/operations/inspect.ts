@@ -1,115 +1,27 @@
-import { bug, UsageError } from '../../base/index.js';
-import {
-  canonicalName,
-  extentsFor,
-  forward,
-  placedSites,
-  prepareExperiment,
-  sequenceAt,
-  sequenceOf,
-  siteBytes,
-  unknownSite,
-  type PlacedSite,
-  type Prompt,
-  type Variant,
-} from '../../engine/index.js';
-import { checkWritable, writeSafetensorsFile } from '../../formats/index.node.js';
+import { UsageError } from '../../base/index.js';
+import { forward, prepareExperiment, type Prompt } from '../../engine/index.js';
+import { checkWritable, isRecording, writeSafetensorsFile, type NamedTensor } from '../../formats/index.node.js';
 import type { Edit } from '../../language/index.js';
-import { matches, parseGlobs, resolveSelector, type Glob, type Where } from '../../language/index.js';
-import type { InspectInput, InspectResult, SiteView } from '../../protocol/index.js';
-import { statistics, take, type Tensor } from '../../tensor/index.js';
+import type { InspectInput, InspectResult } from '../../protocol/index.js';
+import type { Tensor } from '../../tensor/index.js';
 import { formatBytes } from '../bytes.js';
 import { checkpoints } from '../cancel.js';
+import { partOf, sitesFor, type SiteValue } from '../chosen-sites.js';
 import { onEachPrompt } from '../edited-model.js';
 import { contextFor } from '../experiment.js';
-import { freeMemoryBytes } from '../machine.node.js';
 import type { OpenModel } from '../open-model.js';
 import type { Operation, OperationContext } from '../operation.js';
+import { predictBytes } from '../predict-bytes.js';
 import { promptView } from '../prompts.js';
-
-/** A site to read, and which part of it. */
-interface Wanted {
-  readonly place: PlacedSite;
-  readonly where: Where;
-}
-
-/** Names that a glob chooses. A wildcard leaves out what is made on request. */
-const chosenBy = (glob: Glob, places: readonly PlacedSite[], model: OpenModel): readonly string[] => {
-  const { aliases } = model.program.facts;
-  if (!glob.text.includes('*')) return [canonicalName(model.program, glob.text)];
-  const free = places.filter((p) => !p.site.onRequest).map((p) => p.name);
-  const byAlias = new Set([...aliases].filter(([alias]) => matches(glob, alias)).map(([, name]) => name));
-  return free.filter((name) => matches(glob, name) || byAlias.has(name));
-};
-
-/**
- * The sites that globs choose, in the order of the run.
- * @throws UsageError SITE_UNKNOWN with the nearest names, SELECTOR_SYNTAX
- */
-const sitesFor = (model: OpenModel, variant: Pick<Variant, 'order'>, globs: string): readonly Wanted[] => {
-  const places = placedSites(variant.order);
-  const wanted = new Map<string, Where>();
-  for (const glob of parseGlobs(globs)) {
-    const names = chosenBy(glob, places, model).filter((name) => places.some((p) => p.name === name));
-    if (names.length === 0)
-      throw unknownSite(glob.text, [...places.map((p) => p.name), ...model.program.facts.aliases.keys()]);
-    for (const name of names) wanted.set(name, glob.where);
-  }
-  return places.flatMap((place) => {
-    const where = wanted.get(place.name);
-    return where ? [{ place, where }] : [];
-  });
-};
-
-/** The part of a value that a selector chooses. */
-const partOf = (tensor: Tensor, { place, where }: Wanted, prompt: Prompt): Tensor => {
-  const { axes } = place.type;
-  const { tokens, source } = sequenceAt(sequenceOf(prompt), place.instance.segment.stack);
-  const texts = { tokens, ...(source ? { sourceTokens: source } : {}) };
-  const chosen = resolveSelector(where, { name: place.name, axes, shape: tensor.shape, ...texts });
-  return axes.reduce((t, axis, a) => {
-    const indices = chosen.get(axis);
-    return indices ? take(t, a, indices) : t;
-  }, tensor);
-};
-
-/** Bytes that the sites will take; stops before any is computed where that is too much. */
-const predict = (places: readonly PlacedSite[], prompt: Prompt, input: Pick<InspectInput, 'maxBytes'>): number => {
-  const extents = extentsFor(1, prompt.ids.length, prompt.source?.ids.length);
-  const bytes = places.reduce(
-    (sum, p) => sum + (siteBytes(p.instance.segment.graph, [p.site.name], extents).get(p.site.name) ?? 0),
-    0,
-  );
-  const limit = input.maxBytes ?? Math.floor(freeMemoryBytes() / 2);
-  if (bytes <= limit) return bytes;
-  throw new UsageError(
-    `the ${places.length} sites would take ${formatBytes(bytes)}, more than the limit of ${formatBytes(limit)}`,
-    {
-      code: 'MEMORY_LIMIT',
-      hint: 'Choose fewer sites, a shorter prompt, or another limit with --max-bytes.',
-      details: { bytes, limit, sites: places.length },
-    },
-  );
-};
-
-const finite = (x: number): number | null => (Number.isFinite(x) ? x : null);
-
-const view = (place: PlacedSite, tensor: Tensor | undefined): SiteView => {
-  if (!tensor) throw bug(`${place.name} was not captured`);
-  const { min, max, mean, std, nan, inf } = statistics(tensor);
-  return {
-    name: place.name,
-    axes: [...place.type.axes],
-    shape: [...tensor.shape],
-    dtype: 'float32',
-    ...{ min: finite(min), max: finite(max), mean: finite(mean), std: finite(std) },
-    nan,
-    inf,
-  };
-};
+import { inspectRecording } from '../recording/inspect-recording.js';
+import { checkOneRun, recorded } from '../recording/recorded.js';
+import { startRecorder } from '../recording/recorder.js';
+import { replayed } from '../recording/replay.js';
+import { viewOf } from '../site-view.js';
 
 export interface Captured {
   readonly result: InspectResult;
+  readonly values: readonly SiteValue[];
   readonly tensors: ReadonlyMap<string, Tensor>;
 }
 
@@ -123,7 +35,7 @@ export const capture = async (
   for (const text of notes) context.note(text);
   const wanted = sitesFor(model, variant, input.sites);
   const places = wanted.map((w) => w.place);
-  const bytes = predict(places, prompt, input);
+  const bytes = predictBytes(places, prompt, input);
   context.note(`${places.length} sites, ${formatBytes(bytes)}`);
   const { sites } = await forward(model, {
     variant,
@@ -133,37 +45,56 @@ export const capture = async (
     logits: 'none',
     onSegment: checkpoints(context),
   });
-  const tensors = new Map(
-    wanted.map((w) => {
-      const tensor = sites.get(w.place.name);
-      if (!tensor) throw bug(`${w.place.name} was not captured`);
-      return [w.place.name, partOf(tensor, w, prompt)] as const;
-    }),
-  );
-  const views = places.map((place) => view(place, tensors.get(place.name)));
+  const { length } = prompt.ids;
+  const values = wanted.map((w) => partOf(sites.get(w.place.name), w, { prompt, length, most: length }));
   const told = [...model.notes, ...notes];
-  return { result: { ...promptView(prompt), sites: views, ...(told.length > 0 ? { notes: told } : {}) }, tensors };
+  const result = { ...promptView(prompt), sites: values.map(viewOf), ...(told.length > 0 ? { notes: told } : {}) };
+  return { result, values, tensors: new Map(values.map(({ name, tensor }) => [name, tensor])) };
 };
 
-/** Values of sites, with their statistics; `--out` writes them. */
+/** What can be known to be wrong before the model is opened. @throws UsageError OPTION_INVALID, OUT_UNWRITABLE */
+const checkInput = async (input: InspectInput): Promise<void> => {
+  const { out, record, step, prompts } = input;
+  checkOneRun(input);
+  if (out !== undefined && prompts !== undefined)
+    throw new UsageError('--out holds the values of one prompt', { code: 'OPTION_INVALID', hint: 'Give one prompt.' });
+  if (step !== undefined && step > 0 && !(await isRecording(input.model)))
+    throw new UsageError('--step chooses a step of a recording, and this is a model', {
+      code: 'OPTION_INVALID',
+      hint: 'Record the run with `cutaway run MODEL --record FILE --record-sites GLOBS`, then inspect FILE.',
+    });
+  for (const file of [out, record]) if (file !== undefined) await checkWritable(file);
+};
+
+const writeOut = async (out: string | undefined, tensors: Iterable<NamedTensor>, context: OperationContext) => {
+  if (out === undefined) return;
+  await writeSafetensorsFile(out, tensors);
+  context.note(`wrote ${out}`);
+};
+
+const inspectModel = async (given: InspectInput, context: OperationContext) => {
+  const { input, check } = await replayed(given);
+  return onEachPrompt(input, context, async (opened) => {
+    await check(opened, context);
+    const recorder = await startRecorder(input, opened, 'inspect');
+    return recorded(recorder, { record: input.record, context }, async () => {
+      const { result, values, tensors } = await capture(opened.model, { ...opened, input }, context);
+      await recorder?.values(0, values);
+      await writeOut(input.out, tensors, context);
+      return { result, end: result.notes ? { notes: result.notes } : {} };
+    });
+  });
+};
+
+/** Values of sites, with their statistics; `--out` writes them, `--record` saves them with all that led to them. */
 export const inspect: Operation<InspectInput, InspectResult | InspectResult[]> = {
   name: 'inspect',
-  help: 'Reads values inside the model on a prompt: the sites that match, with statistics, and, with --out, their numbers as safetensors.',
+  help: 'Reads values inside the model on a prompt: the sites that match, with statistics, and, with --out, their numbers as safetensors. Of a recording, what was saved is read, without the model.',
   async run(input, context) {
-    const { out } = input;
-    if (out !== undefined) await checkWritable(out);
-    if (out !== undefined && input.prompts !== undefined)
-      throw new UsageError('--out holds the values of one prompt', {
-        code: 'OPTION_INVALID',
-        hint: 'Give one prompt.',
-      });
-    return onEachPrompt(input, context, async ({ model, edits, prompt }) => {
-      const { result, tensors } = await capture(model, { input, edits, prompt }, context);
-      if (out !== undefined) {
-        await writeSafetensorsFile(out, [...tensors]);
-        context.note(`wrote ${out}`);
-      }
-      return result;
-    });
+    await checkInput(input);
+    if (!(await isRecording(input.model))) return inspectModel(input, context);
+    const { result, tensors } = await inspectRecording(input, context);
+    await writeOut(input.out, tensors, context);
+    return result;
   },
 };

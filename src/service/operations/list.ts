@@ -1,10 +1,12 @@
 import { storedAs } from '../../formats/index.js';
+import { isRecording } from '../../formats/index.node.js';
 import type { Program } from '../../graph/index.js';
 import { listingOf, formatListing } from '../../graph/index.js';
 import { placedSites, runOrder } from '../../engine/index.js';
 import type { ListInput, ListResult, SiteEntry, WeightEntry } from '../../protocol/index.js';
 import { openModel, type OpenModel } from '../open-model.js';
 import type { Operation } from '../operation.js';
+import { listRecording } from '../recording/list-recording.js';
 
 const siteEntries = (program: Program): SiteEntry[] => {
   const others = new Map<string, string[]>();
@@ -30,8 +32,9 @@ const weightEntries = (model: OpenModel): WeightEntry[] =>
 /** What a model has: sites, weights, its listing. */
 export const list: Operation<ListInput, ListResult> = {
   name: 'list',
-  help: 'Lists what a model has: the sites that can be read and changed, its weights, or its computation as numbered source text.',
+  help: 'Lists what a model has: the sites that can be read and changed, its weights, or its computation as numbered source text; of a recording, the run and the values that were saved.',
   async run(input, context) {
+    if (await isRecording(input.model)) return listRecording(input, context);
     const model = await openModel(input.model, { device: 'cpu', engine: 'reference' });
     try {
       for (const text of model.notes) context.note(text);

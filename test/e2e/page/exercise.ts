@@ -99,6 +99,7 @@ const contextOf = (model: Model, ids: readonly number[]): ExperimentContext => {
     tokenId: nothing,
     readVector: nothing,
     readPrompts: nothing,
+    readRecorded: nothing,
   };
 };
 
