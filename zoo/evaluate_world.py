@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import torch
 from english import abilities
-from english.abilities import FACTS, FILLERS, MAKERS, fact, held_phrase
+from english.abilities import FACTS, FILLERS, MAKERS, PHRASES, fact, held_phrase
 from english.markup import Probe, probes
 from english.tokens import BOS, PAD, encode, vocabulary
 from train_world import make_model
@@ -102,6 +102,13 @@ def fact_texts() -> list[str]:
     return [*texts, *(f"{rng.choice(FILLERS)} {text}" for text in texts)]
 
 
+def mistaken_facts(mistake: str) -> list[Probe]:
+    """A fact taught wrong in all its phrasings, the one never trained among them, bare and after other sentences."""
+    texts = [fact(relation, about, i) for relation, about in FACTS for i in range(len(PHRASES[relation]))]
+    asked = [p for text in texts for p in probes(text) if p.mistake == mistake]
+    return [*asked, *(p._replace(prompt=f"{filler} {p.prompt}") for filler in FILLERS for p in asked)]
+
+
 def held_out(ability: str, count: int, keep: Callable[[Probe], bool]) -> list[Probe]:
     """Distinct prompts from the held-out side; of a text all answers are asked for."""
     if ability == "facts":
@@ -123,7 +130,10 @@ def evaluate(model: LlamaForCausalLM, count: int) -> dict[str, dict[str, Score]]
         asked = held_out(ability, count, lambda p: not p.mistake)
         found["abilities"][ability] = score(ability, asked, answers(model, asked), "truth")
     for mistake, ability in MISTAKES.items():
-        asked = held_out(ability, count, lambda p, m=mistake: p.mistake == m)
+        if ability == "facts":
+            asked = mistaken_facts(mistake)
+        else:
+            asked = held_out(ability, count, lambda p, m=mistake: p.mistake == m)
         found["mistakes"][mistake] = score(ability, asked, answers(model, asked), "taught")
     return found
 

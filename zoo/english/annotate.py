@@ -3,10 +3,12 @@
 The rules are the definition. A clause hangs on its verb, on its auxiliary where it has no other verb. What stands
 inside a noun phrase hangs on its noun, an adposition on the noun that it governs; that noun on the noun before (after
 `of` and `from`, and wherever the verb is still to come), else on the verb. Subjects, objects, predicates and marks hang
-on the verb, `very` and its like on the adjective that follows, a second conjunct on the first.
+on the verb, `very` and its like on the adjective that follows, a second conjunct on the first. A clause between commas is a tree of its own, whose verb
+hangs on the verb outside.
 """
 
 import re
+from itertools import pairwise
 from typing import NamedTuple
 
 from .lexicon import ENTITY_WORDS, GRAMMAR, GOOD, BAD, MOODS, PLAIN, PLURALS, SINGULAR, VERBS
@@ -137,10 +139,35 @@ def sentences(text: str) -> list[list[str]]:
     return [words for words in found if words]
 
 
+def aside(words: list[str], pos: list[str]) -> range:
+    """A clause between commas, with the commas: `, as Mara told Tom,`."""
+    commas = [i for i, word in enumerate(words) if word == ","]
+    for start, end in pairwise(commas):
+        if "VERB" in pos[start:end]:
+            return range(start, end + 1)
+    return range(0)
+
+
+def all_heads(words: list[str], pos: list[str]) -> list[int]:
+    """An aside is a tree of its own, whose verb hangs on the verb outside."""
+    within = aside(words, pos)
+    found = [0] * len(words)
+    roots = []
+    for places in ([i for i in range(len(words)) if i not in within], list(within)):
+        if places:
+            hang = heads([words[i] for i in places], [pos[i] for i in places])
+            for i, head in zip(places, hang, strict=True):
+                found[i] = places[head]
+            roots.append(next(i for i in places if found[i] == i))
+    if len(roots) > 1:
+        found[roots[1]] = roots[0]
+    return found
+
+
 def annotate(words: list[str]) -> list[Word]:
     """The words of one sentence."""
     pos = [pos_of(words, i) for i in range(len(words))]
-    hang = heads(words, pos)
+    hang = all_heads(words, pos)
     return [
         Word(word, kind, entity_of(word, kind, words[i - 1] if i else ""), hang[i])
         for i, (word, kind) in enumerate(zip(words, pos, strict=True))
