@@ -12,7 +12,8 @@ from pathlib import Path
 import torch
 from cases import NEIGHBOURS, beside, held_out, mistaken, unseen_pairs
 from grammar import MISTAKES, Sentence
-from tokens import EOS_ID, PAD_ID, encode
+from lexicon import ARTICLES
+from tokens import EOS_ID, IDS, PAD_ID, SPACE, encode
 from train import make_model, padded
 from transformers import T5ForConditionalGeneration
 
@@ -90,7 +91,8 @@ def alignment(model, sentences: list[Sentence]) -> dict:
     """Argmax of each cross head against the truth.
 
     `written`: at the position that is about to write a word, the head looks at what that word stands for;
-    `agrees`: at what decides its form (words that agree only); `read`: at what the word just read stands for.
+    `agrees`: at what decides its form (words that agree only); `either`: at one of the two; `read`: at what the word
+    just read stands for. `mean`: the mean of a layer's heads.
     """
     hits: dict[str, dict[str, list[bool]]] = defaultdict(lambda: defaultdict(list))
     for places in batches(sentences):
@@ -100,10 +102,10 @@ def alignment(model, sentences: list[Sentence]) -> dict:
         mask = source.ne(PAD_ID).long()
         made = model(input_ids=source, attention_mask=mask, labels=labels, output_attentions=True, use_cache=False)
         for layer, pattern in enumerate(made.cross_attentions):
-            looked = pattern.argmax(-1)  # [sentence, head, query]
+            looked = torch.cat([pattern, pattern.mean(1, keepdim=True)], 1).argmax(-1)  # [sentence, head, query]
             for row, s in enumerate(part):
-                for head in range(looked.shape[1]):
-                    note(hits[f"{layer}.{head}"], looked[row, head].tolist(), s)
+                for head, name in enumerate((*range(looked.shape[1] - 1), "mean")):
+                    note(hits[f"{layer}.{name}"], looked[row, head].tolist(), s)
     return {head: {k: share(v) for k, v in sorted(kinds.items())} for head, kinds in sorted(hits.items())}
 
 
@@ -112,8 +114,10 @@ def note(hits: dict[str, list[bool]], looked: list[int], s: Sentence) -> None:
         hits["written"].append(looked[at] == t.source)
         hits["read"].append(looked[at + 1] == t.source)
         hits[f"written: {t.kind}"].append(looked[at] == t.source)
+        hits["either"].append(looked[at] in (t.source, t.agrees))
         if t.agrees is not None and t.agrees != t.source:
             hits["agrees"].append(looked[at] == t.agrees)
+            hits[f"agrees: {t.kind}"].append(looked[at] == t.agrees)
 
 
 @contextmanager
@@ -151,20 +155,33 @@ def ablations(model, sentences: list[Sentence], groups: list[str]) -> dict:
     return out
 
 
-@torch.inference_mode()
-def words_right(model, sentences: list[Sentence]) -> dict:
-    """Of each kind of word, how many are the first choice after the true words before them."""
-    kinds: dict[str, list[bool]] = defaultdict(list)
+def first_choices(model, sentences: list[Sentence]):
+    """Each word with the id that is the first choice for it, after the true words before it."""
     for places in batches(sentences):
         part = [sentences[i] for i in places]
         source = padded([encode(s.velo) for s in part], PAD_ID)
         labels = padded([encode(t.text for t in s.truth) for s in part], -100)
-        mask = source.ne(PAD_ID).long()
-        first = model(input_ids=source, attention_mask=mask, labels=labels, use_cache=False).logits.argmax(-1)
-        for row, s in enumerate(part):
-            for t, ok in zip(s.truth, first[row].eq(labels[row]).tolist()):
-                kinds[t.kind].append(ok)
-    return {"words": {kind: share(flags)["share"] for kind, flags in sorted(kinds.items())}}
+        with torch.inference_mode():
+            made = model(input_ids=source, attention_mask=source.ne(PAD_ID).long(), labels=labels, use_cache=False)
+        for s, row in zip(part, made.logits.argmax(-1).tolist()):
+            yield from zip(s.truth, row)
+
+
+def words_right(model, sentences: list[Sentence]) -> dict:
+    """Of each kind of word, how many are the first choice; and what is wrong with articles that are not."""
+    kinds: dict[str, list[bool]] = defaultdict(list)
+    faults = dict.fromkeys(("definiteness", "gender", "number", "no article"), 0)
+    meant = {IDS[SPACE + text]: form for form, text in ARTICLES.items()}
+    for t, made in first_choices(model, sentences):
+        true = encode([t.text])[0]
+        kinds[t.kind].append(made == true)
+        if t.kind == "article" and made != true:
+            form = meant.get(made)
+            wrong = [name for name, a, b in zip(faults, meant[true], form) if a != b] if form else ["no article"]
+            for name in wrong:
+                faults[name] += 1
+    words = {kind: share(flags)["share"] for kind, flags in sorted(kinds.items())}
+    return {"words": words, "articles": {"n": len(kinds["article"])} | faults}
 
 
 def main() -> None:
