@@ -1,4 +1,4 @@
-import type { Instance } from '../engine/index.js';
+import type { Condition, Instance } from '../engine/index.js';
 import type { Position } from './position.js';
 import type { OpLine, Source } from './source.js';
 
@@ -8,6 +8,9 @@ export interface Stopping {
   readonly instance: Instance;
   readonly op: OpLine;
 }
+
+/** What a data breakpoint watches, as it is compared and shown. */
+export type Watched = string | number | boolean;
 
 /** Where to stop. What is left out holds anywhere. */
 export interface Breakpoint {
@@ -24,10 +27,29 @@ export interface Breakpoint {
   readonly steps?: readonly number[];
   /** Asked last. */
   readonly condition?: (stopping: Stopping) => boolean | Promise<boolean>;
+  /**
+   * The condition as part of an instance's graph, so that it costs no second run where it does not hold; `never`: it
+   * cannot hold there; undefined: it has no such form. Where it holds, `condition` is asked.
+   */
+  readonly lowered?: (instance: Instance) => Condition | 'never' | undefined;
   /** Stops at the n-th time that all else holds, and from then on. */
   readonly hits?: number;
   /** Gone once it was hit. */
   readonly temporary?: boolean;
+  /** Told when all holds; the run goes on. */
+  readonly log?: (stopping: Stopping) => void | Promise<void>;
+  /**
+   * Makes it a data breakpoint, which stops where this is another value than it was at the instance before. Undefined
+   * where it is not known; then the last known one counts.
+   */
+  readonly value?: () => Promise<Watched | undefined>;
+}
+
+/** A data breakpoint that stops, and what it saw. */
+export interface Change {
+  readonly breakpoint: Breakpoint;
+  readonly before: Watched;
+  readonly after: Watched;
 }
 
 const siteName = (instance: Instance, site: string): string => {
@@ -40,6 +62,7 @@ const namesOps = ({ lines, site }: Breakpoint): boolean => lines !== undefined |
 
 /** Does the place fit, whatever the values? */
 const fits = (point: Breakpoint, { position, instance, op }: Stopping): boolean => {
+  if (point.value) return false;
   if (point.lines && !point.lines.includes(op.line)) return false;
   if (point.site && !(op.site !== undefined && point.site(siteName(instance, op.site)))) return false;
   if (point.layers && !point.layers.includes(instance.segment.layer ?? -1)) return false;
@@ -52,6 +75,8 @@ const fits = (point: Breakpoint, { position, instance, op }: Stopping): boolean 
 export class Breakpoints {
   readonly #points = new Map<number, Breakpoint>();
   readonly #met = new Map<number, number>();
+  /** What data breakpoints saw last. */
+  readonly #seen = new Map<number, Watched>();
   #last = 0;
 
   /** @returns the breakpoint with its number */
@@ -64,7 +89,20 @@ export class Breakpoints {
   /** @returns whether there was one */
   remove(id: number): boolean {
     this.#met.delete(id);
+    this.#seen.delete(id);
     return this.#points.delete(id);
+  }
+
+  /** Puts another in its place, under the same number. @returns whether there was one */
+  replace(id: number, change: (point: Breakpoint) => Omit<Breakpoint, 'id'>): boolean {
+    const point = this.#points.get(id);
+    if (point) this.#points.set(id, { ...change(point), id });
+    return point !== undefined;
+  }
+
+  /** How often all of it held, going forward. */
+  met(id: number): number {
+    return this.#met.get(id) ?? 0;
   }
 
   get all(): readonly Breakpoint[] {
@@ -73,29 +111,74 @@ export class Breakpoints {
 
   /** Is there anything in this instance that could stop? Saves looking at its operations one by one. */
   concern(source: Source, instance: Instance): boolean {
-    const ops = source.opsOf(instance.segment.id);
+    const lines = new Set(source.opsOf(instance.segment.id).map((op) => op.line));
     return this.all.some((point) => {
+      if (point.value) return false;
       if (point.layers && !point.layers.includes(instance.segment.layer ?? -1)) return false;
-      return !point.lines || ops.some((op) => point.lines?.includes(op.line));
+      return !point.lines || point.lines.some((line) => lines.has(line));
     });
   }
 
-  /** The breakpoint that stops here, if one does. Going backward counts no hits. */
+  /**
+   * What has to be seen while the instance runs to know whether anything stops at these places of it; undefined where
+   * that cannot be seen so.
+   */
+  lowered(places: readonly Stopping[]): readonly Condition[] | undefined {
+    const conditions = new Map<string, Condition>();
+    for (const stopping of places) {
+      for (const point of this.#points.values()) {
+        if (!fits(point, stopping)) continue;
+        const condition = point.condition && point.lowered?.(stopping.instance);
+        if (condition === undefined) return undefined;
+        if (condition !== 'never') conditions.set(condition.key, condition);
+      }
+    }
+    return [...conditions.values()];
+  }
+
+  /** The breakpoint that stops here, if one does. Going backward counts no hits and logs nothing. */
   async hit(stopping: Stopping, { counting }: { readonly counting: boolean }): Promise<Breakpoint | undefined> {
+    let stops: Breakpoint | undefined;
     for (const point of this.#points.values()) {
       if (!fits(point, stopping)) continue;
+      if (stops && !(point.log && counting)) continue;
       if (point.condition && !(await point.condition(stopping))) continue;
       if (!this.#counts(point, counting)) continue;
+      if (point.log && counting) await point.log(stopping);
+      if (point.log) continue;
       if (point.temporary) this.#points.delete(point.id);
-      return point;
+      stops = point;
     }
-    return undefined;
+    return stops;
+  }
+
+  /** What is watched is, from here on, as it is here. */
+  async remember(): Promise<void> {
+    for (const { id, value } of this.all) {
+      const now = await value?.();
+      if (now !== undefined) this.#seen.set(id, now);
+    }
+  }
+
+  /** The first of the values watched that is another than it was. */
+  async changed({ counting }: { readonly counting: boolean }): Promise<Change | undefined> {
+    let first: Change | undefined;
+    for (const breakpoint of this.all) {
+      const after = await breakpoint.value?.();
+      if (after === undefined) continue;
+      const before = this.#seen.get(breakpoint.id);
+      this.#seen.set(breakpoint.id, after);
+      if (before === undefined || Object.is(before, after) || !this.#counts(breakpoint, counting)) continue;
+      first ??= { breakpoint, before, after };
+    }
+    if (first?.breakpoint.temporary) this.remove(first.breakpoint.id);
+    return first;
   }
 
   #counts({ id, hits }: Breakpoint, counting: boolean): boolean {
-    if (!counting || hits === undefined) return true;
-    const met = (this.#met.get(id) ?? 0) + 1;
+    if (!counting) return true;
+    const met = this.met(id) + 1;
     this.#met.set(id, met);
-    return met >= hits;
+    return hits === undefined || met >= hits;
   }
 }

@@ -1,7 +1,9 @@
-import { siteIn, type Instance, type Variant } from '../engine/index.js';
+import { siteIn, type Condition, type Instance, type Variant } from '../engine/index.js';
 import { typesOf, type ValueId } from '../graph/index.js';
 import type { Tensor } from '../tensor/index.js';
-import { Breakpoints, type Breakpoint, type Stopping } from './breakpoints.js';
+import { Breakpoints, type Breakpoint, type Change, type Stopping } from './breakpoints.js';
+import { arising, firstBad, isBad, isValueKind, stopAtEnd, type ExceptionFilter } from './exceptions.js';
+import type { ValueKind } from './exceptions.js';
 import { endOfModule, startOfModule, type Granularity, type Position } from './position.js';
 import { makeSource, type OpLine, type Source } from './source.js';
 import { Timeline, type TimelineRequest } from './timeline.js';
@@ -10,6 +12,14 @@ import { Timeline, type TimelineRequest } from './timeline.js';
 export type Stop =
   | { readonly reason: 'entry' | 'step' | 'goto' | 'pause'; readonly position: Position }
   | { readonly reason: 'breakpoint'; readonly position: Position; readonly breakpoint: Breakpoint }
+  /** What a data breakpoint watches changed in the instance that was just passed. */
+  | ({ readonly reason: 'data'; readonly position: Position } & Change)
+  | {
+      readonly reason: 'exception';
+      readonly position: Position;
+      readonly filter: ExceptionFilter;
+      readonly description: string;
+    }
   /** The generation has ended, or, going backward, its beginning was reached. */
   | { readonly reason: 'end' | 'beginning'; readonly position: Position };
 
@@ -28,9 +38,13 @@ export type Frame =
 export class DebugSession {
   readonly source: Source;
   readonly breakpoints = new Breakpoints();
+  /** What stops a running `continue` besides breakpoints. */
+  exceptions: readonly ExceptionFilter[] = [];
   readonly #timeline: Timeline;
   #op = 0;
   #paused = false;
+  /** The exception that was told of last: going on from it does not stop at it again. */
+  #told = '';
 
   constructor(request: TimelineRequest) {
     this.source = makeSource(request.program);
@@ -118,14 +132,14 @@ export class DebugSession {
     return this.#stand(by === 'module' ? startOfModule(this.#ops, last) : 0, 'step');
   }
 
-  /** Runs to the next breakpoint, or to the end. */
+  /** Runs to the next breakpoint or exception, or to the end. */
   async continue(): Promise<Stop> {
     this.#paused = false;
+    await this.breakpoints.remember();
     let from = this.#op + 1;
     for (;;) {
-      const stop = await this.#firstIn(from, this.#ops.length);
+      const stop = await this.#through(from);
       if (stop) return stop;
-      if (!(await this.#pass())) return { reason: 'end', position: this.position };
       if (this.#wasPaused()) return { reason: 'pause', position: this.position };
       from = 0;
     }
@@ -134,6 +148,8 @@ export class DebugSession {
   /** Runs backward to the breakpoint before, or to the beginning. */
   async reverseContinue(): Promise<Stop> {
     this.#paused = false;
+    this.#told = '';
+    await this.breakpoints.remember();
     let below = this.#op;
     for (;;) {
       const stop = await this.#lastIn(below);
@@ -142,6 +158,8 @@ export class DebugSession {
         this.#op = 0;
         return { reason: 'beginning', position: this.position };
       }
+      const change = await this.breakpoints.changed({ counting: false });
+      if (change) return { reason: 'data', position: this.position, ...change };
       if (this.#wasPaused()) return { reason: 'pause', position: this.position };
       below = this.#ops.length;
     }
@@ -150,6 +168,7 @@ export class DebugSession {
   /** Goes to a place, in the past or the future. It stays where it is where there is no such place. */
   async goTo({ step, at, op }: Position, reason: 'step' | 'goto' = 'goto'): Promise<Stop> {
     const here = this.position;
+    this.#told = '';
     if (step < 0) return { reason: 'beginning', position: here };
     if (await this.#timeline.goTo({ step, at }))
       return this.#stand(Math.min(op, Math.max(0, this.#ops.length - 1)), reason);
@@ -185,6 +204,7 @@ export class DebugSession {
   /** Goes on with another variant. It counts from the beginning of the instance that the run is in. */
   change(variant: Variant): void {
     this.#timeline.change(variant);
+    this.#told = '';
     this.#op = Math.min(this.#op, Math.max(0, this.#ops.length - 1));
   }
 
@@ -201,8 +221,8 @@ export class DebugSession {
     return { reason, position: this.position };
   }
 
-  async #pass(): Promise<boolean> {
-    const moved = await this.#timeline.forward();
+  async #pass(conditions: readonly Condition[] = []): Promise<boolean> {
+    const moved = await this.#timeline.forward(conditions);
     if (moved) this.#op = 0;
     return moved;
   }
@@ -218,16 +238,101 @@ export class DebugSession {
     return this.#timeline.goTo({ step: step - 1, at: this.#timeline.instances.length });
   }
 
+  /** Through the rest of the instance, from this operation on, into the next; a stop on the way. */
+  async #through(from: number): Promise<Stop | undefined> {
+    const here = this.position;
+    const conditions = this.#lowered(from);
+    const stop = conditions ? undefined : await this.#firstIn(from);
+    if (stop) return stop;
+    if (!(await this.#pass(conditions))) return { reason: 'end', position: this.position };
+    const held = this.#timeline.held.size > 0 ? await this.#again(here, from) : undefined;
+    return held ?? (await this.#exception(here)) ?? (await this.#changed());
+  }
+
+  /** A condition held as far as float32 can tell: back, to be asked exactly. */
+  async #again({ step, at, op }: Position, from: number): Promise<Stop | undefined> {
+    await this.#timeline.goTo({ step, at });
+    this.#op = op;
+    const stop = await this.#firstIn(from);
+    if (!stop) await this.#pass();
+    return stop;
+  }
+
+  /** What has to be seen while the rest of the instance runs; undefined where each operation has to be asked. */
+  #lowered(from: number): readonly Condition[] | undefined {
+    const { instance } = this;
+    if (!instance || !this.breakpoints.concern(this.source, instance)) return [];
+    const places = this.#ops.slice(from).flatMap((_, i) => this.#stoppingAt(from + i) ?? []);
+    return this.breakpoints.lowered(places);
+  }
+
+  async #changed(): Promise<Stop | undefined> {
+    const change = await this.breakpoints.changed({ counting: true });
+    return change && { reason: 'data', position: this.position, ...change };
+  }
+
+  /** What went wrong in the instance that was just passed. */
+  async #exception(before: Position): Promise<Stop | undefined> {
+    if (this.exceptions.length === 0 || before.step !== this.position.step) return undefined;
+    for (const filter of this.exceptions) {
+      const stop = isValueKind(filter.kind) ? await this.#arisen(filter.kind, before) : this.#atEnd(filter);
+      if (stop) return stop;
+    }
+    return undefined;
+  }
+
+  #atEnd(filter: ExceptionFilter): Stop | undefined {
+    const { logits, chosen } = this.#timeline;
+    if (!logits) return undefined;
+    const made = [
+      ...this.ids.slice(this.#timeline.request.ids.length),
+      ...(typeof chosen === 'number' ? [chosen] : []),
+    ];
+    const ended = { made, logits, before: this.#timeline.logitsOf(this.position.step - 1) };
+    const description = stopAtEnd(filter, ended);
+    return description === undefined
+      ? undefined
+      : { reason: 'exception', position: this.position, filter, description };
+  }
+
+  /** Only what is handed on is looked at; where it went bad, everything inside. */
+  async #arisen(kind: ValueKind, { step, at }: Position): Promise<Stop | undefined> {
+    const told = `${kind} ${step}.${at}`;
+    const { handed, logits } = this.#timeline;
+    const given = [...handed.values(), ...(logits ? [{ data: logits, dtype: 'float32' as const }] : [])];
+    if (told === this.#told || !given.some((t) => isBad(kind, t))) return undefined;
+    const there = this.position;
+    await this.#timeline.goTo({ step, at });
+    if ([...this.#timeline.handed.values()].some((t) => isBad(kind, t))) {
+      await this.#timeline.goTo(there); // it came in
+      return undefined;
+    }
+    this.#op = await this.#firstBadOp(kind);
+    this.#told = told;
+    const line = this.source.lines[(this.#ops[this.#op]?.line ?? 0) - 1]?.text.trim() ?? '';
+    const description = arising(kind, `${this.instance?.name ?? ''}: ${line}`);
+    return { reason: 'exception', position: this.position, filter: { kind }, description };
+  }
+
+  async #firstBadOp(kind: ValueKind): Promise<number> {
+    const graph = this.instance?.segment.graph;
+    const nodes = graph?.nodes.filter((n) => n.op !== 'Constant').map((n) => n.id) ?? [];
+    const first = graph && firstBad(kind, graph, await this.#timeline.look([], nodes));
+    const from = nodes.indexOf(first ?? ('' as ValueId));
+    const op = this.#ops.findIndex(({ node }) => nodes.indexOf(node) >= Math.max(0, from));
+    return Math.max(0, op);
+  }
+
   #stoppingAt(op: number): Stopping | undefined {
     const { instance } = this;
     const line = this.#ops[op];
     return instance && line ? { position: { ...this.position, op }, instance, op: line } : undefined;
   }
 
-  async #firstIn(from: number, to: number): Promise<Stop | undefined> {
+  async #firstIn(from: number): Promise<Stop | undefined> {
     const { instance } = this;
     if (!instance || !this.breakpoints.concern(this.source, instance)) return undefined;
-    for (let op = from; op < to; op++) {
+    for (let op = from; op < this.#ops.length; op++) {
       const stopping = this.#stoppingAt(op);
       const breakpoint = stopping && (await this.breakpoints.hit(stopping, { counting: true }));
       if (!breakpoint) continue;

@@ -3,6 +3,7 @@ import {
   KvCache,
   Pass,
   type Compilations,
+  type Condition,
   type ForwardResult,
   type Instance,
   type PassState,
@@ -25,7 +26,11 @@ export interface TimelineRequest {
   readonly source?: readonly number[];
   /** The token that follows from the scores of a step; undefined: the generation ends there. */
   readonly choose: (logits: Float32Array, ids: readonly number[], step: number) => number | undefined;
+  /** What states may take together; beyond it the oldest steps keep their first alone. 512 MB where left out. */
+  readonly maxStateBytes?: number;
 }
+
+const defaultMaxStateBytes = 512 * 2 ** 20;
 
 /** One pass of the generation: what it was fed, and what is known of it. */
 interface Step {
@@ -38,7 +43,15 @@ interface Step {
   result: ForwardResult | undefined;
   /** The token that it led to; null: none, the generation ends. */
   chosen: number | null | undefined;
+  /** What its states and scores take. */
+  bytes: number;
 }
+
+/** States share what was not handed on anew. */
+const bytesOf = ({ states, result }: Step): number => {
+  const tensors = new Set([...states.values()].flatMap(({ handed }) => [...handed.values()]));
+  return [...tensors, result?.logits].reduce((sum, t) => sum + (t?.data.byteLength ?? 0), 0);
+};
 
 const hasEnded = ({ pass }: Step): boolean => pass.next === undefined;
 
@@ -52,6 +65,7 @@ export class Timeline {
   readonly #steps: Step[] = [];
   #variant: Variant;
   #step = 0;
+  #held: ReadonlySet<string> = new Set();
 
   constructor(readonly request: TimelineRequest) {
     this.#variant = request.variant;
@@ -87,6 +101,31 @@ export class Timeline {
     return this.#current.result?.logits?.data;
   }
 
+  /** The scores that an earlier step ended with, or this one; undefined where they are not kept. [vocab] */
+  logitsOf(step: number): Float32Array | undefined {
+    return this.#steps[step]?.result?.logits?.data;
+  }
+
+  /** The token that the present step led to, once it has ended; null: none. */
+  get chosen(): number | null | undefined {
+    return this.#current.chosen;
+  }
+
+  /** What was handed on to the next instance, by the one before it or earlier. */
+  get handed(): ReadonlyMap<string, Tensor> {
+    return this.#current.pass.state.handed;
+  }
+
+  /** The keys of the conditions that held in the instance that ran last. */
+  get held(): ReadonlySet<string> {
+    return this.#held;
+  }
+
+  /** What all states that are kept take. */
+  get stateBytes(): number {
+    return this.#steps.reduce((sum, { bytes }) => sum + bytes, 0);
+  }
+
   /** Steps that were reached so far. */
   get reached(): number {
     return this.#steps.length;
@@ -94,14 +133,18 @@ export class Timeline {
 
   /**
    * Runs the next instance, or, at the end of a step, begins the next one.
+   * @param conditions seen while it runs: `held` tells which held
    * @returns whether there was anything to run
    */
-  async forward(): Promise<boolean> {
+  async forward(conditions: readonly Condition[] = []): Promise<boolean> {
     const step = this.#current;
+    this.#held = new Set();
     if (hasEnded(step)) return this.#nextStep();
-    await step.pass.advance();
+    this.#held = await step.pass.advance(conditions);
     step.states.set(step.pass.state.at, step.pass.state);
     if (hasEnded(step)) this.#end(step);
+    step.bytes = bytesOf(step);
+    this.#forgetOldest();
     return true;
   }
 
@@ -170,7 +213,8 @@ export class Timeline {
       ...{ variant: this.#variant, ids: [ids], cache: this.#cache, capture: new Set(), step: this.#steps.length },
       ...(source ? { source: [source] } : {}),
     });
-    const step = { ids, past, pass, states: new Map([[0, pass.state]]), result: undefined, chosen: undefined };
+    const states = new Map([[0, pass.state]]);
+    const step = { ids, past, pass, states, result: undefined, chosen: undefined, bytes: 0 };
     this.#steps.push(step);
     return step;
   }
@@ -179,6 +223,21 @@ export class Timeline {
     step.result ??= step.pass.finish();
     const logits = step.result.logits?.data;
     step.chosen ??= (logits && this.request.choose(logits, this.ids, this.#step)) ?? null;
+  }
+
+  /** Steps beyond the bound keep their first state, from which the others are computed again: the same bits. */
+  #forgetOldest(): void {
+    let total = this.stateBytes;
+    const most = this.request.maxStateBytes ?? defaultMaxStateBytes;
+    for (const [i, step] of this.#steps.entries()) {
+      if (total <= most) return;
+      if (i === this.#step || step.states.size === 1) continue;
+      total -= step.bytes;
+      for (const at of [...step.states.keys()]) if (at > 0) step.states.delete(at);
+      step.pass.forget();
+      step.result = undefined;
+      step.bytes = 0;
+    }
   }
 
   #nextStep(): boolean {

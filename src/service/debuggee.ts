@@ -1,4 +1,4 @@
-import { DebugSession, type Stop } from '../debugger/index.js';
+import { DebugSession, type ExceptionFilter, type Stop, type Watched } from '../debugger/index.js';
 import { UsageError } from '../base/index.js';
 import {
   canonicalName,
@@ -12,13 +12,23 @@ import {
   type ExpressionToken,
   type ExpressionValue,
   type Prompt,
+  type Sequence,
   type Variant,
 } from '../engine/index.js';
 import { eosIds } from '../formats/index.node.js';
 import { carried } from '../graph/index.js';
-import { parseEdits, parseExpression, sitesOf, tokensOf, type Edit, type Expression } from '../language/index.js';
+import {
+  parseEdits,
+  parseExpression,
+  scoresOf,
+  sitesOf,
+  tokensOf,
+  type Edit,
+  type Expression,
+} from '../language/index.js';
 import type { ScoredToken, TokenView } from '../protocol/index.js';
 import { range, type Tensor } from '../tensor/index.js';
+import { exceptionFilter, isNotYet, loweredCondition, logText, watchedValue } from './debug-points.js';
 import { contextFor, forcedTokens, samplingOf } from './experiment.js';
 import { needTokenizer, type OpenModel } from './open-model.js';
 import { textOf } from './prompts.js';
@@ -131,7 +141,7 @@ export class Debuggee {
     const { position, instance } = session;
     const { layer } = instance?.segment ?? {};
     const last = session.ids.length - 1;
-    const lensLogits = await this.#lensLogits();
+    const lensLogits = scoresOf(tree).lens ? await this.#lensLogits() : undefined;
     return evaluate(tree, {
       site: (name) => {
         const value = sites.get(name);
@@ -168,15 +178,73 @@ export class Debuggee {
   /** Where a run stops: before the operation that a condition holds at. */
   condition(text: string): () => Promise<boolean> {
     const tree = parseExpression(text);
+    let known: { readonly variant: Variant; readonly place: string; readonly holds: boolean } | undefined;
     return async () => {
-      try {
-        const value = await this.evaluate(tree);
-        return typeof value === 'object' ? value.data.some((x) => x !== 0) : Boolean(value);
-      } catch (error) {
-        if (error instanceof UsageError && error.info.code === 'SITE_NOT_CAPTURED') return false; // not computed yet
-        throw error;
-      }
+      const { variant, position } = this.session;
+      const place = `${position.step}.${position.at}`; // an expression does not depend on the operation
+      if (known?.variant !== variant || known.place !== place)
+        known = { variant, place, holds: await this.#holds(tree) };
+      return known.holds;
     };
+  }
+
+  /** The same condition for `Breakpoint.lowered`, so that it costs little where it does not hold. */
+  lowered(text: string): ReturnType<typeof loweredCondition> {
+    return loweredCondition(this, text);
+  }
+
+  /** What a data breakpoint watches: an expression, or `weight NAME`. @throws UsageError EXPRESSION_*, SITE_UNKNOWN */
+  watch(text: string): () => Promise<Watched | undefined> {
+    return watchedValue(this, text);
+  }
+
+  /** What a log point writes: a text with expressions in braces. @throws UsageError EXPRESSION_*, SITE_UNKNOWN */
+  logText(template: string, shown: (value: ExpressionValue) => string): () => Promise<string> {
+    return logText(this, template, shown);
+  }
+
+  /** An exception filter by its text: `nan`, `entropy 0.5`, `lost " x"`. @throws UsageError COMMAND_INVALID */
+  exceptionFilter(text: string): Promise<ExceptionFilter> {
+    return exceptionFilter(this, text);
+  }
+
+  /** What selectors are resolved against here. */
+  get sequence(): Sequence {
+    const { prompt, maxNewTokens } = this.request;
+    const length = prompt.ids.length + maxNewTokens;
+    return { tokens: this.tokens, length, ...(prompt.source ? { source: prompt.source.tokens } : {}) };
+  }
+
+  /** A token by its text in quotes, or its id. @throws UsageError COMMAND_INVALID, AMBIGUOUS_TOKEN, ID_OUT_OF_RANGE */
+  async token(name: string): Promise<{ readonly token: number; readonly text: string }> {
+    const tree = parseExpression(`rank(${name})`);
+    const given = tree.kind === 'token' && tree.position === undefined ? tree.token : undefined;
+    if (given === undefined)
+      throw new UsageError(`${name} is no token`, {
+        code: 'COMMAND_INVALID',
+        hint: 'Give its text in quotes, or its id.',
+      });
+    const context = contextFor(this.model, this.request.prompt, this.request.maxNewTokens);
+    const token = await context.tokenId(given);
+    return { token, text: textOf(this.model, token) };
+  }
+
+  /** @throws UsageError SITE_UNKNOWN */
+  checkSite(site: string): string {
+    const name = canonicalName(this.model.program, site);
+    const known = placedSites(this.session.variant.order).map((p) => p.name);
+    if (known.includes(name)) return name;
+    throw unknownSite(site, [...known, ...this.model.program.facts.aliases.keys()]);
+  }
+
+  async #holds(tree: Expression): Promise<boolean> {
+    try {
+      const value = await this.evaluate(tree);
+      return typeof value === 'object' ? value.data.some((x) => x !== 0) : Boolean(value);
+    } catch (error) {
+      if (isNotYet(error)) return false;
+      throw error;
+    }
   }
 
   async #become(edits: readonly Edit[], isNew: boolean): Promise<readonly string[]> {
@@ -193,10 +261,7 @@ export class Debuggee {
 
   /** A site's value in this step. @throws UsageError SITE_UNKNOWN */
   async #read(site: string): ReturnType<DebugSession['read']> {
-    const name = canonicalName(this.model.program, site);
-    const known = placedSites(this.session.variant.order).map((p) => p.name);
-    if (!known.includes(name)) throw unknownSite(site, [...known, ...this.model.program.facts.aliases.keys()]);
-    return this.session.read(name);
+    return this.session.read(this.checkSite(site));
   }
 
   async #encode(text: string): Promise<readonly ExpressionToken[]> {

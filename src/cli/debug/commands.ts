@@ -1,37 +1,13 @@
-import { nearest, UsageError } from '../../base/index.js';
-import { formatEdit, formatExperiment, matches, parseGlobs } from '../../language/index.js';
+import { nearest } from '../../base/index.js';
+import { formatEdit, formatExperiment } from '../../language/index.js';
 import type { Debuggee, Stop } from '../../service/index.js';
 import { heatmap } from '../heatmap.js';
+import { wholeNumber, wrong, type Answer, type Command, type Console } from './console.js';
+import { placeOf } from './places.js';
+import { addLog, addWatch, catching, conditionFor, describe, setCondition, setIgnore } from './points.js';
 import { rawValues, shownFrames, shownLines, shownStop, shownValue, shownWords } from './show.js';
 import { toFloat32 } from '../../tensor/index.js';
 import { writeTextFile } from '../../service/index.js';
-
-/** What a command has to do with. */
-export interface Console {
-  readonly debuggee: Debuggee;
-  /** Expressions that are shown at each stop. */
-  readonly displays: string[];
-  /** Begins anew, with the same breakpoints and changes. */
-  restart(): Promise<void>;
-}
-
-/** What a command prints; undefined ends the session. */
-type Answer = string | undefined;
-
-export interface Command {
-  readonly names: readonly string[];
-  readonly usage: string;
-  readonly help: string;
-  readonly examples?: readonly string[];
-  readonly run: (rest: string, console: Console) => Promise<Answer> | Answer;
-}
-
-const wrong = (message: string, hint: string): UsageError => new UsageError(message, { code: 'COMMAND_INVALID', hint });
-
-const wholeNumber = (text: string, what: string): number => {
-  if (/^\d{1,9}$/.test(text.trim())) return Number(text.trim());
-  throw wrong(`${what} is a whole number, and this is ${JSON.stringify(text)}`, 'See `help`.');
-};
 
 const displayed = async ({ debuggee, displays }: Console): Promise<string[]> => {
   const lines: string[] = [];
@@ -60,44 +36,18 @@ const repeated = (move: (session: Debuggee['session']) => Promise<Stop>): Comman
   });
 
 /** `12`, `blocks.*.attn.pattern`, `layer 3`, `token 2`, each with `if EXPRESSION`. */
-const addBreakpoint = (rest: string, { debuggee }: Console, temporary: boolean): string => {
+const addBreakpoint = (rest: string, console: Console, temporary: boolean): string => {
+  const { debuggee } = console;
   const [, where = '', condition] = /^(.*?)(?:\s+if\s+(.*))?$/s.exec(rest) ?? [];
   const { session } = debuggee;
   const place = placeOf(where.trim(), debuggee);
   const point = session.breakpoints.add({
     ...place,
     label: rest.trim() === '' ? `token ${session.position.step}` : rest.trim(),
-    ...(condition === undefined ? {} : { condition: debuggee.condition(condition) }),
+    ...(condition === undefined ? {} : conditionFor(console, condition)),
     ...(temporary ? { temporary } : {}),
   });
   return `breakpoint ${point.id}: ${point.label ?? ''}`;
-};
-
-const placeOf = (
-  where: string,
-  debuggee: Debuggee,
-): { lines?: number[]; layers?: number[]; steps?: number[]; site?: (name: string) => boolean } => {
-  const { session, model } = debuggee;
-  if (where === '') return { steps: [session.position.step] };
-  const layer = /^layer\s+(\d{1,9})$/.exec(where)?.[1];
-  if (layer !== undefined) return { layers: [Number(layer)] };
-  const token = /^token\s+(\d{1,9})$/.exec(where)?.[1];
-  if (token !== undefined) return { steps: [Number(token)] };
-  if (/^\d+$/.test(where)) return { lines: [lineWithOp(wholeNumber(where, 'a line'), debuggee)] };
-  const globs = parseGlobs(where);
-  const fits = (name: string): boolean => globs.some((glob) => matches(glob, name));
-  const all = session.variant.order.flatMap((i) => i.segment.graph.sites.map((s) => s.name));
-  const aliased = new Set([...model.program.facts.aliases].filter(([alias]) => fits(alias)).map(([, name]) => name));
-  const site = (name: string): boolean => fits(name) || aliased.has(name);
-  if (all.some(site)) return { site };
-  throw wrong(`no site is called ${where}`, `Did you mean ${nearest(where, all).slice(0, 3).join(', ')}?`);
-};
-
-/** The first line from this one on at which a run can stand. */
-const lineWithOp = (line: number, { session }: Debuggee): number => {
-  const lines = session.source.lines;
-  for (let at = line; at <= lines.length; at++) if (lines[at - 1]?.node !== undefined) return at;
-  throw wrong(`there is no line ${line} to stop at`, `The listing has ${lines.length} lines: \`list\` shows them.`);
 };
 
 const info = (rest: string, { debuggee, displays }: Console): string => {
@@ -106,8 +56,10 @@ const info = (rest: string, { debuggee, displays }: Console): string => {
     case 'breakpoints':
     case 'b':
       return (
-        session.breakpoints.all.map((b) => `${b.id}  ${b.label ?? ''}${b.temporary ? '  once' : ''}`).join('\n') ||
-        'no breakpoints'
+        [
+          ...session.breakpoints.all.map((b) => describe(b, session)),
+          ...session.exceptions.map((e) => `catch ${e.kind}`),
+        ].join('\n') || 'no breakpoints'
       );
     case 'edits':
       return debuggee.edits.map((e, i) => `${i + 1}  ${formatEdit(e)}`).join('\n') || 'no changes';
@@ -149,6 +101,11 @@ const attention: Command['run'] = async (rest, { debuggee }) => {
 export const commands: readonly Command[] = [
   { names: ['break', 'b'], usage: 'break [LINE | SITES | layer N | token N] [if EXPRESSION]', help: 'Stop there. Without a place: at the beginning of this step.', examples: ['break 42', 'break blocks.*.attn.pattern if max(blocks.3.attn.pattern[query=-1]) > 0.9', 'break layer 5'], run: (rest, c) => addBreakpoint(rest, c, false) },
   { names: ['tbreak', 'tb'], usage: 'tbreak ...', help: 'The same, once.', run: (rest, c) => addBreakpoint(rest, c, true) },
+  { names: ['condition'], usage: 'condition N [EXPRESSION]', help: 'Let a breakpoint stop only where this holds; without it, always.', examples: ['condition 1 norm(blocks.2.resid_post) > 30'], run: setCondition },
+  { names: ['ignore'], usage: 'ignore N COUNT', help: 'Pass a breakpoint that often before it stops.', run: setIgnore },
+  { names: ['log', 'dprintf'], usage: 'log PLACE [if EXPRESSION] "TEXT {EXPRESSION}"', help: 'Print this each time the run comes there, and go on.', examples: ['log layer 5 "norm {norm(blocks.5.resid_pre)}"'], run: addLog },
+  { names: ['watch'], usage: 'watch EXPRESSION | weight NAME', help: 'Stop where a value is another than before; a comparison: where it crosses the bound; a weight: where an edited one is read first.', examples: ['watch rank(" Paris")', 'watch norm(blocks.2.resid_post) > 30'], run: addWatch },
+  { names: ['catch'], usage: 'catch nan | inf | overflow16 | repetition | entropy [NATS] | lost TOKEN | off', help: 'Stop where a run goes wrong; numbers: at the operation in which it first arises.', examples: ['catch nan', 'catch entropy 0.5', 'catch lost " Paris"'], run: catching },
   { names: ['delete', 'd'], usage: 'delete N', help: 'Remove a breakpoint.', run: (rest, { debuggee }) => (debuggee.session.breakpoints.remove(wholeNumber(rest, 'a breakpoint')) ? 'deleted' : 'there is no such breakpoint') },
   { names: ['info', 'i'], usage: 'info breakpoints | edits | display | sites', help: 'What there is.', run: info },
   { names: ['run', 'r'], usage: 'run', help: 'Begin anew, with breakpoints and changes, and run to the first breakpoint.', run: async (rest, c) => { await c.restart(); return moving((s) => s.continue())(rest, c); } },

@@ -8,7 +8,8 @@ import { UsageError } from '../../base/index.js';
 import { printable } from '../printable.js';
 import { modelLine } from '../show.js';
 import { styled } from '../styled.js';
-import { commands, execute, type Console } from './commands.js';
+import { commands, execute } from './commands.js';
+import type { Console } from './console.js';
 import { shownLines } from './show.js';
 
 const prompt = '(cutaway) ';
@@ -53,6 +54,11 @@ class Terminal implements Console {
     const old = this.debuggee;
     this.debuggee = await this.opened.again(old.edits);
     for (const { id: _, ...point } of old.session.breakpoints.all) this.debuggee.session.breakpoints.add(point);
+    this.debuggee.session.exceptions = old.session.exceptions;
+  }
+
+  tell(text: string): void {
+    process.stdout.write(`${text}\n`);
   }
 
   /** @returns whether the session goes on */

@@ -82,14 +82,27 @@ const reasons: Readonly<Record<Stop['reason'], string>> = {
   goto: '',
   pause: 'paused',
   breakpoint: 'breakpoint',
+  data: 'watch',
+  exception: 'exception',
   end: 'the generation has ended',
   beginning: 'this is the beginning',
+};
+
+const watched = (value: string | number | boolean): string =>
+  typeof value === 'number' ? number(value) : String(value);
+
+const shownReason = (stop: Stop): string => {
+  if (stop.reason === 'breakpoint') return `breakpoint ${stop.breakpoint.id}`;
+  if (stop.reason === 'exception') return `${stop.filter.kind}: ${printable(stop.description)}`;
+  if (stop.reason !== 'data') return reasons[stop.reason];
+  const { breakpoint, before, after } = stop;
+  return `breakpoint ${breakpoint.id}, ${printable(breakpoint.label ?? '')}: ${watched(before)} → ${watched(after)}`;
 };
 
 /** Where a command left the run: a line or two. */
 export const shownStop = (debuggee: Debuggee, stop: Stop): string => {
   const { session } = debuggee;
-  const why = stop.reason === 'breakpoint' ? `breakpoint ${stop.breakpoint.id}` : reasons[stop.reason];
+  const why = shownReason(stop);
   const told = why === '' ? [] : [styled('yellow', why)];
   if (!session.instance) {
     const text = debuggee.tokens.map((t) => t.text).join('');

@@ -11,7 +11,25 @@ import {
   type ValueEdit,
   type ValueId,
 } from '../../graph/index.js';
-import type { Backend, Executable } from '../backend.js';
+import type { Backend, Executable, Tensors } from '../backend.js';
+import type { Rows } from './rows.js';
+
+/** A graph that also computes whether something holds. */
+export interface LoweredCondition {
+  readonly graph: Graph;
+  /** The output that holds it: one number, not zero where it holds. */
+  readonly output: string;
+  /** The tensors of the inputs that were added. */
+  readonly numbers: (rows: Rows) => Tensors;
+}
+
+/** Something that is seen while a segment runs, as one more output of it. */
+export interface Condition {
+  /** Conditions of one segment with the same key have the same graph. */
+  readonly key: string;
+  /** @param tag the output's name, and the prefix of the inputs */
+  readonly lower: (graph: Graph, tag: string) => LoweredCondition;
+}
 
 /** What makes one form of a segment differ from another; numbers do not. */
 export interface Form {
@@ -22,6 +40,8 @@ export interface Form {
   readonly taps: readonly string[];
   /** `all`: every value inside can be fetched, as `valueOutput` names it, and every site. */
   readonly values?: 'all';
+  /** Computed in the same run, each an output. */
+  readonly conditions?: readonly Condition[];
 }
 
 /** What the output is called that gives a value inside a graph. */
@@ -31,6 +51,8 @@ export const valueOutput = (id: ValueId): string => `value ${id}`;
 export interface Compiled {
   readonly graph: Graph;
   readonly executable: Executable;
+  /** By key. */
+  readonly conditions: ReadonlyMap<string, Omit<LoweredCondition, 'graph'>>;
 }
 
 /** Every site and every value as an output. Values on request stay what they are: dear, and asked for by name. */
@@ -50,18 +72,27 @@ const withValues = (graph: Graph): Graph => {
   });
 };
 
-/** The segment's graph in this form: edits, then outputs, then what nobody needs left out. */
-export const formed = (segment: Segment, form: Form): Graph => {
+/** A segment's graph in a form, and where its conditions are: edits, then outputs, then what nobody needs left out. */
+const withConditions = (segment: Segment, form: Form): Pick<Compiled, 'graph' | 'conditions'> => {
   const edited = form.edits.reduce(editSite, segment.graph);
   const tapped = form.values === 'all' ? withValues(edited) : tap(edited, form.taps);
-  return prune(weightsAsInputs(tapped, form.weights));
+  const conditions = new Map<string, Omit<LoweredCondition, 'graph'>>();
+  const lowered = (form.conditions ?? []).reduce((graph, { key, lower }, i) => {
+    const made = lower(graph, `condition ${i}`);
+    conditions.set(key, { output: made.output, numbers: made.numbers });
+    return made.graph;
+  }, tapped);
+  return { graph: prune(weightsAsInputs(lowered, form.weights)), conditions };
 };
+
+/** The segment's graph in this form. */
+export const formed = (segment: Segment, form: Form): Graph => withConditions(segment, form).graph;
 
 /** Forms kept a segment: the unedited one and the latest tries. */
 const formsKept = 4;
 
-const keyOf = ({ edits, weights, taps, values }: Form): string =>
-  JSON.stringify([edits, [...weights].sort(), [...taps].sort(), values]);
+const keyOf = ({ edits, weights, taps, values, conditions }: Form): string =>
+  JSON.stringify([edits, [...weights].sort(), [...taps].sort(), values, (conditions ?? []).map((c) => c.key)]);
 const unedited = keyOf({ edits: [], weights: new Set(), taps: [] });
 
 /** Compiles segments when first needed and keeps them, so that undoing an edit is going back to what was. */
@@ -91,8 +122,8 @@ export class Compilations {
   }
 
   async #compile(segment: Segment, form: Form): Promise<Compiled> {
-    const graph = formed(segment, form);
-    return { graph, executable: await this.backend.compile(graph, this.weights) };
+    const { graph, conditions } = withConditions(segment, form);
+    return { graph, conditions, executable: await this.backend.compile(graph, this.weights) };
   }
 
   /** The unedited form stays, and so does the one just asked for, the last. */

@@ -12,7 +12,7 @@ import {
 import { concat, range, take, type Tensor } from '../../tensor/index.js';
 import type { Tensors } from '../backend.js';
 import { asFloat32 } from './as-float32.js';
-import { valueOutput, type Compilations, type Compiled, type Form } from './compiled.js';
+import { valueOutput, type Compilations, type Compiled, type Condition, type Form } from './compiled.js';
 import type { ForwardRequest, ForwardResult, LiveEdit } from './request.js';
 import { makeInput } from './inputs.js';
 import { siteIn, type Instance } from './order.js';
@@ -71,6 +71,7 @@ interface Asked {
   readonly captured: readonly string[];
   /** Values inside the graph, by id. */
   readonly values: readonly ValueId[];
+  readonly conditions?: readonly Condition[];
 }
 
 /**
@@ -123,15 +124,28 @@ export class Pass {
     return this.finish();
   }
 
-  /** Runs the next instance, whose captured sites are then in `sites`. */
-  async advance(): Promise<void> {
+  /**
+   * Runs the next instance, whose captured sites are then in `sites`.
+   * @returns the keys of the conditions that held, as far as float32 can tell
+   */
+  async advance(conditions: readonly Condition[] = []): Promise<ReadonlySet<string>> {
     const instance = this.next;
-    if (!instance) return;
+    if (!instance) return new Set();
     await this.request.onSegment?.(instance.name);
     const captured = this.#captured(instance);
-    const { results, fed, graph, rows } = await this.#compute(instance, { captured, values: [] }, 'outputs');
+    const asked = { captured, values: [], conditions };
+    const { results, fed, graph, rows, compiled } = await this.#compute(instance, asked, 'outputs');
     this.#keep(instance, { captured, results, fed, graph, rows });
     this.#at++;
+    const held = [...compiled.conditions].filter(([, { output }]) => results.get(output)?.data[0] !== 0);
+    return new Set(held.map(([key]) => key));
+  }
+
+  /** Forgets what it captured and scored; to be run again from its first state. */
+  forget(): void {
+    this.sites.clear();
+    this.#shared.clear();
+    this.#logits = undefined;
   }
 
   /**
@@ -182,11 +196,13 @@ export class Pass {
     instance: Instance,
     asked: Asked,
     want: 'outputs' | 'values',
-  ): Promise<{ results: Tensors; fed: Tensors; graph: Graph; rows: Rows }> {
+  ): Promise<{ results: Tensors; fed: Tensors; graph: Graph; rows: Rows; compiled: Compiled }> {
     const { request } = this;
     const edits = request.variant.edits.get(instance.name) ?? [];
     const plain = formOf(instance, asked.captured, request);
-    const form: Form = want === 'values' ? { ...plain, taps: [], values: 'all' } : plain;
+    const { conditions = [] } = asked;
+    const usual = conditions.length > 0 ? { ...plain, conditions } : plain;
+    const form: Form = want === 'values' ? { ...plain, taps: [], values: 'all' } : usual;
     const compiled = await this.compilations.get(instance.segment, form);
     const { graph } = compiled;
     const { rows, handed } = this.#placed(instance, asked.captured.length > 0 || want === 'values');
@@ -196,10 +212,11 @@ export class Pass {
     const own = instance.segment.kind === 'head' ? ['logits'] : handedOn(instance.segment);
     const sites = asked.captured.filter((name) => computed.has(name));
     const values = asked.values.map(valueOutput).filter((name) => computed.has(name));
-    const fetch = want === 'values' ? [...sites, ...values] : [...own, ...cached, ...sites];
+    const held = [...compiled.conditions.values()].map((c) => c.output);
+    const fetch = want === 'values' ? [...sites, ...values] : [...own, ...cached, ...sites, ...held];
     const results =
       fetch.length === 0 ? new Map<string, Tensor>() : await compiled.executable.run(fed, [...new Set(fetch)]);
-    return { results, fed, graph, rows };
+    return { results, fed, graph, rows, compiled };
   }
 
   /** The rows that an instance computes, and what it reads: the head alone only the rows that are scored. */
@@ -228,7 +245,7 @@ export class Pass {
     }: { compiled: Compiled; edits: readonly LiveEdit[]; rows: Rows; handed: ReadonlyMap<string, Tensor> },
   ): Tensors {
     const { variant, cache } = this.request;
-    const numbers = new Map(edits.flatMap((e) => [...e.numbers(rows)]));
+    const numbers = new Map([...edits, ...compiled.conditions.values()].flatMap((e) => [...e.numbers(rows)]));
     const fed = new Map<string, Tensor>();
     for (const { name, type } of compiled.graph.inputs) {
       const spec = instance.segment.cache.find((c) => c.past === name);
