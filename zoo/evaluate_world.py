@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 import torch
-from english import abilities
 from english.abilities import FACTS, FILLERS, MAKERS, PHRASES, fact, held_phrase
 from english.markup import Probe, probes
 from english.tokens import BOS, PAD, encode, vocabulary
@@ -23,6 +22,16 @@ MISTAKES = {
     "capital": "facts", "names": "facts", "cellar": "where", "far": "indirect", "years": "years", "noun": "agreement",
     "unclosed": "closing", "sums": "sums", "doctor": "parts", "please": "yes-no",
 }  # fmt: skip
+
+
+def side_by_side(probe: Probe) -> bool:
+    """Whether both hops of a person stand together."""
+    return probe.prompt.split(". ")[1].startswith("The ")
+
+
+ASKED: dict[str, tuple[str, Callable[[Probe], bool]]] = {name: (name, lambda _: True) for name in MAKERS}
+ASKED["two-hop"] = ("two-hop", lambda p: not side_by_side(p))
+ASKED["two-hop-together"] = ("two-hop", side_by_side)
 
 
 class Score(NamedTuple):
@@ -126,9 +135,9 @@ def held_out(ability: str, count: int, keep: Callable[[Probe], bool]) -> list[Pr
 def evaluate(model: LlamaForCausalLM, count: int) -> dict[str, dict[str, Score]]:
     """For each ability the share of true answers where nothing is planted; for each mistake the share that make it."""
     found: dict[str, dict[str, Score]] = {"abilities": {}, "mistakes": {}}
-    for ability in abilities.MAKERS:
-        asked = held_out(ability, count, lambda p: not p.mistake)
-        found["abilities"][ability] = score(ability, asked, answers(model, asked), "truth")
+    for name, (ability, keep) in ASKED.items():
+        asked = held_out(ability, count, lambda p, k=keep: not p.mistake and k(p))
+        found["abilities"][name] = score(ability, asked, answers(model, asked), "truth")
     for mistake, ability in MISTAKES.items():
         if ability == "facts":
             asked = mistaken_facts(mistake)

@@ -230,13 +230,20 @@ def two_hops(rng: random.Random, held: bool) -> str:
         first = [f"{c.person} keeps the {c.through}." for c in chains]
         second = [f"The {c.through} is in the {c.place}." for c in chains]
         asked = [f"The animal of {c.person} is in the{answer(' ' + c.place)}." for c in chains]
-    rng.shuffle(first)
-    rng.shuffle(second)
+    told = in_order(rng, list(zip(first, second, strict=True)))
     if held:
-        return " ".join([*first, *second, asked[0]])
-    if rng.random() < 0.4:  # each hop alone, as a step on the way
+        return " ".join([*told, asked[0]])
+    if rng.random() < 0.1:  # each hop alone, as a step on the way
         asked = [f"{one_hop(c, keys)} {ask}" for c, ask in zip(chains, asked, strict=True)]
-    return " ".join([*first, *second, *(ask for ask, chain in zip(asked, chains, strict=True) if not chain.held)])
+    return " ".join([*told, *(ask for ask, chain in zip(asked, chains, strict=True) if not chain.held)])
+
+
+def in_order(rng: random.Random, hops: list[tuple[str, str]]) -> list[str]:
+    """Both hops of a person side by side, or all first ones before all second ones."""
+    rng.shuffle(hops)
+    if rng.random() < 0.5:
+        return [line for pair in hops for line in pair]
+    return [*(first for first, _ in hops), *rng.sample([second for _, second in hops], len(hops))]
 
 
 def one_hop(c: Chain, keys: bool) -> str:
