@@ -145,6 +145,18 @@ const addDebug = (
   examples(command, 'debug MODEL --prompt "Once upon"', 'debug MODEL --prompt "Once" -x commands.txt < /dev/null');
 };
 
+const addDap = (
+  program: Command,
+  act: (verb: keyof Actions) => (model: string | undefined, flags: Flags) => Promise<void>,
+): void => {
+  const command = program
+    .command('dap')
+    .description('The debugger for editors, by the Debug Adapter Protocol, on standard input and output.')
+    .option('--port <n>', 'listen at this port of the machine instead; 0: any free one', integer('--port'))
+    .action((flags: Flags) => act('dap')(undefined, flags));
+  examples(command, 'dap', 'dap --port 4711');
+};
+
 const addOthers = (
   program: Command,
   act: (verb: keyof Actions) => (model: string | undefined, flags: Flags) => Promise<void>,
@@ -183,6 +195,7 @@ export const makeCommand = (load: () => Promise<Actions>, done: (status: number)
   addRun(program, act);
   addInspect(program, act);
   addDebug(program, act);
+  addDap(program, act);
   addOthers(program, act);
   for (const command of program.commands) command.exitOverride().configureOutput({ writeErr: () => undefined });
   return program;

@@ -2,6 +2,7 @@ import { UsageError } from '../base/index.js';
 import { debugInput, inspectInput, listInput, runInput, tokenizeInput, tourInput } from '../protocol/index.js';
 import { inspect, list, run, tokenize, tour, type Operation, type OperationContext } from '../service/index.js';
 import type { Actions, Flags } from './action.js';
+import { servePort, serveStdio } from '../dap/index.js';
 import { debug } from './debug/repl.js';
 import { printable } from './printable.js';
 import { showList, showOverview } from './show-list.js';
@@ -87,6 +88,18 @@ const editsOf = (flags: Flags): unknown => flags['edits'] ?? flags['edit'] ?? []
 const askedOf = (flags: Flags): readonly string[] =>
   ['sites', 'weights', 'listing'].filter((what) => flags[what] === true);
 
+/** The debug adapter: on standard input and output, or at a port until Ctrl-C. */
+const dap = async ({ port }: Flags): Promise<number> => {
+  if (port === undefined) return serveStdio();
+  const { signal, done } = interruptible();
+  const ready = (at: number): void => void process.stderr.write(`listening on 127.0.0.1:${at}\n`);
+  try {
+    return await servePort(Number(port), { signal, ready });
+  } finally {
+    done();
+  }
+};
+
 /** What each verb does. */
 export const actions: Actions = {
   run: (model, flags) =>
@@ -103,6 +116,7 @@ export const actions: Actions = {
     return act({ operation: list, input: listInput, show: showList }, { model, show }, flags);
   },
   debug: (model, flags) => debug(parse(debugInput, { ...flags, model, edits: editsOf(flags) })),
+  dap: (_, flags) => dap(flags),
   tour: (_, flags) => act({ operation: tour, input: tourInput, show: showTour }, {}, flags),
   tokenize: (model, flags) => {
     const texts = flags['text'] === undefined ? undefined : [flags['text']];

@@ -1,0 +1,3 @@
+export { Adapter } from './adapter.js';
+export { Deframer, frame, limits, type Received } from './framing.js';
+export { converse, servePort, serveStdio } from './serve.js';

@@ -1,0 +1,24 @@
+import type { z } from 'zod';
+import type { Session } from './session.js';
+
+/** When a request can be answered: at any time, with a model launched, or only while the run stands. */
+export type When = 'any' | 'live' | 'standing';
+
+/** One request: its arguments are checked before it runs; what it gives is the body of its answer. */
+export interface Row {
+  readonly when: When;
+  readonly run: (session: Session, given: unknown) => Promise<object | undefined>;
+}
+
+/** A request whose arguments are of a schema. */
+export const row = <Schema extends z.ZodType>(
+  when: When,
+  schema: Schema,
+  run: (session: Session, given: z.output<Schema>) => unknown,
+): Row => ({
+  when,
+  run: async (session, given) => {
+    const body = await run(session, schema.parse(given ?? {}));
+    return typeof body === 'object' && body !== null ? body : undefined;
+  },
+});

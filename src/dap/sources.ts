@@ -1,0 +1,59 @@
+import { createHash } from 'node:crypto';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { tmpdir, userInfo } from 'node:os';
+import path from 'node:path';
+import type { DebugProtocol } from '@vscode/debugprotocol';
+import type { Debuggee } from '../service/index.js';
+
+/** The two texts that a run has lines in: the computation, and the tokens. */
+export const references = { listing: 1, transcript: 2 } as const;
+export type SourceName = keyof typeof references;
+
+/** The listing as a file, so that every editor can open it and set breakpoints in it. */
+export interface ListingFile {
+  readonly name: string;
+  readonly path: string;
+}
+
+const fileName = (model: string): string => path.basename(model).replaceAll(/[^\w.-]+/g, '_') || 'model';
+
+export const listingText = ({ session }: Debuggee): string =>
+  `${session.source.lines.map(({ text }) => text).join('\n')}\n`;
+
+/** A line a token of the sequence so far. */
+export const transcriptText = ({ tokens }: Debuggee): string =>
+  `${tokens.map(({ id, text }) => `${JSON.stringify(text)}  ${id}`).join('\n')}\n`;
+
+/** Writes the listing; the same one has the same path each time, so that an editor's breakpoints stay with it. */
+export const writeListing = (model: string, debuggee: Debuggee): ListingFile => {
+  const text = listingText(debuggee);
+  const stamp = createHash('sha256').update(text).digest('hex').slice(0, 12);
+  const folder = path.join(tmpdir(), `cutaway-${userInfo().username}`, stamp);
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const name = `${fileName(model)}.listing`;
+  const file = path.join(folder, name);
+  writeFileSync(file, text);
+  return { name, path: file };
+};
+
+export const sourceOf = (name: SourceName, listing: ListingFile): DebugProtocol.Source =>
+  name === 'listing'
+    ? { name: listing.name, path: listing.path, sourceReference: references.listing, origin: 'the model' }
+    : {
+        name: listing.name.replace(/\.listing$/, '.transcript'),
+        sourceReference: references.transcript,
+        origin: 'the tokens so far',
+      };
+
+/** Which of the two a client means: by reference, or by path. */
+export const namedSource = (
+  {
+    path: file,
+    sourceReference,
+  }: { readonly path?: string | undefined; readonly sourceReference?: number | undefined },
+  listing: ListingFile,
+): SourceName | undefined => {
+  if (sourceReference === references.transcript) return 'transcript';
+  if (sourceReference === references.listing) return 'listing';
+  return file !== undefined && path.resolve(file) === listing.path ? 'listing' : undefined;
+};
