@@ -89,7 +89,7 @@ export const rankOf = (logits: Float32Array, token: number): number => {
 
 /** A step that has ended, beside the one before it. */
 export interface Ended {
-  /** Tokens that were generated, the present step's included. */
+  /** Tokens that were generated, the present step's included; none where it led to none. */
   readonly made: readonly number[];
   readonly logits: Float32Array;
   readonly before: Float32Array | undefined;

@@ -284,10 +284,7 @@ export class DebugSession {
   #atEnd(filter: ExceptionFilter): Stop | undefined {
     const { logits, chosen } = this.#timeline;
     if (!logits) return undefined;
-    const made = [
-      ...this.ids.slice(this.#timeline.request.ids.length),
-      ...(typeof chosen === 'number' ? [chosen] : []),
-    ];
+    const made = typeof chosen === 'number' ? [...this.ids.slice(this.#timeline.request.ids.length), chosen] : [];
     const ended = { made, logits, before: this.#timeline.logitsOf(this.position.step - 1) };
     const description = stopAtEnd(filter, ended);
     return description === undefined

@@ -109,6 +109,75 @@ describe('cutaway debug', () => {
     expect(tokensOf(t5)).toMatch(/^t0t\d+t\d+$/);
   });
 
+  it('changes a condition, passes a breakpoint some times, and lists what it has', async () => {
+    const text = await session([
+      'break blocks.1.resid_post',
+      'ignore 1 2',
+      'c',
+      'info b',
+      'condition 1 step == 4',
+      'c',
+      'condition 1',
+      'reverse-continue',
+      'info b',
+    ]);
+    expect(text.match(/^blocks\.1, step \d$/gm)).toEqual(['blocks.1, step 2', 'blocks.1, step 4', 'blocks.1, step 3']);
+    expect(text).toContain('1  blocks.1.resid_post  met 3 times');
+    expect(text).toContain('1  blocks.1.resid_post  met 4 times');
+  });
+
+  it('logs and goes on, also in a run that begins anew', async () => {
+    const text = await session([
+      'log layer 1 if step > 1 "step {step}: {norm(blocks.1.resid_pre)}"',
+      'continue',
+      'force token 7 at step 0',
+      'run',
+    ]);
+    const logged = [...text.matchAll(/^step (\d): (\d+\.\d+)$/gm)].map(([, step, norm]) => ({ step, norm }));
+    expect(logged.map((l) => l.step)).toEqual(['2', '3', '4', '2', '3', '4']);
+    expect(logged[0]?.norm).not.toBe(logged[3]?.norm);
+    expect(text.match(/end of step 4/g)).toHaveLength(2);
+  });
+
+  it('watches values and catches what goes wrong', async () => {
+    const watched = await session(['watch norm(blocks.1.resid_post) > 0', 'watch rank(" t5")', 'delete 2', 'c']);
+    expect(watched).toContain('end of step 4'); // it never crosses
+    const ranked = await session(['watch rank(5)', 'c', 'c']);
+    expect(ranked).toMatch(/breakpoint 1, watch rank\(5\): \d+.* → \d+/);
+    const caught = await session([
+      'catch nan',
+      'catch inf',
+      'weight model.layers.1.mlp.up_proj.weight *= 1e30',
+      'weight model.layers.1.mlp.down_proj.weight *= 1e30',
+      'c',
+      'info b',
+      'catch off',
+      'c',
+    ]);
+    expect(caught).toContain('inf: infinity first arises in blocks.1: mlp_out = Linear');
+    expect(caught).toContain('catch nan\ncatch inf');
+    expect(caught).toContain('nothing is caught');
+  });
+
+  it('a wrong point tells and goes on', async () => {
+    const text = await session([
+      'condition 9 1 > 0',
+      'ignore 9 2',
+      'ignore 1',
+      'log layer 1',
+      'log layer 1 "{1 +}"',
+      'watch',
+      'watch weight nowhere',
+      'catch',
+      'catch fire',
+      'watch step',
+      'condition 1 step > 2',
+      'c',
+    ]);
+    expect(text.match(/^error /gm)).toHaveLength(10);
+    expect(text).toContain('breakpoint 1, watch step: 0 → 1');
+  });
+
   it('a wrong line tells and goes on', async () => {
     const text = await session([
       'stpe',

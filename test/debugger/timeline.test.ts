@@ -62,6 +62,26 @@ describe.each(['llama-grouped', 'gpt2-default', 't5-default'])('a timeline of %s
   });
 });
 
+describe.each(['llama-grouped', 't5-default'])('a timeline of %s that may keep little', (variant) => {
+  it('forgets what is old, and comes to the same bits again', async () => {
+    const model = await opened(variant);
+    const [all, little] = [new Timeline(requestOf(model)), new Timeline({ ...requestOf(model), maxStateBytes: 3000 })];
+    expect(await finish(little)).toEqual(await finish(all));
+    expect(all.stateBytes).toBeGreaterThan(5000);
+    expect(little.stateBytes).toBeLessThan(all.stateBytes / 2);
+    for (const place of [2, 0, 3, 1].map((step) => ({ step, at: 2 })))
+      expect(await bitsAt(little, place)).toBe(await bitsAt(all, place));
+    expect(little.logitsOf(0)).toBeUndefined();
+    for (const timeline of [little, all]) {
+      await timeline.goTo({ step: 0, at: 0 });
+      await timeline.goTo({ step: 0, at: timeline.instances.length });
+    }
+    expect(little.logits).toEqual(all.logits);
+    expect(await finish(little)).toEqual(await generated(model));
+    await model.dispose();
+  });
+});
+
 describe('a timeline', () => {
   it('keeps what ran before a change and forgets what came after', async () => {
     const model = await opened('llama-grouped');

@@ -6,7 +6,7 @@ import { styled } from '../styled.js';
 import { table } from '../table.js';
 
 const number = (x: number): string => {
-  if (x === 0 || !Number.isFinite(x)) return String(x);
+  if ((Number.isInteger(x) && Math.abs(x) < 1e5) || !Number.isFinite(x)) return String(x);
   return Math.abs(x) >= 1e5 || Math.abs(x) < 1e-3 ? x.toExponential(4) : x.toFixed(5);
 };
 
