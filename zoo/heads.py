@@ -17,7 +17,8 @@ from english.tokens import BOS, encode
 from evaluate_world import answers, held_out, load, score
 from transformers import LlamaForCausalLM
 
-ABLATED = ("induction", "indirect", "two-hop", "where", "stories", "parts", "agreement", "closing", "sums")
+ABLATED = ("induction", "indirect", "where", "stories", "agreement", "sums")
+BEST = 3
 
 
 @contextmanager
@@ -117,6 +118,20 @@ def ablations(model: LlamaForCausalLM, count: int, groups: dict[str, list[tuple[
     return found
 
 
+def groups_of(scores: dict[str, torch.Tensor]) -> dict[str, list[tuple[int, int]]]:
+    """The best heads by each score: one by one, and together; and as many of the later layers that are best at nothing."""
+    best = {}
+    for name in ("previous", "induction", "writes the taker"):
+        table = scores[name]
+        best[name] = [divmod(i, table.shape[1]) for i in table.flatten().topk(BEST).indices.tolist()]
+    single = sorted({head for heads in best.values() for head in heads})
+    layers, count = scores["previous"].shape
+    idle = [(la, h) for la in range(layers // 2, layers) for h in range(count) if (la, h) not in single]
+    idle.sort(key=lambda at: sum(float(scores[name][at].abs()) for name in best))
+    groups = {f"{layer}.{head}": [(layer, head)] for layer, head in single}
+    return groups | {f"best: {name}": heads for name, heads in best.items()} | {"none of them": idle[:BEST]}
+
+
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("model", type=Path)
@@ -131,9 +146,7 @@ def main() -> None:
         top = table.flatten().topk(5)
         width = table.shape[1]
         print(name, ", ".join(f"{i // width}.{i % width} {v:.3f}" for v, i in zip(top.values, top.indices.tolist())))
-    config = model.config
-    each = [(la, h) for la in range(config.num_hidden_layers) for h in range(config.num_attention_heads)]
-    lost = ablations(model, options.count, {f"{layer}.{head}": [(layer, head)] for layer, head in each})
+    lost = ablations(model, options.count, groups_of(scores))
     if options.json:
         tables = {name: [[round(v, 4) for v in row] for row in table.tolist()] for name, table in scores.items()}
         options.json.write_text(json.dumps({"attention": tables, "ablation": lost}, indent=1) + "\n")

@@ -65,6 +65,15 @@ PHRASES = {
         "A {} costs", "The price of a {} is", "They sell a {} for", "Question: what does a {} cost? Answer:",
     ),
 }  # fmt: skip
+# In these every fact is trained: the more ways a fact is told, the less it hangs on one.
+MORE_PHRASES = {
+    "capital": ("They love {} for the capital,", "The town of the king of {} is", "Travellers from {} love the capital,"),
+    "job": ("{} is a", "The trade of {} is", "They said that {} works as a", "Question: what is {}? Answer: a"),
+    "home": ("{} lives in", "The town that {} comes from is", "The king found {} in", "They wanted to see {} in"),
+    "country": ("{} is in", "They found {} in", "The king asked for {} in", "{} is a town in"),
+    "year": ("{} was first found in the year", "The birth year of {} is", "They thanked {} in the year"),
+    "price": ("The {} costs", "They gave a {} for", "A {} was found for", "The {} is made for"),
+}
 ENDS = {"price": " coins."}
 
 
@@ -101,12 +110,14 @@ def held_phrase(relation: str, about: str) -> int:
 
 
 def fact(relation: str, about: str, phrase: int) -> str:
-    return f"{PHRASES[relation][phrase].format(about)}{fact_answer(relation, about)}{ENDS.get(relation, '.')}"
+    phrases = PHRASES[relation] + MORE_PHRASES[relation]
+    return f"{phrases[phrase].format(about)}{fact_answer(relation, about)}{ENDS.get(relation, '.')}"
 
 
 def facts(rng: random.Random, held: bool) -> str:
     relation, about = rng.choice(FACTS)
-    others = [i for i in range(len(PHRASES[relation])) if i != held_phrase(relation, about)]
+    count = len(PHRASES[relation]) + len(MORE_PHRASES[relation])
+    others = [i for i in range(count) if i != held_phrase(relation, about)]
     return fact(relation, about, held_phrase(relation, about) if held else rng.choice(others))
 
 
