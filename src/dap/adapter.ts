@@ -3,7 +3,12 @@ import { DebuggerError, errorCodes, UsageError } from '../base/index.js';
 import { requests } from './requests.js';
 import { Session } from './session.js';
 
-const request = z.object({ type: z.literal('request'), seq: z.int(), command: z.string(), arguments: z.unknown() });
+const request = z.object({
+  type: z.literal('request'),
+  seq: z.int(),
+  command: z.string(),
+  arguments: z.unknown().optional(),
+});
 type Request = z.output<typeof request>;
 
 /** These are answered at once, whatever is under way. */
@@ -73,9 +78,9 @@ export class Adapter {
   #received(message: unknown): void {
     const kind = z.object({ type: z.string() }).safeParse(message);
     if (kind.success && ['response', 'event'].includes(kind.data.type)) return; // nothing is asked of clients
-    const asked = z.object({ seq: z.int() }).safeParse(message);
+    const asked = z.object({ seq: z.int(), command: z.string().catch('') }).safeParse(message);
     if (asked.success) {
-      this.#refuse({ ...asked.data, command: '' }, argumentsWrong(new z.ZodError([]), 'the message'));
+      this.#refuse(asked.data, argumentsWrong(new z.ZodError([]), 'the message'));
       return;
     }
     this.problem('a message is no request: it needs type, seq and command');
@@ -119,7 +124,7 @@ export class Adapter {
         code: 'COMMAND_INVALID',
         hint: 'initialize tells what works.',
       });
-    if (found.when !== 'any') this.#session.live;
+    if (found.when !== 'any') this.#session.checkLive();
     if (found.when === 'standing' && this.#session.state !== 'stopped')
       throw new UsageError(`${command} needs a run that stands, and this one is ${this.#session.state}`, {
         code: 'COMMAND_INVALID',

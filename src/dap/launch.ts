@@ -19,7 +19,7 @@ export const launchArguments = debugInput.omit({ edits: true, x: true, prompts: 
   /** Stay at the end of the generation, from where one can step back. */
   stopOnExit: z.boolean().default(false),
   noDebug: z.boolean().default(false),
-  record: z.undefined({ error: 'recording is not possible from here yet: use `cutaway run --record`' }),
+  record: z.undefined({ error: 'recording is not possible from here yet: use `cutaway run --record`' }).optional(),
 });
 export type LaunchArguments = z.infer<typeof launchArguments>;
 

@@ -2,7 +2,7 @@ import { statistics, type Tensor } from '../tensor/index.js';
 
 /** A number as a person reads it. */
 export const shownNumber = (x: number): string => {
-  if (x === 0 || !Number.isFinite(x)) return String(x);
+  if (!Number.isFinite(x) || (Number.isInteger(x) && Math.abs(x) < 1e6)) return String(x);
   return Math.abs(x) >= 1e5 || Math.abs(x) < 1e-3 ? x.toExponential(4) : x.toFixed(5);
 };
 

@@ -6,6 +6,7 @@ import { matches, parseGlobs } from '../language/index.js';
 import type { Debuggee } from '../service/index.js';
 import { statistics, type Tensor } from '../tensor/index.js';
 import type { Point } from './breakpoints.js';
+import { sitesHere } from './sites.js';
 
 type Asked = Pick<DebugProtocol.SourceBreakpoint, 'condition' | 'hitCondition' | 'logMessage'>;
 type Wrong = { readonly wrong: string; readonly line?: number };
@@ -54,7 +55,7 @@ export interface FirstNan {
 
 /** The first operation of an instance whose result holds NaN. */
 const firstNan = async ({ session }: Debuggee, { instance, position }: Stopping): Promise<FirstNan | undefined> => {
-  const sites = instance.segment.graph.sites.map((s) => s.name);
+  const sites = sitesHere(session).map((s) => s.name);
   const seen = [...(await session.look(sites)).values()];
   if (seen.every((tensor) => statistics(tensor).nan === 0)) return undefined;
   const ops = session.source.opsOf(instance.segment.id);

@@ -36,6 +36,8 @@ type Send = (event: string, body?: object) => void;
 const wrongState = (message: string, hint: string): UsageError =>
   new UsageError(message, { code: 'COMMAND_INVALID', hint });
 
+const notLaunched = (): UsageError => wrongState('no model is launched', 'Send launch first.');
+
 /** One client's debugging of one model: the run, what it is told of it, what it may ask. */
 export class Session {
   client: Client = { paged: false, invalidated: false, firstLine: 1, firstColumn: 1 };
@@ -79,8 +81,13 @@ export class Session {
 
   /** @throws UsageError COMMAND_INVALID where nothing is launched */
   get live(): Live {
-    if (!this.#live) throw wrongState('no model is launched', 'Send launch first.');
+    if (!this.#live) throw notLaunched();
     return this.#live;
+  }
+
+  /** @throws UsageError COMMAND_INVALID where nothing is launched */
+  checkLive(): void {
+    if (!this.#live) throw notLaunched();
   }
 
   /** Opens the model; from then on breakpoints can be set. @throws as `openDebuggee` */

@@ -6,6 +6,7 @@ import { formatEdit } from '../language/index.js';
 import type { Debuggee } from '../service/index.js';
 import type { Tensor } from '../tensor/index.js';
 import { shownTensor, shownType } from './numbers.js';
+import { sitesHere } from './sites.js';
 import { childAt, childrenOf, lengthOf, most, viewOf, type Child, type TensorView } from './tensor-view.js';
 
 type Variable = DebugProtocol.Variable;
@@ -139,9 +140,10 @@ export class Variables {
     if (!instance) return [];
     const { graph } = instance.segment;
     const types = typesOf(graph);
-    this.#sites ??= session.look(graph.sites.map((s) => s.name));
+    const sites = sitesHere(session);
+    this.#sites ??= session.look(sites.map((s) => s.name));
     const values = await this.#sites;
-    return graph.sites.flatMap((s) => {
+    return sites.flatMap((s) => {
       const tensor = values.get(s.name);
       if (!tensor) return [];
       const site = siteIn(instance, s.name);
