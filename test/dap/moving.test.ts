@@ -1,0 +1,209 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import { llama } from '../cli/command.js';
+import { Client } from './client.js';
+
+const clients: Client[] = [];
+
+const begin = async (launch: object = {}, initialize: object = {}): Promise<Client> => {
+  const client = new Client();
+  clients.push(client);
+  await client.ask('initialize', { adapterID: 'cutaway', ...initialize });
+  await client.ask('launch', { model: llama, prompt: 't5 t42 t9 t31', maxNewTokens: 4, stopOnEntry: true, ...launch });
+  await client.event('initialized');
+  await client.ask('configurationDone');
+  await client.event('stopped');
+  return client;
+};
+
+afterEach(async () => {
+  for (const client of clients.splice(0)) {
+    await client.end();
+    expect(client.problems()).toEqual([]);
+  }
+});
+
+interface Named {
+  readonly id: number;
+  readonly name: string;
+  readonly line: number;
+}
+const frames = async (client: Client): Promise<readonly Named[]> =>
+  (await client.ask<{ stackFrames: Named[] }>('stackTrace', { threadId: 1 })).stackFrames;
+const layer = async (client: Client): Promise<string> => (await frames(client)).at(-3)?.name ?? '';
+const value = async (client: Client, expression: string): Promise<string> =>
+  (await client.ask<{ result: string }>('evaluate', { expression, context: 'watch' })).result;
+const say = async (client: Client, expression: string): Promise<string> =>
+  (await client.ask<{ result: string }>('evaluate', { expression, context: 'repl' })).result;
+
+const line = { granularity: 'line', threadId: 1 };
+
+describe('moving', () => {
+  it('by layers, modules and operations, forward and back, with the same bits', async () => {
+    const client = await begin();
+    await client.until('next', line);
+    expect(await layer(client)).toBe('blocks.0');
+    await client.until('next', line);
+    const before = await value(client, 'norm(blocks.1.attn_out) * 1000000');
+    await client.until('next');
+    expect((await frames(client))[0]?.line).toBe(13); // over the norm
+    await client.until('stepIn');
+    expect((await frames(client))[0]?.line).toBe(14);
+    await client.until('stepOut');
+    expect((await frames(client))[0]?.line).toBe(50);
+    await client.until('stepBack', line);
+    expect((await frames(client))[0]?.line).toBe(6);
+    await client.until('stepBack', line);
+    expect(await layer(client)).toBe('blocks.0');
+    await client.until('next', line);
+    expect(await value(client, 'norm(blocks.1.attn_out) * 1000000')).toBe(before);
+  });
+
+  it('to breakpoints before, and to the beginning', async () => {
+    const client = await begin();
+    await client.ask('setFunctionBreakpoints', { breakpoints: [{ name: 'blocks.*.attn.z', condition: 'step == 1' }] });
+    await client.until('continue');
+    await client.until('continue');
+    expect(await layer(client)).toBe('blocks.1');
+    expect(await client.until('reverseContinue')).toMatchObject({ reason: 'function breakpoint' });
+    expect(await layer(client)).toBe('blocks.0');
+    expect(await client.until('reverseContinue')).toMatchObject({ description: 'this is the beginning' });
+    expect((await frames(client)).at(-2)?.name).toMatch(/^prefill/);
+  });
+
+  it('to a line in a layer, to a token, and to the beginning of a frame', async () => {
+    const client = await begin();
+    const { sources } = await client.ask<{ sources: object[] }>('loadedSources');
+    const { targets } = await client.ask<{ targets: { id: number; label: string }[] }>('gotoTargets', {
+      source: sources[0],
+      line: 43,
+    });
+    expect(targets.map((t) => t.label)).toEqual(['blocks.0', 'blocks.1', 'blocks.2']);
+    expect(await client.until('goto', { threadId: 1, targetId: targets[2]?.id })).toMatchObject({ reason: 'goto' });
+    expect((await frames(client))[0]?.line).toBe(43);
+    expect(await layer(client)).toBe('blocks.2');
+    expect(await client.request('goto', { threadId: 1, targetId: targets[2]?.id })).toMatchObject({ success: false });
+    const module = (await frames(client)).find((f) => f.name === 'attn');
+    await client.until('restartFrame', { frameId: module?.id });
+    expect((await frames(client))[0]?.line).toBe(13);
+    const token = await client.ask<{ targets: { id: number }[] }>('gotoTargets', { source: sources[1], line: 6 });
+    await client.until('goto', { threadId: 1, targetId: token.targets[0]?.id });
+    expect((await frames(client)).at(-2)?.name).toMatch(/^step 2, 6 tokens/);
+    await client.until('restartFrame', { frameId: (await frames(client)).at(-1)?.id });
+    expect((await frames(client)).at(-2)?.name).toMatch(/^prefill/);
+  });
+
+  it('stays at the end where that was asked for, and goes back from there another way', async () => {
+    const client = await begin({ stopOnExit: true });
+    expect(await client.until('continue')).toMatchObject({ description: 'the generation has ended' });
+    const whole = client.output('stdout');
+    await say(client, 'back token');
+    await client.event('continued');
+    await client.event('stopped');
+    await say(client, 'back token');
+    await client.event('stopped');
+    expect(await say(client, 'force token 7 at step 3')).toBe('changed: force token 7 at step 3');
+    await client.until('continue');
+    expect(client.output('stdout')).toBe(`${whole}t7`);
+    expect(client.output('console')).toBe('\nfrom token 3 on it goes another way:\n');
+    expect(await say(client, 'edits')).toBe('force token 7 at step 3');
+    await client.ask('restart');
+    await client.event('stopped');
+    expect((await frames(client)).at(-2)?.name).toMatch(/^prefill/);
+  });
+
+  it('where NaN arises it stops, before the operation that gives it', async () => {
+    const client = await begin();
+    await client.ask('setExceptionBreakpoints', { filters: ['nan', 'unheard-of'] });
+    await say(client, 'set blocks.1.attn.q[position=2, head=1] = nan').catch(() => undefined);
+    await say(client, 'scale blocks.1.attn.q by 1e38');
+    await say(client, 'scale blocks.1.attn.k by 1e38');
+    expect(await client.until('continue')).toMatchObject({ reason: 'exception' });
+    expect(await layer(client)).toBe('blocks.1');
+    const info = await client.ask<{ description: string }>('exceptionInfo', { threadId: 1 });
+    expect(info.description).toMatch(/gives \d+ numbers that are NaN/);
+  });
+
+  it('a pause is heard while it runs, and what needs a standing run is refused', async () => {
+    const client = await begin({ maxNewTokens: 40, stopOnExit: true, ignoreEos: true });
+    await client.ask('continue', { threadId: 1 });
+    const refused = await client.request('stackTrace', { threadId: 1 });
+    expect(refused).toMatchObject({ success: false, message: 'notStopped' });
+    expect(await client.ask('threads')).toMatchObject({ threads: [{ id: 1 }] });
+    await client.ask('pause', { threadId: 1 });
+    expect((await client.event('stopped')).body).toMatchObject({ reason: 'pause' });
+    expect(await client.request('pause', { threadId: 1 })).toMatchObject({ success: false });
+    await client.ask('continue', { threadId: 1 });
+    await client.ask('terminate');
+    await client.event('terminated');
+    await client.ask('disconnect');
+    expect(client.closed).toBe(true);
+  });
+});
+
+describe('looking and changing', () => {
+  it('hovers over a name of the listing, completes, and sets an expression', async () => {
+    const client = await begin({}, { supportsInvalidatedEvent: true, linesStartAt1: false, columnsStartAt1: false });
+    await client.until('next', line);
+    expect((await frames(client))[0]?.line).toBe(5);
+    const hover = await client.ask('evaluate', { expression: 'attn.pattern', context: 'hover' });
+    expect(hover).toMatchObject({
+      type: 'float32[batch 1, head 4, query 4, key 4]',
+      memoryReference: 'blocks.0.attn.pattern',
+    });
+    expect(await value(client, '1 + 1 == 2')).toBe('true');
+    const { targets } = await client.ask<{ targets: { label: string; start: number }[] }>('completions', {
+      text: 'norm(blocks.0.attn.pat',
+      column: 22,
+    });
+    expect(targets).toMatchObject([{ label: 'blocks.0.attn.pattern', start: 5, length: 17 }]);
+    const set = { expression: 'attn.z[head=1]', value: 'zero', frameId: 1 };
+    expect(await client.ask('setExpression', set)).toMatchObject({
+      value: expect.stringMatching(/min 0 max 0/) as string,
+    });
+    expect((await client.event('invalidated')).body).toEqual({ areas: ['variables', 'stacks'] });
+    expect(await client.ask('setExpression', { expression: 'mlp_out', value: '*0' })).toMatchObject({
+      value: expect.stringMatching(/max 0/) as string,
+    });
+    expect(await value(client, 'norm(blocks.0.mlp_out)')).toBe('0');
+    expect(await client.request('setExpression', { expression: 'blocks.2.mlp_out', value: '0' })).toMatchObject({
+      success: false,
+      message: 'SITE_NOT_CAPTURED',
+    });
+    expect(await client.request('setExpression', { expression: 'mlp_out', value: 'many' })).toMatchObject({
+      success: false,
+    });
+    expect(await client.request('evaluate', { expression: 'norm(', context: 'watch' })).toMatchObject({
+      success: false,
+      message: 'EXPRESSION_SYNTAX',
+    });
+    expect(await say(client, 'words 2')).toMatch(/^ *\d+\.\d\d % {2}"t\d+" {2}\d+\n/);
+    expect(await say(client, 'help')).toContain('undo');
+  });
+
+  it('gives long lists in chunks, or the part that was asked for', async () => {
+    const ids = Array.from({ length: 40 }, (_, i) => i);
+    const client = await begin({ prompt: undefined, ids }, { supportsVariablePaging: true });
+    await client.until('next', line);
+    const { scopes } = await client.ask<{ scopes: { name: string; variablesReference: number }[] }>('scopes', {
+      frameId: 1,
+    });
+    expect(scopes.map((s) => s.name)).toEqual(['Sites', 'Next words', 'Tokens', 'Edits', 'Weights']);
+    const list = async (name: string, paging = {}) => {
+      const variablesReference = scopes.find((s) => s.name === name)?.variablesReference;
+      return (
+        await client.ask<{ variables: { name: string; value: string }[] }>('variables', {
+          variablesReference,
+          ...paging,
+        })
+      ).variables;
+    };
+    expect((await list('Tokens', { start: 38, count: 10 })).map((t) => t.value)).toEqual(['"t38"  38', '"t39"  39']);
+    expect(await list('Tokens', { start: 50, count: 10 })).toEqual([]);
+    expect((await list('Weights'))[0]).toMatchObject({
+      name: 'model.layers.0.input_layernorm.weight',
+      value: 'float32[model 32]',
+    });
+    expect(await list('Next words')).toHaveLength(10);
+    expect(await list('Edits')).toEqual([]);
+  });
+});
