@@ -1,5 +1,5 @@
 import { UsageError } from '../base/index.js';
-import type { Breakpoint, ExceptionFilter, Watched } from '../debugger/index.js';
+import type { Breakpoint, DebugSession, ExceptionFilter, Watched } from '../debugger/index.js';
 import {
   canonicalName,
   lowerExpression,
@@ -11,7 +11,20 @@ import {
 } from '../engine/index.js';
 import { formatExpression, nodesOf, parseExpression, sitesOf, type Expression } from '../language/index.js';
 import type { Tensor } from '../tensor/index.js';
-import type { Debuggee } from './debuggee.js';
+import type { OpenModel } from './open-model.js';
+
+/** What points ask of the model under the debugger. */
+export interface Debugged {
+  readonly model: OpenModel;
+  readonly session: DebugSession;
+  /** What selectors are resolved against. */
+  readonly sequence: Sequence;
+  evaluate(expression: Expression): Promise<ExpressionValue>;
+  /** @throws UsageError SITE_UNKNOWN */
+  checkSite(site: string): string;
+  /** A token by its text in quotes, or its id. */
+  token(name: string): Promise<{ readonly token: number; readonly text: string }>;
+}
 
 /** Is this a value that is only not there yet? */
 export const isNotYet = (error: unknown): boolean =>
@@ -41,7 +54,7 @@ const invalid = (message: string, hint: string): UsageError =>
   new UsageError(message, { code: 'COMMAND_INVALID', hint });
 
 /** A weight as the instance that comes next reads it; undefined where it reads it not. */
-const weightValue = (debuggee: Debuggee, name: string): (() => Promise<Watched | undefined>) => {
+const weightValue = (debuggee: Debugged, name: string): (() => Promise<Watched | undefined>) => {
   const { segments } = debuggee.model.program;
   if (!segments.some((s) => s.graph.params.some((p) => p.name === name)))
     throw new UsageError(`no weight is called ${name}`, {
@@ -65,7 +78,7 @@ const weightValue = (debuggee: Debuggee, name: string): (() => Promise<Watched |
  * once a step.
  * @throws UsageError EXPRESSION_*, SITE_UNKNOWN, WEIGHT_UNKNOWN
  */
-export const watchedValue = (debuggee: Debuggee, text: string): (() => Promise<Watched | undefined>) => {
+export const watchedValue = (debuggee: Debugged, text: string): (() => Promise<Watched | undefined>) => {
   const weight = /^weight\s+(\S+)$/.exec(text.trim())?.[1];
   if (weight !== undefined) return weightValue(debuggee, weight);
   const tree = parseExpression(text);
@@ -86,7 +99,7 @@ export const watchedValue = (debuggee: Debuggee, text: string): (() => Promise<W
   };
 };
 
-const checkSites = (debuggee: Debuggee, tree: Expression): void => {
+const checkSites = (debuggee: Debugged, tree: Expression): void => {
   for (const { site } of sitesOf(tree)) debuggee.checkSite(site);
 };
 
@@ -107,7 +120,7 @@ const withLayer = (node: Expression, layer: number): Expression => {
 };
 
 /** Where an expression's sites are, seen from an instance: all in it, all in later ones, or elsewhere. */
-const sitesFrom = (debuggee: Debuggee, tree: Expression, at: Instance): 'here' | 'later' | 'elsewhere' => {
+const sitesFrom = (debuggee: Debugged, tree: Expression, at: Instance): 'here' | 'later' | 'elsewhere' => {
   const { order } = debuggee.session.variant;
   const placed = new Map(placedSites(order).map((p) => [p.name, p.instance.name]));
   const indices = order.map((i) => i.name);
@@ -120,7 +133,7 @@ const sitesFrom = (debuggee: Debuggee, tree: Expression, at: Instance): 'here' |
 };
 
 /** The condition of an expression inside an instance's graph. @throws UsageError EXPRESSION_INVALID */
-const conditionIn = (debuggee: Debuggee, tree: Expression, instance: Instance): Condition => {
+const conditionIn = (debuggee: Debugged, tree: Expression, instance: Instance): Condition => {
   const { program } = debuggee.model;
   const names = new Map(
     placedSites(debuggee.session.variant.order)
@@ -130,13 +143,13 @@ const conditionIn = (debuggee: Debuggee, tree: Expression, instance: Instance): 
   const nameOf = (site: string): string => names.get(canonicalName(program, site)) ?? site;
   const lower: Condition['lower'] = (graph, tag) => {
     const made = lowerExpression(graph, tree, { tag, nameOf });
-    return { ...made, numbers: (rows) => made.numbers(rows, debuggee.sequence satisfies Sequence) };
+    return { ...made, numbers: (rows) => made.numbers(rows, debuggee.sequence) };
   };
   lower(instance.segment.graph, 'condition'); // throws here what has no form
   return { key: formatExpression(tree), lower };
 };
 
-const loweredIn = (debuggee: Debuggee, tree: Expression, instance: Instance): ReturnType<Lowered> => {
+const loweredIn = (debuggee: Debugged, tree: Expression, instance: Instance): ReturnType<Lowered> => {
   const { segment } = instance;
   if (segment.kind === 'head' || segment.stack === 'encoder') return undefined;
   const nodes = nodesOf(tree);
@@ -157,7 +170,7 @@ const loweredIn = (debuggee: Debuggee, tree: Expression, instance: Instance): Re
 type Lowered = NonNullable<Breakpoint['lowered']>;
 
 /** A condition as part of the graphs of the instances that have its sites; kept until the experiment changes. */
-export const loweredCondition = (debuggee: Debuggee, text: string): Lowered => {
+export const loweredCondition = (debuggee: Debugged, text: string): Lowered => {
   const tree = parseExpression(text);
   let variant: unknown;
   const known = new Map<string, ReturnType<Lowered>>();
@@ -177,7 +190,7 @@ const braced = /\{((?:[^{}"']|"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')*)\}/g;
  * @throws UsageError EXPRESSION_* for an expression that cannot be read
  */
 export const logText = (
-  debuggee: Debuggee,
+  debuggee: Debugged,
   template: string,
   shown: (value: ExpressionValue) => string,
 ): (() => Promise<string>) => {
@@ -201,7 +214,7 @@ const collapsed = 0.1;
  * `nan`, `inf`, `overflow16`, `repetition`, `entropy [NATS]`, `lost TOKEN` (a text in quotes, or an id).
  * @throws UsageError COMMAND_INVALID, AMBIGUOUS_TOKEN
  */
-export const exceptionFilter = async (debuggee: Debuggee, text: string): Promise<ExceptionFilter> => {
+export const exceptionFilter = async (debuggee: Debugged, text: string): Promise<ExceptionFilter> => {
   const [, kind = '', rest = ''] = /^\s*(\S*)\s*(.*?)\s*$/s.exec(text) ?? [];
   switch (kind) {
     case 'nan':
