@@ -71,6 +71,9 @@ const fits = (point: Breakpoint, { position, instance, op }: Stopping): boolean 
   return position.op === 0 && (point.layers !== undefined || position.at === 0);
 };
 
+/** Conditions that one instance's graph may hold: each makes it larger, and compiling it slower. */
+const loweredAtMost = 64;
+
 /** The breakpoints of a session, and how often each was met. */
 export class Breakpoints {
   readonly #points = new Map<number, Breakpoint>();
@@ -131,6 +134,7 @@ export class Breakpoints {
         const condition = point.condition && point.lowered?.(stopping.instance);
         if (condition === undefined) return undefined;
         if (condition !== 'never') conditions.set(condition.key, condition);
+        if (conditions.size > loweredAtMost) return undefined;
       }
     }
     return [...conditions.values()];

@@ -23,6 +23,15 @@ export type Stop =
   /** The generation has ended, or, going backward, its beginning was reached. */
   | { readonly reason: 'end' | 'beginning'; readonly position: Position };
 
+/** A site's value, float32 or as it is computed. */
+interface SiteValue {
+  readonly tensor: Tensor;
+  readonly axes: readonly string[];
+}
+
+/** Values of one step that are kept, since several conditions may ask for them. */
+const readsKept = 16;
+
 /** A part of the model that the run is inside of, innermost first. */
 export type Frame =
   | { readonly kind: 'op'; readonly op: OpLine }
@@ -45,10 +54,12 @@ export class DebugSession {
   #paused = false;
   /** The exception that was told of last: going on from it does not stop at it again. */
   #told = '';
+  #read: { readonly step: number; readonly variant: Variant; readonly values: Map<string, SiteValue> };
 
   constructor(request: TimelineRequest) {
     this.source = makeSource(request.program);
     this.#timeline = new Timeline(request);
+    this.#read = { step: 0, variant: request.variant, values: new Map() };
   }
 
   get position(): Position {
@@ -189,7 +200,17 @@ export class DebugSession {
    * A site's value in this step, by its name in the run order; undefined where it is not computed yet, or not in this
    * step.
    */
-  async read(name: string): Promise<{ readonly tensor: Tensor; readonly axes: readonly string[] } | undefined> {
+  async read(name: string): Promise<SiteValue | undefined> {
+    const { step } = this.position;
+    if (this.#read.step !== step || this.#read.variant !== this.variant || this.#read.values.size >= readsKept)
+      this.#read = { step, variant: this.variant, values: new Map() };
+    const { values } = this.#read;
+    const value = values.get(name) ?? (await this.#readNow(name));
+    if (value) values.set(name, value);
+    return value;
+  }
+
+  async #readNow(name: string): Promise<SiteValue | undefined> {
     const { at } = this.position;
     for (const [i, instance] of this.#timeline.instances.slice(0, at + 1).entries()) {
       const site = instance.segment.graph.sites.find((s) => siteIn(instance, s.name) === name);

@@ -43,6 +43,16 @@ describe('an exception breakpoint', () => {
     await model.dispose();
   });
 
+  it('looks at the scores too', async () => {
+    const model = await opened('llama-grouped');
+    const debuggee = await debugging(model, 'inf');
+    await debuggee.edit('weight lm_head.weight *= 1e38\nweight lm_head.weight *= 10');
+    const stop = await debuggee.session.continue();
+    expect(stop).toMatchObject({ reason: 'exception', position: { step: 0, at: 4 } });
+    expect(stop.reason === 'exception' && stop.description).toMatch(/logits = Linear/);
+    await model.dispose();
+  });
+
   it('tells what float16 could not hold, and not the fill of masked scores', async () => {
     const model = await opened('llama-grouped');
     const debuggee = await debugging(model, 'overflow16');

@@ -85,6 +85,23 @@ describe('a condition inside the graph', () => {
     await model.dispose();
   });
 
+  it('of which there are very many is asked outside, of values that are looked at once a step', async () => {
+    const model = await opened('llama-grouped');
+    const [debuggee, plain] = [await debugging(model), await debugging(model)];
+    const looks = countingLooks(model);
+    for (let i = 0; i < 2000; i++) {
+      const text = `max(blocks.1.attn.pattern) > ${i + 2}`;
+      debuggee.session.breakpoints.add({
+        ...onSites(debuggee, /^blocks\.1\.resid_post$/, text),
+        lowered: debuggee.lowered(text),
+      });
+    }
+    const run = await runOf(debuggee);
+    expect({ stops: run.stops, looks: looks() }).toEqual({ stops: [], looks: made + 1 });
+    expect(run.out).toBe((await runOf(plain)).out);
+    await model.dispose();
+  });
+
   it('sees changes that are made while stopped', async () => {
     const model = await opened('llama-grouped');
     const debuggee = await debugging(model);
