@@ -212,10 +212,7 @@ export const runCommandLine = async (args: readonly string[]): Promise<number> =
   );
   const debug = args.includes('--debug');
   try {
-    if (args.length === 0) {
-      process.stdout.write(program.helpInformation());
-      return 0;
-    }
+    if (args.length === 0) return await (await import('./verbs.js')).actions.tour(undefined, {});
     await program.parseAsync([...args], { from: 'user' });
     return status;
   } catch (error) {

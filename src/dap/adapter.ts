@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { DebuggerError, errorCodes, UsageError } from '../base/index.js';
+import { DebuggerError, UsageError, type ErrorCode } from '../base/index.js';
 import { requests } from './requests.js';
 import { Session } from './session.js';
 
@@ -16,6 +16,10 @@ const urgent = new Set(['pause', 'cancel']);
 
 /** A message for people, in which braces would be places for variables. */
 const plain = (text: string): string => text.replaceAll('{', '(').replaceAll('}', ')');
+
+/** A number for a code, which clients want: the same in all versions. */
+const numberOf = (code: ErrorCode): number =>
+  Array.from(code).reduce((hash, letter) => (hash * 31 + letter.charCodeAt(0)) % 1_000_003, 7);
 
 const argumentsWrong = ({ issues }: z.ZodError, command: string): UsageError => {
   const issue = issues[0];
@@ -141,7 +145,7 @@ export class Adapter {
     const code = known ? error.info.code : 'INTERNAL';
     const message = error instanceof Error ? error.message : String(error);
     const hint = known ? error.info.hint : 'This is a mistake in Cutaway: please report it.';
-    const told = { id: errorCodes.indexOf(code) + 1, format: plain(`${message}. ${hint} [${code}]`), showUser: true };
+    const told = { id: numberOf(code), format: plain(`${message}. ${hint} [${code}]`), showUser: true };
     const short = this.#session.state === 'running' && code === 'COMMAND_INVALID' ? 'notStopped' : shortOf(code);
     this.#send({ type: 'response', request_seq: seq, success: false, command, message: short, body: { error: told } });
   }

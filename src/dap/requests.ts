@@ -8,7 +8,6 @@ import { moveRequests } from './move-requests.js';
 import { row, type Row } from './row.js';
 
 const initialize = z.object({
-  pathFormat: z.enum(['path', 'uri']).default('path'),
   linesStartAt1: z.boolean().default(true),
   columnsStartAt1: z.boolean().default(true),
   supportsVariablePaging: z.boolean().default(false),

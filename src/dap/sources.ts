@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { tmpdir, userInfo } from 'node:os';
 import path from 'node:path';
+import { pathToFileURL } from 'node:url';
 import type { DebugProtocol } from '@vscode/debugprotocol';
 import type { Debuggee } from '../service/index.js';
 
@@ -45,6 +46,10 @@ export const sourceOf = (name: SourceName, listing: ListingFile): DebugProtocol.
         origin: 'the tokens so far',
       };
 
+/** A client may write a path as a URI. */
+const isPath = (given: string, file: string): boolean =>
+  given === pathToFileURL(file).href || path.resolve(given) === file;
+
 /** Which of the two a client means: by reference, or by path. */
 export const namedSource = (
   {
@@ -55,5 +60,5 @@ export const namedSource = (
 ): SourceName | undefined => {
   if (sourceReference === references.transcript) return 'transcript';
   if (sourceReference === references.listing) return 'listing';
-  return file !== undefined && path.resolve(file) === listing.path ? 'listing' : undefined;
+  return file !== undefined && isPath(file, listing.path) ? 'listing' : undefined;
 };

@@ -3,8 +3,8 @@ import { Adapter, Deframer, frame } from '../../src/dap/index.js';
 import { problemsOf } from './schema.js';
 
 type Body = Readonly<Record<string, unknown>>;
-export type Response = DebugProtocol.Response & { readonly body: Body };
-type Event = DebugProtocol.Event & { readonly body: Body };
+export type Response = Omit<DebugProtocol.Response, 'body'> & { readonly body: Body };
+type Event = Omit<DebugProtocol.Event, 'body'> & { readonly body: Body };
 
 /** A client of an adapter in this process: each message goes through bytes, and through the protocol's types. */
 export class Client {
@@ -65,7 +65,9 @@ export class Client {
 
   /** What was printed for people, of a category. */
   output(category: string): string {
-    const events = this.all.filter((m): m is Event => m.type === 'event' && (m as Event).event === 'output');
+    const events = this.all.filter(
+      (m): m is Event & typeof m => m.type === 'event' && 'event' in m && m.event === 'output',
+    );
     return events
       .filter((e) => e.body['category'] === category)
       .map((e) => String(e.body['output']))

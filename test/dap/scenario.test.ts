@@ -56,10 +56,8 @@ const scope = async (client: Client, name: string): Promise<readonly Variable[]>
     scopes.find((s) => s.name === name),
   );
 };
-const inside = async (
-  client: Client,
-  { variablesReference } = { variablesReference: 0 } as Pick<Variable, 'variablesReference'>,
-) => (await client.ask<{ variables: Variable[] }>('variables', { variablesReference })).variables;
+const inside = async (client: Client, { variablesReference } = { variablesReference: 0 }) =>
+  (await client.ask<{ variables: Variable[] }>('variables', { variablesReference })).variables;
 
 const generated = async (...args: string[]): Promise<string> => {
   const { generated: made } = await json<RunResult>(

@@ -16,7 +16,7 @@ program.getSourceFiles().forEach(visit);
 
 const kindOf = (value: unknown): string => (value === null ? 'null' : Array.isArray(value) ? 'array' : typeof value);
 
-const isArray = (type: ts.Type): boolean => type.symbol?.name === 'Array' || checker.typeToString(type).endsWith('[]');
+const isArray = (type: ts.Type): boolean => checker.typeToString(type).endsWith('[]');
 
 /** What is wrong with a value that should be of a type, as `path: why`. */
 const check = (value: unknown, node: ts.TypeNode, path: string): readonly string[] => {
