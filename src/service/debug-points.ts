@@ -38,6 +38,10 @@ const hashOf = ({ data }: Pick<Tensor, 'data'>): string => {
   return (hash >>> 0).toString(16).padStart(8, '0');
 };
 
+/** Does it ask for the layer where the run is in none? */
+export const isOutside = ({ session }: Pick<Debugged, 'session'>, tree: Expression): boolean =>
+  session.instance?.segment.layer === undefined && nodesOf(tree).some((n) => n.kind === 'word' && n.word === 'layer');
+
 const watchedOf = (value: ExpressionValue): Watched => {
   if (typeof value !== 'object') return value;
   if (value.data.length === 1) return value.data[0] ?? NaN;
@@ -87,6 +91,7 @@ export const watchedValue = (debuggee: Debugged, text: string): (() => Promise<W
   let known: { readonly variant: unknown; readonly step: number; readonly value: Watched } | undefined;
   return async () => {
     const { variant, position } = debuggee.session;
+    if (isOutside(debuggee, tree)) return undefined;
     if (lasts && known?.variant === variant && known.step === position.step) return known.value;
     try {
       const value = watchedOf(await debuggee.evaluate(tree));
@@ -196,11 +201,13 @@ export const logText = (
 ): (() => Promise<string>) => {
   const parts = template.split(braced).map((part, i) => (i % 2 === 0 ? part : parseExpression(part)));
   for (const part of parts) if (typeof part !== 'string') checkSites(debuggee, part);
-  const told = (part: Expression): Promise<string> =>
-    debuggee.evaluate(part).then(shown, (error: unknown) => {
+  const told = async (part: Expression): Promise<string> => {
+    if (isOutside(debuggee, part)) return '–';
+    return debuggee.evaluate(part).then(shown, (error: unknown) => {
       if (isNotYet(error)) return '–';
       throw error;
     });
+  };
   return async () => {
     const texts: string[] = [];
     for (const part of parts) texts.push(typeof part === 'string' ? part : await told(part));

@@ -28,7 +28,7 @@ import {
 } from '../language/index.js';
 import type { ScoredToken, TokenView } from '../protocol/index.js';
 import { range, type Tensor } from '../tensor/index.js';
-import { exceptionFilter, isNotYet, loweredCondition, logText, watchedValue } from './debug-points.js';
+import { exceptionFilter, isNotYet, isOutside, loweredCondition, logText, watchedValue } from './debug-points.js';
 import { contextFor, forcedTokens, samplingOf } from './experiment.js';
 import { needTokenizer, type OpenModel } from './open-model.js';
 import { textOf } from './prompts.js';
@@ -238,6 +238,7 @@ export class Debuggee {
   }
 
   async #holds(tree: Expression): Promise<boolean> {
+    if (isOutside(this, tree)) return false;
     try {
       const value = await this.evaluate(tree);
       return typeof value === 'object' ? value.data.some((x) => x !== 0) : Boolean(value);

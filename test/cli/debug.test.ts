@@ -126,6 +126,12 @@ describe('cutaway debug', () => {
     expect(text).toContain('1  blocks.1.resid_post  met 4 times');
   });
 
+  it('stops nowhere outside of layers where the condition asks for one', async () => {
+    const text = await session(['break embed if layer == 1', 'watch layer', 'c', 'c']);
+    expect(text).toContain('breakpoint 2, watch layer: 0 → 1\nblocks.1\n');
+    expect(text).not.toMatch(/^error/m);
+  });
+
   it('logs and goes on, also in a run that begins anew', async () => {
     const text = await session([
       'log layer 1 if step > 1 "step {step}: {norm(blocks.1.resid_pre)}"',

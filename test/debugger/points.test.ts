@@ -1,5 +1,6 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Breakpoint, Stop } from '../../src/debugger/index.js';
+import type { Breakpoint, DebugSession, Stop } from '../../src/debugger/index.js';
 import { generate } from '../../src/engine/index.js';
 import { Debuggee, type OpenModel } from '../../src/service/index.js';
 import { made, opened, plainOf, promptOf } from './models.js';
@@ -189,4 +190,54 @@ describe('a data breakpoint', () => {
     expect(() => debuggee.logText('x {1 +}', String)).toThrow();
     await model.dispose();
   });
+});
+
+const texts = [
+  'norm(blocks.1.resid_post[position=-1]) > 5',
+  'max(blocks.0.attn.pattern) > 0.5',
+  'layer == 1 && min(blocks.1.mlp_out) < 0',
+  'step == 2',
+] as const;
+const point = fc.record({
+  kind: fc.constantFrom('break', 'log', 'watch', 'temporary'),
+  text: fc.constantFrom(...texts),
+  layer: fc.nat({ max: 2 }),
+  hits: fc.nat({ max: 3 }),
+});
+const move = fc.constantFrom('op', 'module', 'layer', 'token', 'op back', 'layer back', 'token back', 'c', 'rc');
+
+const add = (
+  debuggee: Debuggee,
+  { kind, text, layer, hits }: typeof point extends fc.Arbitrary<infer T> ? T : never,
+) => {
+  if (kind === 'watch') return debuggee.session.breakpoints.add({ value: debuggee.watch(text), hits });
+  const told = kind === 'log' ? debuggee.logText(`{${text}}`, String) : undefined;
+  return debuggee.session.breakpoints.add({
+    ...{ layers: [layer], hits, temporary: kind === 'temporary' },
+    ...{ condition: debuggee.condition(text), lowered: debuggee.lowered(text) },
+    ...(told ? { log: () => told().then(() => undefined) } : {}),
+  });
+};
+
+const go = (session: DebugSession, by: string): Promise<Stop> => {
+  if (by === 'c') return session.continue();
+  if (by === 'rc') return session.reverseContinue();
+  const [grain, back] = by.split(' ') as ['op' | 'module' | 'layer' | 'token', string?];
+  return back ? session.stepBack(grain) : session.stepForward(grain);
+};
+
+it('whatever is set, and wherever a run goes, the same bits come out', async () => {
+  const model = await opened('llama-grouped');
+  const { out } = await runOf(await debugging(model));
+  await fc.assert(
+    fc.asyncProperty(fc.array(point, { maxLength: 5 }), fc.array(move, { maxLength: 12 }), async (points, moves) => {
+      const debuggee = await debugging(model);
+      debuggee.session.exceptions = [{ kind: 'nan' }, { kind: 'repetition' }, { kind: 'entropy', below: 2 }];
+      for (const each of points) add(debuggee, each);
+      for (const by of moves) await go(debuggee.session, by);
+      expect((await runOf(debuggee)).out).toBe(out);
+    }),
+    { numRuns: 25 },
+  );
+  await model.dispose();
 });
