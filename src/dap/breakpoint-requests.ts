@@ -1,7 +1,8 @@
 import type { DebugProtocol } from '@vscode/debugprotocol';
 import { z } from 'zod';
+import { UsageError } from '../base/index.js';
 import type { Point } from './breakpoints.js';
-import { linePoint, nanPoint, sitePoint, tokenPoint } from './points.js';
+import { linePoint, dataPoint, sitePoint, tokenPoint } from './points.js';
 import { row, type Row } from './row.js';
 import { namedSource, sourceOf } from './sources.js';
 
@@ -27,6 +28,18 @@ const setExceptions = z.object({
   filters: z.array(z.string()).default([]),
   filterOptions: z.array(filterOption).default([]),
 });
+
+const dataInfo = z.object({ variablesReference: z.int().default(0), name: z.string() });
+const dataAsked = z.object({
+  dataId: z.string(),
+  condition: z.string().optional(),
+  hitCondition: z.string().optional(),
+});
+
+const wrongOf = (error: unknown): { readonly wrong: string } => {
+  if (error instanceof UsageError) return { wrong: `${error.message}. ${error.info.hint}` };
+  throw error;
+};
 
 /** Requests about breakpoints. Each sets all of its kind anew. */
 export const breakpointRequests: readonly (readonly [string, Row])[] = [
@@ -62,16 +75,35 @@ export const breakpointRequests: readonly (readonly [string, Row])[] = [
   ],
   [
     'setExceptionBreakpoints',
-    row('live', setExceptions, (session, { filters, filterOptions }) => {
-      const wanted = [...filters.map((filterId) => ({ filterId, condition: undefined })), ...filterOptions];
-      const points = wanted.map(({ filterId, condition }): Point | { wrong: string } =>
-        filterId === 'nan'
-          ? nanPoint(condition, (first) => {
-              session.nan = first;
-            })
-          : { wrong: `There is no filter ${filterId}: nan is one.` },
-      );
-      return { breakpoints: session.book.replace('exceptions', points, session.debuggee) };
+    row('live', setExceptions, async (session, { filters, filterOptions }) => {
+      const wanted = [...filters, ...filterOptions.map((o) => `${o.filterId} ${o.condition ?? ''}`)];
+      const { debuggee } = session;
+      const made = await Promise.all(wanted.map((text) => debuggee.exceptionFilter(text).catch(wrongOf)));
+      session.catch(made.flatMap((filter) => ('wrong' in filter ? [] : [filter])));
+      return {
+        breakpoints: made.map((filter) =>
+          'wrong' in filter ? { verified: false, message: filter.wrong } : { verified: true },
+        ),
+      };
+    }),
+  ],
+  [
+    'dataBreakpointInfo',
+    row('live', dataInfo, ({ debuggee, variables }, { variablesReference, name }) => {
+      const dataId = variablesReference > 0 ? variables.watchable(variablesReference, name) : name.trim();
+      try {
+        debuggee.watch(dataId);
+        return { dataId, description: dataId, accessTypes: ['write'], canPersist: true };
+      } catch (error) {
+        return { dataId: null, description: wrongOf(error).wrong };
+      }
+    }),
+  ],
+  [
+    'setDataBreakpoints',
+    row('live', z.object({ breakpoints: z.array(dataAsked).max(most) }), (session, given) => {
+      const points = given.breakpoints.map((b) => dataPoint({ dataId: b.dataId, ...withoutUndefined(b) }));
+      return { breakpoints: session.book.replace('data', points, session.debuggee) };
     }),
   ],
   [
@@ -108,6 +140,6 @@ const safely = (make: () => Point | { wrong: string }): Point | { wrong: string 
   try {
     return make();
   } catch (error) {
-    return { wrong: (error as Error).message };
+    return wrongOf(error);
   }
 };

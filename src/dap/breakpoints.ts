@@ -5,7 +5,7 @@ import { parseExpression } from '../language/index.js';
 import type { Debuggee } from '../service/index.js';
 
 /** Why a breakpoint stops, as a client shows it. */
-export type PointKind = 'breakpoint' | 'function breakpoint' | 'exception';
+export type PointKind = 'breakpoint' | 'function breakpoint' | 'data breakpoint';
 
 /** A breakpoint as a client wants it, apart from any run. */
 export interface Point {
@@ -110,7 +110,8 @@ export class BreakpointBook {
     const test = this.#test(point, debuggee);
     const condition = async (stopping: Stopping): Promise<boolean> =>
       (!before || (await before(stopping))) && (!test || (await test()));
-    return debuggee.session.breakpoints.add({ ...place, ...(before || test ? { condition } : {}) }).id;
+    const lowered = given(point.condition) ? { lowered: debuggee.lowered(point.condition) } : {};
+    return debuggee.session.breakpoints.add({ ...place, ...(before || test ? { condition, ...lowered } : {}) }).id;
   }
 
   /** Condition, then hits, then, of a log point, its message. @throws UsageError for what cannot be read */

@@ -180,16 +180,20 @@ export const lookRequests: readonly (readonly [string, Row])[] = [
   [
     'exceptionInfo',
     row('standing', z.unknown(), (session) => {
-      const { nan, debuggee } = session;
-      if (!nan)
+      const { exception, debuggee } = session;
+      if (!exception)
         throw new UsageError('the run does not stand at an exception', {
           code: 'COMMAND_INVALID',
-          hint: 'Set the exception breakpoint nan.',
+          hint: 'setExceptionBreakpoints sets what stops it.',
         });
-      const [op, ...others] = shownFrames(debuggee);
-      const stackTrace = others.map(({ name }) => name).join('\n');
-      const description = `${op?.name ?? 'This operation'} gives ${nan.count} numbers that are NaN; all before it are in order.`;
-      return { exceptionId: 'nan', breakMode: 'always', description, details: { message: description, stackTrace } };
+      const { filter, description } = exception;
+      const stackTrace = shownFrames(debuggee)
+        .map(({ name }) => name)
+        .join('\n');
+      return {
+        ...{ exceptionId: filter.kind, breakMode: 'always', description },
+        details: { message: description, stackTrace },
+      };
     }),
   ],
   [

@@ -1,12 +1,9 @@
 import type { DebugProtocol } from '@vscode/debugprotocol';
 import { nearest } from '../base/index.js';
-import type { Stopping } from '../debugger/index.js';
 import { siteIn } from '../engine/index.js';
 import { matches, parseGlobs } from '../language/index.js';
 import type { Debuggee } from '../service/index.js';
-import { statistics, type Tensor } from '../tensor/index.js';
 import type { Point } from './breakpoints.js';
-import { sitesHere } from './sites.js';
 
 type Asked = Pick<DebugProtocol.SourceBreakpoint, 'condition' | 'hitCondition' | 'logMessage'>;
 type Wrong = { readonly wrong: string; readonly line?: number };
@@ -45,55 +42,12 @@ export const sitePoint = (name: string, asked: Asked, { session, model }: Debugg
   return { kind: 'function breakpoint', place: () => ({ site, label: name }), ...rules(asked) };
 };
 
-/** Where a number that is NaN first arises: the operation, in this step. */
-export interface FirstNan {
-  readonly step: number;
-  readonly at: number;
-  readonly op: number;
-  readonly count: number;
-}
-
-/** The first operation of an instance whose result holds NaN. */
-const firstNan = async ({ session }: Debuggee, { instance, position }: Stopping): Promise<FirstNan | undefined> => {
-  const sites = sitesHere(session).map((s) => s.name);
-  const seen = [...(await session.look(sites)).values()];
-  if (seen.every((tensor) => statistics(tensor).nan === 0)) return undefined;
-  const ops = session.source.opsOf(instance.segment.id);
-  const nodes = ops.map(({ node }) => node);
-  const values: ReadonlyMap<string, Tensor> = await session.look([], nodes);
-  for (const [op, node] of nodes.entries()) {
-    const value = values.get(node);
-    const count = value ? statistics(value).nan : 0;
-    if (count > 0) return { step: position.step, at: position.at, op, count };
-  }
-  return undefined;
+/** Where a value is another than it was: an expression, a site, `weight NAME`; with a bound, where that is crossed. */
+export const dataPoint = ({ dataId, condition, hitCondition }: DebugProtocol.DataBreakpoint): Point | Wrong => {
+  const bound = condition?.trim() ?? '';
+  if (hitCondition !== undefined && hitCondition.trim() !== '') return { wrong: 'Changes of a value are not counted.' };
+  if (bound !== '' && !/^(<|>|==|!=)/.test(bound)) return { wrong: 'Write a bound that is crossed, such as > 50.' };
+  const text = bound === '' ? dataId : `(${dataId}) ${bound}`;
+  const place: Point['place'] = (debuggee) => ({ label: text, value: debuggee.watch(text) });
+  return { kind: 'data breakpoint', place };
 };
-
-/**
- * Before the operation that first gives NaN in a step. Each instance is looked at once; what a NaN makes of all that
- * comes after it in its step stops no more.
- */
-export const nanPoint = (condition: string | undefined, found: (first: FirstNan) => void): Point => ({
-  kind: 'exception',
-  ...(condition === undefined ? {} : { condition }),
-  place: (debuggee) => {
-    const known = new Map<string, FirstNan | undefined>();
-    const first = new Map<number, FirstNan>();
-    const lines = debuggee.session.source.lines.flatMap(({ node }, i) => (node === undefined ? [] : [i + 1]));
-    return {
-      ...{ lines, label: 'NaN' },
-      condition: async (stopping) => {
-        const { step, at, op } = stopping.position;
-        const here = `${step}:${at}:${debuggee.edits.length}`;
-        if (!known.has(here)) known.set(here, await firstNan(debuggee, stopping));
-        const nan = known.get(here);
-        if (nan?.op !== op) return false;
-        const before = first.get(step);
-        if (before && (before.at < at || (before.at === at && before.op < op))) return false;
-        first.set(step, nan);
-        found(nan);
-        return true;
-      },
-    };
-  },
-});

@@ -2,12 +2,11 @@ import path from 'node:path';
 import { setImmediate as nextTurn, setTimeout as afterMs } from 'node:timers/promises';
 import type { DebugProtocol } from '@vscode/debugprotocol';
 import { DebuggerError, UsageError } from '../base/index.js';
-import type { DebugSession, Position } from '../debugger/index.js';
+import type { DebugSession, ExceptionFilter, Position } from '../debugger/index.js';
 import { openDebuggee, type Debuggee, type Stop } from '../service/index.js';
 import { BreakpointBook } from './breakpoints.js';
 import { valueText } from './evaluate.js';
 import { debugInputOf, type LaunchArguments } from './launch.js';
-import type { FirstNan } from './points.js';
 import { sourceOf, writeListing, type ListingFile } from './sources.js';
 import { TranscriptOutput } from './transcript-output.js';
 import { Variables } from './variables.js';
@@ -44,10 +43,11 @@ export class Session {
   readonly book: BreakpointBook;
   readonly variables: Variables;
   /** What an exception breakpoint found, where the run stands at one. */
-  nan: FirstNan | undefined;
+  exception: Extract<Stop, { reason: 'exception' }> | undefined;
   readonly #gotoTargets = new Map<number, Position>();
   readonly #output: TranscriptOutput;
   readonly #afterwards: (() => void)[] = [];
+  #exceptions: readonly ExceptionFilter[] = [];
   #targets = 0;
   #live: Live | undefined;
   #state: State = 'idle';
@@ -106,7 +106,7 @@ export class Session {
   start(): void {
     if (this.#state !== 'launched') throw wrongState('the run has begun already', 'configurationDone is sent once.');
     this.#state = 'stopped';
-    if (this.live.launched.noDebug) this.book.clear(this.debuggee);
+    if (this.live.launched.noDebug) this.#silence();
     else if (this.live.launched.stopOnEntry) {
       this.afterwards(() => this.#told({ reason: 'entry', position: this.debuggee.session.position }));
       return;
@@ -118,10 +118,17 @@ export class Session {
   async restart(): Promise<void> {
     await this.interrupt();
     this.live.debuggee = await this.live.opened.again(this.debuggee.edits);
+    this.debuggee.session.exceptions = this.#exceptions;
     this.book.moveTo(this.debuggee);
     this.#watch();
     this.#state = 'launched';
     this.start();
+  }
+
+  /** What stops the run besides breakpoints. */
+  catch(exceptions: readonly ExceptionFilter[]): void {
+    this.#exceptions = exceptions;
+    this.debuggee.session.exceptions = exceptions;
   }
 
   /** Moves the run once the request is answered; how it ends is told by events. */
@@ -193,8 +200,14 @@ export class Session {
     await live?.opened.model.dispose();
   }
 
+  /** Nothing stops any more. */
+  #silence(): void {
+    this.book.clear(this.debuggee);
+    this.catch([]);
+  }
+
   #forget(): void {
-    this.nan = undefined;
+    this.exception = undefined;
     this.#gotoTargets.clear();
     this.variables.forget();
   }
@@ -237,14 +250,28 @@ export class Session {
       this.#ended();
       return;
     }
-    if (stop.reason !== 'breakpoint') {
-      const reason = stop.reason === 'beginning' ? 'step' : stop.reason;
-      this.#stopped({ reason, description: stop.reason === 'beginning' ? 'this is the beginning' : undefined });
-      return;
+    this.#stopped(this.#toldOf(stop));
+  }
+
+  #toldOf(stop: Stop): { readonly reason: string } & Readonly<Record<string, unknown>> {
+    switch (stop.reason) {
+      case 'breakpoint':
+      case 'data': {
+        const known = this.book.find(stop.breakpoint.id);
+        const description =
+          stop.reason === 'data'
+            ? `${stop.breakpoint.label ?? ''}: ${String(stop.before)} → ${String(stop.after)}`
+            : undefined;
+        return { reason: known?.kind ?? 'breakpoint', hitBreakpointIds: known ? [known.id] : [], description };
+      }
+      case 'exception':
+        this.exception = stop;
+        return { reason: 'exception', description: stop.description, text: stop.description };
+      case 'beginning':
+        return { reason: 'step', description: 'this is the beginning' };
+      default:
+        return { reason: stop.reason };
     }
-    const known = this.book.find(stop.breakpoint.id);
-    const text = known?.kind === 'exception' ? 'a number that is not a number' : undefined;
-    this.#stopped({ reason: known?.kind ?? 'breakpoint', hitBreakpointIds: known ? [known.id] : [], text });
   }
 
   #ended(): void {

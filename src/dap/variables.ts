@@ -118,6 +118,13 @@ export class Variables {
     });
   }
 
+  /** What a data breakpoint on a child watches. @throws UsageError */
+  watchable(reference: number, name: string): string {
+    if (this.node(reference).kind === 'weights') return `weight ${name}`;
+    const { site, selector } = this.placeOf(reference, name);
+    return site + selector;
+  }
+
   /** Where index 0 of `position` is: behind the prefill, a step computes one position. */
   get offset(): number {
     const { session } = this.debuggee();

@@ -120,7 +120,34 @@ describe('moving', () => {
     expect(await client.until('continue')).toMatchObject({ reason: 'exception' });
     expect(await layer(client)).toBe('blocks.1');
     const info = await client.ask<{ description: string }>('exceptionInfo', { threadId: 1 });
-    expect(info.description).toMatch(/gives \d+ numbers that are NaN/);
+    expect(info.description).toMatch(/^NaN first arises in blocks\.1: /);
+  });
+
+  it('where a value crosses a bound, and where the end repeats itself', async () => {
+    const client = await begin({ maxNewTokens: 8 });
+    const info = await client.ask('dataBreakpointInfo', { name: 'rank(7)' });
+    expect(info).toMatchObject({ dataId: 'rank(7)', accessTypes: ['write'] });
+    expect(await client.ask('dataBreakpointInfo', { name: 'rank(' })).toMatchObject({ dataId: null });
+    const breakpoints = [
+      { dataId: 'step', condition: '> 2' },
+      { dataId: 'step', condition: 'often' },
+    ];
+    expect(await client.ask('setDataBreakpoints', { breakpoints })).toMatchObject({
+      breakpoints: [{ verified: true }, { verified: false }],
+    });
+    expect(await client.until('continue')).toMatchObject({
+      reason: 'data breakpoint',
+      description: '(step) > 2: false → true',
+    });
+    await client.ask('setDataBreakpoints', { breakpoints: [] });
+    const set = await client.ask('setExceptionBreakpoints', {
+      filters: [],
+      filterOptions: [{ filterId: 'repetition' }, { filterId: 'entropy', condition: 'much' }],
+    });
+    expect(set).toMatchObject({ breakpoints: [{ verified: true }, { verified: false }] });
+    for (const step of [4, 5, 6, 7]) await say(client, `force token 7 at step ${step}`);
+    expect(await client.until('continue')).toMatchObject({ reason: 'exception' });
+    expect(await client.ask('exceptionInfo', { threadId: 1 })).toMatchObject({ exceptionId: 'repetition' });
   });
 
   it('a pause is heard while it runs, and what needs a standing run is refused', async () => {
