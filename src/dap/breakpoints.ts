@@ -1,8 +1,8 @@
 import type { DebugProtocol } from '@vscode/debugprotocol';
 import { UsageError } from '../base/index.js';
 import type { Breakpoint, Stopping } from '../debugger/index.js';
-import { parseExpression } from '../language/index.js';
 import type { Debuggee } from '../service/index.js';
+import { valueText } from './evaluate.js';
 
 /** Why a breakpoint stops, as a client shows it. */
 export type PointKind = 'breakpoint' | 'function breakpoint' | 'data breakpoint';
@@ -17,19 +17,6 @@ export interface Point {
   readonly logMessage?: string | undefined;
   readonly line?: number;
 }
-
-type Evaluate = (text: string) => Promise<string>;
-
-/** `layer {layer}: {norm(blocks.1.attn_out)}`: texts and expressions, alternating, a text first. */
-export const partsOfLog = (message: string): readonly string[] => message.split(/\{([^{}]*)\}/);
-
-/** What a log point says here; an expression that cannot be read says why. */
-export const logText = async (message: string, evaluate: Evaluate): Promise<string> => {
-  const parts = partsOfLog(message).map((part, i) =>
-    i % 2 === 0 ? Promise.resolve(part) : evaluate(part).catch((error: unknown) => `<${(error as Error).message}>`),
-  );
-  return (await Promise.all(parts)).join('');
-};
 
 /** When a hit counts: `5` or `>= 5` from the fifth on, `== 5` the fifth, `% 5` each fifth. @throws UsageError OPTION_INVALID */
 export const parseHits = (text: string): ((met: number) => boolean) => {
@@ -48,7 +35,6 @@ export const parseHits = (text: string): ((met: number) => boolean) => {
 /** What breakpoints need of the session that they are in. */
 export interface Surroundings {
   readonly console: (text: string, line?: number) => void;
-  readonly evaluate: Evaluate;
   /** Going backward, hits are not counted and nothing is logged. */
   readonly isForward: () => boolean;
 }
@@ -121,18 +107,30 @@ export class BreakpointBook {
   ): (() => Promise<boolean>) | undefined {
     const holds = given(condition) ? this.#safe(debuggee.condition(condition), line) : undefined;
     const counts = given(hitCondition) ? parseHits(hitCondition) : undefined;
-    if (given(logMessage))
-      for (const [i, part] of partsOfLog(logMessage).entries()) if (i % 2 === 1) parseExpression(part);
-    if (!holds && !counts && !given(logMessage)) return undefined;
+    const log = given(logMessage) ? debuggee.logText(logMessage, valueText) : undefined;
+    if (!holds && !counts && !log) return undefined;
     let met = 0;
     return async () => {
       if (holds && !(await holds())) return false;
       const forward = this.surroundings.isForward();
       if (counts && forward && !counts(++met)) return false;
-      if (!given(logMessage)) return true;
-      if (forward) this.surroundings.console(`${await logText(logMessage, this.surroundings.evaluate)}\n`, line);
+      if (!log) return true;
+      if (forward)
+        this.surroundings.console(
+          `${await this.#logged(log)}
+`,
+          line,
+        );
       return false;
     };
+  }
+
+  /** What cannot be evaluated is told in its place. */
+  #logged(log: () => Promise<string>): Promise<string> {
+    return log().catch((error: unknown) => {
+      if (error instanceof UsageError) return `<${error.message}>`;
+      throw error;
+    });
   }
 
   /** A condition that cannot be evaluated says so and stops, rather than never holding in silence. */

@@ -2,12 +2,14 @@ import type { DebugProtocol } from '@vscode/debugprotocol';
 
 const filter = (
   name: string,
-  label: string,
-  description: string,
-  conditionDescription?: string,
+  {
+    label,
+    description,
+    condition,
+  }: { readonly label: string; readonly description: string; readonly condition?: string },
 ): DebugProtocol.ExceptionBreakpointsFilter => ({
   ...{ filter: name, label, description, default: false },
-  ...(conditionDescription === undefined ? {} : { supportsCondition: true, conditionDescription }),
+  ...(condition === undefined ? {} : { supportsCondition: true, conditionDescription: condition }),
 });
 
 /** What works, and nothing else. */
@@ -36,16 +38,22 @@ export const capabilities: DebugProtocol.Capabilities = {
   supportsDelayedStackTraceLoading: true,
   supportsDataBreakpoints: true,
   exceptionBreakpointFilters: [
-    filter('nan', 'NaN', 'the operation in which a number that is not a number first arises'),
-    filter('inf', 'Infinity', 'the operation in which infinity first arises'),
-    filter('overflow16', 'Overflow of float16', 'the operation in which a number beyond float16 first arises'),
-    filter('repetition', 'Repetition', 'the same tokens are generated again and again'),
-    filter('entropy', 'Entropy collapses', 'the next token is all but settled', 'nats, 0.1 if left out'),
-    filter(
-      'lost',
-      'Token lost',
-      'a token ranks worse than at the step before',
-      'the token: its text in quotes, or its id',
-    ),
+    filter('nan', { label: 'NaN', description: 'the operation in which a number that is not a number first arises' }),
+    filter('inf', { label: 'Infinity', description: 'the operation in which infinity first arises' }),
+    filter('overflow16', {
+      label: 'Overflow of float16',
+      description: 'the operation in which a number beyond float16 first arises',
+    }),
+    filter('repetition', { label: 'Repetition', description: 'the same tokens are generated again and again' }),
+    filter('entropy', {
+      label: 'Entropy collapses',
+      description: 'the next token is all but settled',
+      condition: 'nats, 0.1 if left out',
+    }),
+    filter('lost', {
+      label: 'Token lost',
+      description: 'a token ranks worse than at the step before',
+      condition: 'the token: its text in quotes, or its id',
+    }),
   ],
 };

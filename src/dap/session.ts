@@ -5,7 +5,6 @@ import { DebuggerError, UsageError } from '../base/index.js';
 import type { DebugSession, ExceptionFilter, Position } from '../debugger/index.js';
 import { openDebuggee, type Debuggee, type Stop } from '../service/index.js';
 import { BreakpointBook } from './breakpoints.js';
-import { valueText } from './evaluate.js';
 import { debugInputOf, type LaunchArguments } from './launch.js';
 import { sourceOf, writeListing, type ListingFile } from './sources.js';
 import { TranscriptOutput } from './transcript-output.js';
@@ -62,7 +61,6 @@ export class Session {
     );
     this.book = new BreakpointBook({
       console: (output, line) => this.#tellText(output, 'console', line),
-      evaluate: async (text) => valueText(await this.debuggee.evaluate(text)),
       isForward: () => this.#forward,
     });
   }

@@ -141,9 +141,10 @@ describe('an editor', () => {
   it('counts hits, logs, and stops at sites and tokens', async () => {
     const client = await begin({ stopOnEntry: true }, [
       { line: patternLine, hitCondition: '% 4' },
-      { line: 49, logMessage: 'layer {layer} of {step}: {norm(blocks.0.resid_pre) > 0} {nonsense}' },
+      { line: 49, logMessage: 'layer {layer} of {step}: {norm(blocks.0.resid_pre) > 0} {"}" == token}' },
       { line: 2, hitCondition: 'often' },
       { line: 999 },
+      { line: 49, logMessage: '{nonsense}' },
     ]);
     await client.ask('configurationDone');
     await client.event('stopped');
@@ -155,13 +156,14 @@ describe('an editor', () => {
           { verified: true, line: 49 },
           { verified: false, line: 3, message: expect.stringContaining('count of hits') as string },
           { verified: false, line: 999 },
+          { verified: false, message: expect.stringContaining('nonsense') as string },
         ],
       },
     });
     expect(await client.until('continue')).toMatchObject({ reason: 'breakpoint', hitBreakpointIds: [1] });
     expect((await frames(client)).map((f) => f.name)[2]).toBe('blocks.0'); // the fourth of 3 layers, in step 1
     expect(client.output('console')).toMatch(
-      /^layer 0 of 0: true <.*nonsense.*>\nlayer 1 of 0: true <.*>\nlayer 2 of 0: true <.*>\n$/,
+      /^layer 0 of 0: true false\nlayer 1 of 0: true false\nlayer 2 of 0: true false\n$/,
     );
     const { sources } = await client.ask<{ sources: { name: string; sourceReference: number }[] }>('loadedSources');
     await client.ask('setBreakpoints', { source: { path: 'elsewhere' }, breakpoints: [{ line: 1 }] });
