@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { llama } from '../cli/command.js';
+import { llama, tiny } from '../cli/command.js';
 import { Client } from './client.js';
 
 const clients: Client[] = [];
@@ -205,6 +205,29 @@ describe('looking and changing', () => {
     });
     expect(await say(client, 'words 2')).toMatch(/^ *\d+\.\d\d % {2}"t\d+" {2}\d+\n/);
     expect(await say(client, 'help')).toContain('undo');
+  });
+
+  it('opens every site of an encoder-decoder, in the prefill and behind it, and sets a position', async () => {
+    const client = await begin({ model: tiny('t5-default'), prompt: undefined, ids: [5, 9, 3], maxNewTokens: 3 });
+    await client.ask('setFunctionBreakpoints', { breakpoints: [{ name: 'decoder.blocks.1.mlp_out' }] });
+    for (let step = 0; step < 2; step++) {
+      await client.until('continue');
+      const { scopes } = await client.ask<{ scopes: { variablesReference: number }[] }>('scopes', { frameId: 1 });
+      const { variablesReference } = scopes[0] ?? { variablesReference: 0 };
+      const { variables } = await client.ask<{ variables: { name: string; variablesReference: number }[] }>(
+        'variables',
+        {
+          variablesReference,
+        },
+      );
+      expect(variables.map((v) => v.name)).toContain('decoder.blocks.1.cross_attn.pattern');
+      const out = variables.find((v) => v.name === 'decoder.blocks.1.mlp_out');
+      const set = { variablesReference: out?.variablesReference, name: '[0]', value: '0' };
+      expect(await client.ask('setVariable', set)).toMatchObject({
+        value: expect.stringMatching(/min 0 max 0/) as string,
+      });
+      expect(await say(client, 'edits')).toContain(`mlp_out[position=${step}] = 0 at step ${step}`);
+    }
   });
 
   it('gives long lists in chunks, or the part that was asked for', async () => {
