@@ -76,8 +76,18 @@ describe('help', () => {
     expect(Math.max(...body.split('\n').map(columns))).toBeLessThanOrEqual(80);
   });
 
-  it('comes without arguments and with --help, and names the verbs', async () => {
-    for (const args of [[], ['--help']]) expect(await shown(...args)).toMatch(/run [^]*inspect [^]*list [^]*tokenize /);
+  it('without arguments is a first look: a wrong answer, and the edit that mends it', async () => {
+    const text = await shown();
+    const { prompt, expected, wrong, edit } = JSON.parse(readFileSync('zoo/tour.json', 'utf8')) as Readonly<
+      Record<'prompt' | 'expected' | 'wrong' | 'edit', string>
+    >;
+    expect(text).toContain(`${prompt}${wrong}\n   That is wrong: it should be ${expected.replace(' ', '·')}.`);
+    expect(text).toContain(`Change it: ${edit}.\n\n   ${prompt}${expected}\n`);
+    expect(text).toMatch(/blocks\.4 +·\S+ +\d/);
+  });
+
+  it('comes with --help, and names the verbs', async () => {
+    expect(await shown('--help')).toMatch(/run [^]*inspect [^]*list [^]*tokenize /);
     expect(await shown('--version')).toMatch(/^\d+\.\d+\.\d+\n$/);
   });
 

@@ -75,7 +75,7 @@ const withValues = (graph: Graph): Graph => {
 /** A segment's graph in a form, and where its conditions are: edits, then outputs, then what nobody needs left out. */
 const withConditions = (segment: Segment, form: Form): Pick<Compiled, 'graph' | 'conditions'> => {
   const edited = form.edits.reduce(editSite, segment.graph);
-  const tapped = form.values === 'all' ? withValues(edited) : tap(edited, form.taps);
+  const tapped = form.values === 'all' ? tap(withValues(edited), form.taps) : tap(edited, form.taps);
   const conditions = new Map<string, Omit<LoweredCondition, 'graph'>>();
   const lowered = (form.conditions ?? []).reduce((graph, { key, lower }, i) => {
     const made = lower(graph, `condition ${i}`);

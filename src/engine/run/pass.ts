@@ -45,6 +45,10 @@ export const formOf = (instance: Instance, captured: readonly string[], { varian
 export const capturedIn = (instance: Instance, capture: ReadonlySet<string>): string[] =>
   instance.segment.graph.sites.map((s) => s.name).filter((name) => capture.has(siteIn(instance, name)));
 
+/** Those of these sites that are made only when asked for. */
+const onRequest = ({ segment }: Instance, names: readonly string[]): readonly string[] =>
+  segment.graph.sites.filter((site) => site.onRequest && names.includes(site.name)).map((site) => site.name);
+
 /** The rows of a pass: the encoder's, where the model has one, and those of what reads `ids`. */
 const passRows = ({ program, request }: { program: Program; request: ForwardRequest }): Rows => {
   const { ids, cache, step = 0 } = request;
@@ -202,7 +206,8 @@ export class Pass {
     const plain = formOf(instance, asked.captured, request);
     const { conditions = [] } = asked;
     const usual = conditions.length > 0 ? { ...plain, conditions } : plain;
-    const form: Form = want === 'values' ? { ...plain, taps: [], values: 'all' } : usual;
+    const form: Form =
+      want === 'values' ? { ...plain, taps: onRequest(instance, asked.captured), values: 'all' } : usual;
     const compiled = await this.compilations.get(instance.segment, form);
     const { graph } = compiled;
     const { rows, handed } = this.#placed(instance, asked.captured.length > 0 || want === 'values');
