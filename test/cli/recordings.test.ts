@@ -3,7 +3,8 @@ import { readdirSync, readFileSync, truncateSync, writeFileSync, copyFileSync } 
 import path from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { openWeights } from '../../src/formats/index.node.js';
-import type { InspectResult, ListResult, RunResult } from '../../src/protocol/index.js';
+import { runInput, type InspectResult, type ListResult, type RunResult } from '../../src/protocol/index.js';
+import { run } from '../../src/service/index.js';
 import { pythonOrSkip } from '../support/python.js';
 import { scratch } from './broken.js';
 import { cutaway, gpt2, json, llama, refused, tiny } from './command.js';
@@ -201,6 +202,29 @@ describe('set SITE = from recording FILE', () => {
   it('tells of a recording of another model', async () => {
     const { stderr } = await cutaway('run', llama, ...prompt, ...set('blocks.1.attn.pattern'));
     expect(stderr).toContain('another model');
+  });
+});
+
+describe('a run that is stopped', () => {
+  it('saves what it made', async () => {
+    const saved = at('stopped.cutrec');
+    const parsed = runInput.parse({
+      model: gpt2,
+      ids: [5, 17],
+      maxNewTokens: 30,
+      record: saved,
+      recordSites: 'logits',
+    });
+    const controller = new AbortController();
+    let words = 0;
+    const stream = (): void => {
+      if (++words === 3) controller.abort();
+    };
+    const result = (await run.run(parsed, { signal: controller.signal, note: () => undefined, stream })) as RunResult;
+    expect(result.stop).toBe('cancelled');
+    const { recording } = (await quietly('list', saved)) as ListResult;
+    expect(recording).toMatchObject({ complete: true, stop: 'cancelled', made: result.generated.ids.length });
+    expect(recording?.generated?.map((t) => t.id)).toEqual(result.generated.ids);
   });
 });
 
