@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { DebuggerError, UsageError, type ErrorCode } from '../base/index.js';
 import { requests } from './requests.js';
-import { Session } from './session.js';
+import { Session, type OpenTarget } from './session.js';
 
 const request = z.object({
   type: z.literal('request'),
@@ -44,9 +44,15 @@ export class Adapter {
   #seq = 0;
   #closed = false;
 
-  /** @param output where messages go; `close` is called when the client has disconnected */
-  constructor(readonly output: { readonly send: (message: object) => void; readonly close: () => void }) {
-    this.#session = new Session((event, body) => this.#send({ type: 'event', event, ...(body ? { body } : {}) }));
+  /**
+   * @param output where messages go; `close` is called when the client has disconnected
+   * @param open opens what a client launches
+   */
+  constructor(
+    readonly output: { readonly send: (message: object) => void; readonly close: () => void },
+    open: OpenTarget,
+  ) {
+    this.#session = new Session(open, (event, body) => this.#send({ type: 'event', event, ...(body ? { body } : {}) }));
   }
 
   /** What came in, whatever it is. */

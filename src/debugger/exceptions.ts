@@ -27,7 +27,8 @@ const tests: Readonly<Record<ValueKind, (x: number) => boolean>> = {
   overflow16: (x) => Math.abs(x) > float16Max && Math.abs(x) < masking,
 };
 
-const told: Readonly<Record<ValueKind, string>> = {
+/** What such a number is called. */
+export const valueTold: Readonly<Record<ValueKind, string>> = {
   nan: 'NaN',
   inf: 'infinity',
   overflow16: `a number beyond float16 (${float16Max})`,
@@ -56,7 +57,7 @@ export const firstBad = (
   return arises?.id;
 };
 
-export const arising = (kind: ValueKind, where: string): string => `${told[kind]} first arises in ${where}`;
+export const arising = (kind: ValueKind, where: string): string => `${valueTold[kind]} first arises in ${where}`;
 
 /** How long what repeats may be, in tokens. */
 const longest = 16;
@@ -101,7 +102,8 @@ const entropyStop = (below: number, { logits, before }: Ended): string | undefin
   return `entropy fell to ${now.toPrecision(3)} nats, below ${below}`;
 };
 
-const repetitionStop = ({ made }: Ended): string | undefined => {
+/** Why a step's end repeats itself; undefined: it does not. */
+export const repetitionStop = ({ made }: Pick<Ended, 'made'>): string | undefined => {
   const length = repeating(made);
   if (length === undefined || repeating(made.slice(0, -1)) !== undefined) return undefined;
   return length === 1 ? 'one token is generated again and again' : `${length} tokens are generated again and again`;

@@ -71,6 +71,11 @@ export class DebugSession {
     return this.#timeline.next;
   }
 
+  /** The instances of the present step, in order: `position.at` counts them. */
+  get instances(): readonly Instance[] {
+    return this.#timeline.instances;
+  }
+
   /** The prompt and the tokens made so far. */
   get ids(): readonly number[] {
     return this.#timeline.ids;
@@ -79,6 +84,11 @@ export class DebugSession {
   /** Scores of the next token, at the end of a step. [vocab] */
   get logits(): Float32Array | undefined {
     return this.#timeline.logits;
+  }
+
+  /** The token that the present step led to, once it has ended; null: none. */
+  get chosen(): number | null | undefined {
+    return this.#timeline.chosen;
   }
 
   get variant(): Variant {
@@ -103,7 +113,14 @@ export class DebugSession {
     ];
   }
 
-  /** Ends a running `continue` or `reverseContinue` before its next instance. */
+  /** The first place of the present instance that could stop, and what stops there; for a run that begins here. */
+  async here(): Promise<Stop | undefined> {
+    const stopping = this.#stoppingAt(this.#op);
+    const breakpoint = stopping && (await this.breakpoints.hit(stopping, { counting: true }));
+    return breakpoint && { reason: 'breakpoint', position: this.position, breakpoint };
+  }
+
+  /** Ends what is under way before its next instance. */
   pause(): void {
     this.#paused = true;
   }
@@ -115,9 +132,12 @@ export class DebugSession {
       const op = by === 'op' ? this.#op + 1 : endOfModule(this.#ops, this.#op);
       if (op < this.#ops.length) return this.#stand(op, 'step');
     }
+    this.#paused = false;
     if (!(await this.#pass())) return { reason: 'end', position: this.position };
-    while (by === 'token' && this.position.step === step)
+    while (by === 'token' && this.position.step === step) {
+      if (this.#wasPaused()) return { reason: 'pause', position: this.position };
       if (!(await this.#pass())) return { reason: 'end', position: this.position };
+    }
     return { reason: 'step', position: this.position };
   }
 
@@ -180,9 +200,11 @@ export class DebugSession {
   async goTo({ step, at, op }: Position, reason: 'step' | 'goto' = 'goto'): Promise<Stop> {
     const here = this.position;
     this.#told = '';
+    this.#paused = false;
     if (step < 0) return { reason: 'beginning', position: here };
-    if (await this.#timeline.goTo({ step, at }))
-      return this.#stand(Math.min(op, Math.max(0, this.#ops.length - 1)), reason);
+    const isThere = await this.#timeline.goTo({ step, at }, () => this.#wasPaused());
+    if (!isThere && this.#wasPaused()) return { ...this.#stand(0, reason), reason: 'pause' };
+    if (isThere) return this.#stand(Math.min(op, Math.max(0, this.#ops.length - 1)), reason);
     await this.#timeline.goTo(here);
     this.#op = here.op;
     return { reason: 'end', position: here };
@@ -208,6 +230,11 @@ export class DebugSession {
     const value = values.get(name) ?? (await this.#readNow(name));
     if (value) values.set(name, value);
     return value;
+  }
+
+  /** Keys and values of the tokens before this step, as the present instance reads them, by the names of its inputs. */
+  cached(): ReadonlyMap<string, Tensor> {
+    return this.instance ? this.#timeline.cached(this.instance) : new Map();
   }
 
   async #readNow(name: string): Promise<SiteValue | undefined> {
@@ -282,7 +309,7 @@ export class DebugSession {
   /** What has to be seen while the rest of the instance runs; undefined where each operation has to be asked. */
   #lowered(from: number): readonly Condition[] | undefined {
     const { instance } = this;
-    if (!instance || !this.breakpoints.concern(this.source, instance)) return [];
+    if (!instance || !this.#concerned(instance)) return [];
     const places = this.#ops.slice(from).flatMap((_, i) => this.#stoppingAt(from + i) ?? []);
     return this.breakpoints.lowered(places);
   }
@@ -343,13 +370,21 @@ export class DebugSession {
 
   #stoppingAt(op: number): Stopping | undefined {
     const { instance } = this;
-    const line = this.#ops[op];
-    return instance && line ? { position: { ...this.position, op }, instance, op: line } : undefined;
+    const at = this.#ops[op];
+    if (!instance || !at) return undefined;
+    const { segment, name } = instance;
+    const site = at.site === undefined || segment.kind !== 'block' ? at.site : `${name}.${at.site}`;
+    return { position: { ...this.position, op }, line: at.line, layer: segment.layer, site, instance };
+  }
+
+  #concerned({ segment }: Instance): boolean {
+    const lines = new Set(this.source.opsOf(segment.id).map((op) => op.line));
+    return this.breakpoints.concern(segment.layer, lines);
   }
 
   async #firstIn(from: number): Promise<Stop | undefined> {
     const { instance } = this;
-    if (!instance || !this.breakpoints.concern(this.source, instance)) return undefined;
+    if (!instance || !this.#concerned(instance)) return undefined;
     for (let op = from; op < this.#ops.length; op++) {
       const stopping = this.#stoppingAt(op);
       const breakpoint = stopping && (await this.breakpoints.hit(stopping, { counting: true }));
@@ -362,7 +397,7 @@ export class DebugSession {
 
   async #lastIn(below: number): Promise<Stop | undefined> {
     const { instance } = this;
-    if (!instance || !this.breakpoints.concern(this.source, instance)) return undefined;
+    if (!instance || !this.#concerned(instance)) return undefined;
     for (let op = below - 1; op >= 0; op--) {
       const stopping = this.#stoppingAt(op);
       const breakpoint = stopping && (await this.breakpoints.hit(stopping, { counting: false }));

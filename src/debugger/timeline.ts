@@ -26,6 +26,8 @@ export interface TimelineRequest {
   readonly source?: readonly number[];
   /** The token that follows from the scores of a step; undefined: the generation ends there. */
   readonly choose: (logits: Float32Array, ids: readonly number[], step: number) => number | undefined;
+  /** Called before each instance that is run. */
+  readonly onInstance?: () => Promise<void> | void;
   /** What states may take together; beyond it the oldest steps keep their first alone. 512 MB where left out. */
   readonly maxStateBytes?: number;
 }
@@ -148,17 +150,33 @@ export class Timeline {
     return true;
   }
 
-  /** Goes to a place that was reached before, or that is reached by running on. @returns whether it is there */
-  async goTo({ step, at }: Place): Promise<boolean> {
+  /**
+   * Goes to a place that was reached before, or that is reached by running on.
+   * @param isStopped asked between instances: true stays where it came to
+   * @returns whether it is there
+   */
+  async goTo({ step, at }: Place, isStopped = (): boolean => false): Promise<boolean> {
     if (step >= this.#steps.length) this.#enter(this.#steps.length - 1);
-    while (step >= this.#steps.length) if (!(await this.forward())) return false;
+    while (step >= this.#steps.length) if (isStopped() || !(await this.forward())) return false;
     this.#enter(step);
     const known = [...this.#current.states.keys()].filter((n) => n <= at);
     const state = this.#current.states.get(Math.max(...known));
     if (!state) throw bug('a step has no first state');
     this.#current.pass.restore(state);
-    while (this.place.at < at && this.next) await this.forward();
+    while (this.place.at < at && this.next) {
+      if (isStopped()) return false;
+      await this.forward();
+    }
     return this.place.at === at;
+  }
+
+  /** Keys (or values) of the tokens before this step, of an instance that caches them: [1, past, heads, headDim]. */
+  cached(instance: Instance): ReadonlyMap<string, Tensor> {
+    const counted = this.#cache.length;
+    this.#cache.setLength(this.#current.past);
+    const rows = instance.segment.cache.map((spec) => [spec.past, this.#cache.past(instance.name, spec)] as const);
+    this.#cache.setLength(counted);
+    return new Map(rows);
   }
 
   /** Values inside the next instance: sites by their names in the segment, values by id. */
@@ -212,6 +230,7 @@ export class Timeline {
     const pass = new Pass(program, compilations, {
       ...{ variant: this.#variant, ids: [ids], cache: this.#cache, capture: new Set(), step: this.#steps.length },
       ...(source ? { source: [source] } : {}),
+      ...(this.request.onInstance ? { onSegment: this.request.onInstance } : {}),
     });
     const states = new Map([[0, pass.state]]);
     const step = { ids, past, pass, states, result: undefined, chosen: undefined, bytes: 0 };

@@ -8,6 +8,8 @@ export * from './list.js';
 export * from './model.js';
 export * from './recording.js';
 export * from './run.js';
+export * from './target.js';
 export * from './tokenize.js';
 export * from './tour.js';
 export * from './views.js';
+export * from './wire-error.js';

@@ -1,5 +1,6 @@
 import type { DebugProtocol } from '@vscode/debugprotocol';
-import { Adapter, Deframer, frame } from '../../src/dap/index.js';
+import { Adapter, Deframer, frame, type OpenTarget } from '../../src/dap/index.js';
+import { openTarget } from '../../src/service/index.js';
 import { problemsOf } from './schema.js';
 
 type Body = Readonly<Record<string, unknown>>;
@@ -17,16 +18,20 @@ export class Client {
   #seq = 0;
   closed = false;
 
-  constructor() {
-    this.#adapter = new Adapter({
-      send: (message) => {
-        for (const received of this.#deframer.push(frame(message)))
-          if ('message' in received) this.#receive(received.message as DebugProtocol.ProtocolMessage);
+  /** @param open where the run happens: our engine in this process, unless something else is tested */
+  constructor(open: OpenTarget = (input) => openTarget(input)) {
+    this.#adapter = new Adapter(
+      {
+        send: (message) => {
+          for (const received of this.#deframer.push(frame(message)))
+            if ('message' in received) this.#receive(received.message as DebugProtocol.ProtocolMessage);
+        },
+        close: () => {
+          this.closed = true;
+        },
       },
-      close: () => {
-        this.closed = true;
-      },
-    });
+      open,
+    );
   }
 
   /** Sends a request, and waits for its answer. */

@@ -237,7 +237,10 @@ describe('looking and changing', () => {
     const { scopes } = await client.ask<{ scopes: { name: string; variablesReference: number }[] }>('scopes', {
       frameId: 1,
     });
-    expect(scopes.map((s) => s.name)).toEqual(['Sites', 'Next words', 'Tokens', 'Edits', 'Weights']);
+    expect(scopes.map((s) => s.name)).toEqual([
+      ...['Sites', 'Inputs', 'Outputs', 'Attention', 'Next words', 'Residual and lens', 'Tokens', 'Edits'],
+      ...['Statistics', 'KV cache', 'Weights'],
+    ]);
     const list = async (name: string, paging = {}) => {
       const variablesReference = scopes.find((s) => s.name === name)?.variablesReference;
       return (

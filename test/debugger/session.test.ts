@@ -152,7 +152,7 @@ describe('breakpoints', () => {
     expect((await session.continue()).position.step).toBe(1);
     expect(seen).toEqual([4 * 32, 32]);
     const counted = sessionOf(model);
-    counted.breakpoints.add({ layers: [0], hits: 3 });
+    counted.breakpoints.add({ layers: [0], hits: (met) => met >= 3 });
     expect((await counted.continue()).position.step).toBe(2);
     const once = sessionOf(model);
     const { id } = once.breakpoints.add({ layers: [0], temporary: true });

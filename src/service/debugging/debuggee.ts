@@ -1,5 +1,5 @@
-import { DebugSession, type ExceptionFilter, type Stop, type Watched } from '../debugger/index.js';
-import { UsageError } from '../base/index.js';
+import { DebugSession, type ExceptionFilter, type Position, type Stop, type Watched } from '../../debugger/index.js';
+import { UsageError } from '../../base/index.js';
 import {
   canonicalName,
   checkSampling,
@@ -14,9 +14,9 @@ import {
   type Prompt,
   type Sequence,
   type Variant,
-} from '../engine/index.js';
-import { eosIds } from '../formats/index.node.js';
-import { carried } from '../graph/index.js';
+} from '../../engine/index.js';
+import { eosIds } from '../../formats/index.node.js';
+import { carried } from '../../graph/index.js';
 import {
   parseEdits,
   parseExpression,
@@ -25,14 +25,16 @@ import {
   tokensOf,
   type Edit,
   type Expression,
-} from '../language/index.js';
-import type { ScoredToken, TokenView } from '../protocol/index.js';
-import { range, type Tensor } from '../tensor/index.js';
-import { exceptionFilter, isNotYet, isOutside, loweredCondition, logText, watchedValue } from './debug-points.js';
-import { contextFor, forcedTokens, samplingOf } from './experiment.js';
-import { needTokenizer, type OpenModel } from './open-model.js';
-import { textOf } from './prompts.js';
-import { scoredTokens } from './scored.js';
+} from '../../language/index.js';
+import type { ScoredToken, TokenView } from '../../protocol/index.js';
+import { range, type Tensor } from '../../tensor/index.js';
+import { loweredCondition, weightValue } from './lowering.js';
+import { holdsAt } from './moment.js';
+import { exceptionFilter, logText, watchedValue } from './watching.js';
+import { contextFor, forcedTokens, samplingOf } from '../experiment.js';
+import { needTokenizer, type OpenModel } from '../open-model.js';
+import { textOf } from '../prompts.js';
+import { scoredTokens } from '../scored.js';
 
 export interface DebuggeeRequest {
   readonly prompt: Prompt;
@@ -67,8 +69,15 @@ export class Debuggee {
     this.#edits = request.edits;
   }
 
-  /** @throws UsageError for edits that do not fit the model */
-  static async start(model: OpenModel, request: DebuggeeRequest): Promise<Debuggee> {
+  /**
+   * @param onInstance called before each layer that is run
+   * @throws UsageError for edits that do not fit the model
+   */
+  static async start(
+    model: OpenModel,
+    request: DebuggeeRequest,
+    onInstance?: () => Promise<void> | void,
+  ): Promise<Debuggee> {
     const { prompt, maxNewTokens } = request;
     const { variant } = await prepareExperiment(contextFor(model, prompt, maxNewTokens), request.edits);
     const eos = new Set(request.ignoreEos ? [] : eosIds(model.program.config, model.folder.generationConfig));
@@ -78,6 +87,7 @@ export class Debuggee {
     const session = new DebugSession({
       ...{ program: model.program, compilations: model.compilations, variant, ids: prompt.ids, choose },
       ...(prompt.source ? { source: prompt.source.ids } : {}),
+      ...(onInstance ? { onInstance } : {}),
     });
     return (state.made = new Debuggee(model, request, session));
   }
@@ -95,6 +105,19 @@ export class Debuggee {
     return forced ?? sample(logits, options, { previousIds: ids, step }).id;
   }
 
+  get position(): Position {
+    return this.session.position;
+  }
+
+  /** The layer that the run is in; undefined outside of layers. */
+  get layer(): number | undefined {
+    return this.session.instance?.segment.layer;
+  }
+
+  get variant(): Variant {
+    return this.session.variant;
+  }
+
   /** The changes in force, in order. */
   get edits(): readonly Edit[] {
     return this.#edits;
@@ -108,6 +131,11 @@ export class Debuggee {
   /** Adds changes, as the edit language has them, from where the run stands. @throws UsageError EDIT_* */
   async edit(text: string): Promise<readonly string[]> {
     return this.#become([...this.#edits, ...parseEdits(text)], true);
+  }
+
+  /** Puts these changes in the place of all; undone as one. @throws UsageError EDIT_* */
+  load(edits: readonly Edit[]): Promise<readonly string[]> {
+    return this.#become(edits, true);
   }
 
   /** Takes the last change back. @returns whether there was one */
@@ -169,9 +197,14 @@ export class Debuggee {
     throw notYet(site);
   }
 
+  /** Scores of the next token: at the end of a step the model's, before it those it would give if it ended here. [vocab] */
+  async scores(): Promise<Float32Array | undefined> {
+    return this.session.logits ?? (await this.#lensLogits());
+  }
+
   /** What comes next: at the end of a step the model's words, before it those it would say if it ended here. */
   async words(count: number): Promise<LensWords> {
-    const logits = this.session.logits ?? (await this.#lensLogits());
+    const logits = await this.scores();
     return logits ? scoredTokens(logits, count, (id) => textOf(this.model, id)) : [];
   }
 
@@ -183,7 +216,7 @@ export class Debuggee {
       const { variant, position } = this.session;
       const place = `${position.step}.${position.at}`; // an expression does not depend on the operation
       if (known?.variant !== variant || known.place !== place)
-        known = { variant, place, holds: await this.#holds(tree) };
+        known = { variant, place, holds: await holdsAt(this, tree) };
       return known.holds;
     };
   }
@@ -195,7 +228,8 @@ export class Debuggee {
 
   /** What a data breakpoint watches: an expression, or `weight NAME`. @throws UsageError EXPRESSION_*, SITE_UNKNOWN */
   watch(text: string): () => Promise<Watched | undefined> {
-    return watchedValue(this, text);
+    const weight = /^weight\s+(\S+)$/.exec(text.trim())?.[1];
+    return weight === undefined ? watchedValue(this, text) : weightValue(this, weight);
   }
 
   /** What a log point writes: a text with expressions in braces. @throws UsageError EXPRESSION_*, SITE_UNKNOWN */
@@ -235,17 +269,6 @@ export class Debuggee {
     const known = placedSites(this.session.variant.order).map((p) => p.name);
     if (known.includes(name)) return name;
     throw unknownSite(site, [...known, ...this.model.program.facts.aliases.keys()]);
-  }
-
-  async #holds(tree: Expression): Promise<boolean> {
-    if (isOutside(this, tree)) return false;
-    try {
-      const value = await this.evaluate(tree);
-      return typeof value === 'object' ? value.data.some((x) => x !== 0) : Boolean(value);
-    } catch (error) {
-      if (isNotYet(error)) return false;
-      throw error;
-    }
   }
 
   async #become(edits: readonly Edit[], isNew: boolean): Promise<readonly string[]> {
