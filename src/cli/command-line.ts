@@ -1,6 +1,7 @@
 import { Command, CommanderError, Option } from 'commander';
 import pkg from '../../package.json' with { type: 'json' };
 import { UsageError } from '../base/index.js';
+import { debuggedTokens } from '../protocol/index.js';
 import type { Actions, Flags } from './action.js';
 import { reportError, statusOf } from './report.js';
 import { float, integer, integers, collectEdits, type EditOption } from './values.js';
@@ -59,9 +60,9 @@ const edits = (command: Command): Command => {
     .option('--edits <file>', 'a file of changes, text or JSON; - for standard input', collectEdits(list, 'file'));
 };
 
-const generation = (command: Command): Command =>
+const generation = (command: Command, tokens: number): Command =>
   command
-    .option('--max-new-tokens <n>', 'tokens to make (default: 0)', integer('--max-new-tokens'))
+    .option('--max-new-tokens <n>', `tokens to make at the most (default: ${tokens})`, integer('--max-new-tokens'))
     .option('--temperature <t>', '0 is greedy', float('--temperature'))
     .option('--top-k <k>', 'sample from the k likeliest', integer('--top-k'))
     .option('--top-p <p>', 'sample from the likeliest that hold p of the probability', float('--top-p'))
@@ -87,7 +88,7 @@ const addRun = (
     .command('run')
     .argument('[model]', modelHelp)
     .description('Run a model on a prompt: the likeliest next tokens, and what it goes on to say.');
-  device(recording(generation(edits(input(command)))))
+  device(recording(generation(edits(input(command)), 0)))
     .option('--top <n>', 'how many next tokens, words or labels to list (default: 10)', integer('--top'))
     .option('--stages', 'show the distribution after each rule of sampling')
     .option('--record-sites <globs>', 'sites that the recording keeps at each step')
@@ -135,14 +136,19 @@ const addDebug = (
 ): void => {
   const command = program
     .command('debug')
-    .argument('[model]', modelHelp)
-    .description('Stop inside a model, step forward and back, look, change, and go on.');
-  device(edits(input(command)))
-    .option('--max-new-tokens <n>', 'tokens to make at the most (default: 20)', integer('--max-new-tokens'))
-    .option('--ignore-eos', 'do not stop at the end token')
+    .argument('[model]', `${modelHelp}; or a recording`)
+    .description('Stop inside a model, step forward and back, look, change, and go on. Or walk along a recording.');
+  device(recording(generation(edits(input(command)), debuggedTokens)))
+    .option('--record-sites <globs>', 'sites that the recording keeps at each step')
     .option('-x <file>', 'a file of commands, carried out first')
     .action(act('debug'));
-  examples(command, 'debug MODEL --prompt "Once upon"', 'debug MODEL --prompt "Once" -x commands.txt < /dev/null');
+  examples(
+    command,
+    'debug MODEL --prompt "Once upon"',
+    'debug MODEL --prompt "Once" -x commands.txt < /dev/null',
+    'debug run.cutrec',
+    'debug MODEL --from-recording run.cutrec',
+  );
 };
 
 const addDap = (

@@ -22,12 +22,22 @@ const known = ({ about }: Target, unit: TargetUnit): TargetUnit => {
   return order.slice(order.indexOf(unit)).find((u) => about.can.units.includes(u)) ?? 'token';
 };
 
+/** @throws UsageError COMMAND_INVALID for a target that does not go back */
+const checkBack = ({ about }: Target): void => {
+  if (about.can.back) return;
+  throw new UsageError('this run cannot be taken back', {
+    code: 'COMMAND_INVALID',
+    hint: `${about.can.limits.join('; ')}.`,
+  });
+};
+
 const step = (statement: TargetUnit, back = false): Row =>
   row('standing', stepping, (session, { granularity, targetId }) => {
     if (targetId !== undefined && !back) {
       session.move({ kind: 'goto', position: session.gotoTarget(targetId) });
       return;
     }
+    if (back) checkBack(session.target);
     session.move({ kind: 'step', by: known(session.target, unitOf(granularity, statement)), back });
   });
 
@@ -63,6 +73,7 @@ export const moveRequests: readonly (readonly [string, Row])[] = [
     row('standing', z.object({ frameId: z.int() }), async (session, { frameId }) => {
       const frame = shownFrames(session.target).find((f) => f.id === frameId)?.frame;
       if (!frame) throw noFrame(frameId);
+      checkBack(session.target);
       if (frame.kind === 'generation' && session.at.position.step > 0) return session.restart();
       session.move({ kind: 'goto', position: frame.begins });
       return undefined;
