@@ -86,6 +86,11 @@ export class DebugSession {
     return this.#timeline.logits;
   }
 
+  /** Scores that an earlier step ended with, where they are kept. [vocab] */
+  logitsOf(step: number): Float32Array | undefined {
+    return this.#timeline.logitsOf(step);
+  }
+
   /** The token that the present step led to, once it has ended; null: none. */
   get chosen(): number | null | undefined {
     return this.#timeline.chosen;

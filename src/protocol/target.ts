@@ -213,6 +213,8 @@ export const viewAsk = z.discriminatedUnion('ask', [
   z.object({ ask: z.literal('places'), source: z.enum(['listing', 'transcript']), line: z.int() }),
   /** Beside the unedited run, at this place of this step: what comes next in both. `tokens`: texts or ids, told too. */
   z.object({ ask: z.literal('compare'), tokens: z.array(text).max(100).default([]) }),
+  /** What the model would say before each layer that the step has come to; `tokens`: whose probabilities are told. */
+  z.object({ ask: z.literal('lens'), tokens: z.array(text).max(100).default([]) }),
   /** Where a step could go in: the modules of the layer that are ahead, or the layers of the step. */
   z.object({ ask: z.literal('ahead'), frame: targetFrame.shape.kind }),
 ]);
@@ -233,6 +235,7 @@ export const evaluated = item.extend({
 });
 export type Evaluated = z.infer<typeof evaluated>;
 
+const likely = tokenView.extend({ probability: z.number() });
 const compared = tokenView.extend({ here: z.number(), unedited: z.number() });
 
 const places = z.object({ places: z.array(z.object({ label: z.string(), position: targetPosition })) });
@@ -254,6 +257,7 @@ export const viewAnswers = {
   complete: z.object({ completions: z.array(completion) }),
   places,
   ahead: places,
+  lens: z.object({ rows: z.array(z.object({ place: z.string(), top: likely, words: z.array(likely) })) }),
   /** `kl`: nats, of the unedited run's distribution from this one's. The likeliest of both, and those asked for. */
   compare: z.object({
     kl: z.number(),

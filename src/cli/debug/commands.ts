@@ -11,6 +11,7 @@ import {
   shownComparison,
   shownFrames,
   shownItems,
+  shownLens,
   shownLines,
   shownStop,
   shownValue,
@@ -154,6 +155,9 @@ const quotedTexts = /"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|\S+/g;
 const compare: Command['run'] = async (rest, { target }) =>
   shownComparison(await target.view({ ask: 'compare', tokens: rest.match(quotedTexts) ?? [] }));
 
+const lens: Command['run'] = async (rest, { target }) =>
+  shownLens(await target.view({ ask: 'lens', tokens: rest.match(quotedTexts) ?? [] }));
+
 const list: Command['run'] = (rest, { target }) =>
   shownLines(target, { around: 7, ...(rest === '' ? {} : { at: wholeNumber(rest, 'a line') }) });
 
@@ -209,6 +213,7 @@ export const commands: readonly Command[] = [
   { names: ['x'], usage: 'x SITE | weight:NAME [ROWS]', help: 'The raw numbers of a value.', examples: ['x blocks.0.attn.z 4'], run: raw },
   { names: ['words', 'w'], usage: 'words [N]', help: 'What the model says next; inside a step, what it would say if it ended here.', run: async (rest, { target }) => shownWords((await target.view({ ask: 'words', count: rest === '' ? 5 : wholeNumber(rest, 'how many') })).words) },
   { names: ['compare'], usage: 'compare [TOKEN ...]', help: 'This run beside the unedited one: what comes next, and what was said.', examples: ['compare', 'compare " Paris" " Rome"'], run: compare },
+  { names: ['lens'], usage: 'lens [TOKEN ...]', help: 'What the model would say before each layer so far, and how likely these tokens are there.', examples: ['lens', 'lens " Paris" " Rome"'], run: lens },
   { names: ['attention', 'a'], usage: 'attention SITE HEAD', help: 'Where a head looks, as a picture.', examples: ['attention blocks.0.attn.pattern 2'], run: attention },
   ...edits.map((word): Command => ({ names: [word], usage: `${word} ...`, help: `A change, in the edit language; it counts from this layer on.`, run: edited(word) })),
   { names: ['undo', 'u'], usage: 'undo', help: 'Take the last change back.', run: undone('undo', 'undone') },

@@ -105,8 +105,9 @@ export const shownStop = (target: Target, stop: TargetStop): string => {
 const percent = (p: number): string => `${(100 * p).toFixed(2)} %`;
 
 /** Words and how likely they are. */
-export const shownWords = (words: readonly ScoredToken[]): string =>
-  table(
+export const shownWords = (words: readonly ScoredToken[]): string => {
+  if (words.length === 0) return 'nothing is known yet of what comes next';
+  return table(
     ['', 'token', 'id', 'probability', ''],
     words.map((w, i) => [
       String(i + 1),
@@ -117,24 +118,40 @@ export const shownWords = (words: readonly ScoredToken[]): string =>
     ]),
     { right: [0, 2, 3] },
   );
+};
 
 const sequence = (tokens: readonly { readonly text: string }[], other: readonly { readonly text: string }[]): string =>
   tokens.map(({ text }, i) => (text === other[i]?.text ? visible(text) : styled('yellow', visible(text)))).join('');
+
+const bar = (p: number): string => styled('cyan', '█'.repeat(Math.round(24 * p)) || '▏');
+
+/** What the model would say, layer by layer: the likeliest word, and the words that were asked for. */
+export const shownLens = ({ rows }: ViewAnswerOf<'lens'>): string => {
+  const asked = rows[0]?.words ?? [];
+  if (rows.length === 0) return 'nothing is known yet of what comes next';
+  return table(
+    ['', 'it would say', 'probability', ...asked.map((w) => visible(w.text)), ''],
+    rows.map(({ place, top, words }) => [
+      ...[place, visible(top.text), percent(top.probability), ...words.map((w) => percent(w.probability))],
+      bar(words[0]?.probability ?? top.probability),
+    ]),
+    { right: [2, ...asked.map((_, i) => 3 + i)] },
+  );
+};
+
+/** More or less, in hundredths; what rounds to nothing has no sign. */
+const difference = (x: number): string => {
+  const text = (100 * x).toFixed(2);
+  if (Number(text) === 0) return styled('dim', '0.00');
+  return x > 0 ? styled('green', `+${text}`) : styled('red', text);
+};
 
 /** This run beside the unedited one. */
 export const shownComparison = ({ kl, words, tokens }: ViewAnswerOf<'compare'>): string =>
   [
     table(
       ['token', 'unedited', 'here', 'difference'],
-      words.map((w) => [
-        visible(w.text),
-        percent(w.unedited),
-        percent(w.here),
-        styled(
-          w.here >= w.unedited ? 'green' : 'red',
-          `${w.here >= w.unedited ? '+' : ''}${(100 * (w.here - w.unedited)).toFixed(2)}`,
-        ),
-      ]),
+      words.map((w) => [visible(w.text), percent(w.unedited), percent(w.here), difference(w.here - w.unedited)]),
       { right: [1, 2, 3] },
     ),
     `KL divergence ${kl.toPrecision(4)} nats`,

@@ -25,6 +25,11 @@ const uneditedAt = async (
   return plain;
 };
 
+/** What comes next here; before the first layer of a step, what led to its token. */
+const scoresAt = async (debuggee: Debuggee): Promise<Float32Array | undefined> =>
+  (await debuggee.scores()) ?? debuggee.session.logitsOf(debuggee.session.position.step - 1);
+
+/** KL(p ‖ q), nats. */
 const divergence = (p: ArrayLike<number>, q: ArrayLike<number>): number => {
   let sum = 0;
   for (let i = 0; i < p.length; i++) {
@@ -52,7 +57,7 @@ export const compareWithUnedited = async (
   const asked: number[] = [];
   for (const name of names) asked.push((await debuggee.token(name)).token);
   const plain = await uneditedAt(debuggee, again);
-  const [own, other] = [await debuggee.scores(), await plain.scores()];
+  const [own, other] = [await scoresAt(debuggee), await scoresAt(plain)];
   if (!own || !other) throw nothingKnown();
   const [here, unedited] = [probabilities(own), probabilities(other)];
   const top = [...topTokens(other, likeliest), ...topTokens(own, likeliest)].map((t) => t.id);

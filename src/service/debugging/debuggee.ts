@@ -58,8 +58,9 @@ export type LensWords = readonly ScoredToken[];
  */
 export class Debuggee {
   #edits: readonly Edit[];
-  readonly #undone: (readonly Edit[])[] = [];
-  readonly #done: (readonly Edit[])[] = [];
+  /** Lists of changes that were in force before, the last one last; and those that were undone. */
+  private readonly done: (readonly Edit[])[] = [];
+  private readonly undone: (readonly Edit[])[] = [];
 
   private constructor(
     readonly model: OpenModel,
@@ -138,19 +139,25 @@ export class Debuggee {
     return this.#become(edits, true);
   }
 
+  /** What can be undone and made again, from the run that this one begins anew. */
+  remember({ done, undone }: Debuggee): void {
+    this.done.push(...done);
+    this.undone.push(...undone);
+  }
+
   /** Takes the last change back. @returns whether there was one */
   async undo(): Promise<boolean> {
-    const before = this.#done.pop();
+    const before = this.done.pop();
     if (!before) return false;
-    this.#undone.push(this.#edits);
+    this.undone.push(this.#edits);
     await this.#become(before, false);
     return true;
   }
 
   async redo(): Promise<boolean> {
-    const after = this.#undone.pop();
+    const after = this.undone.pop();
     if (!after) return false;
-    this.#done.push(this.#edits);
+    this.done.push(this.#edits);
     await this.#become(after, false);
     return true;
   }
@@ -275,8 +282,8 @@ export class Debuggee {
     const { prompt, maxNewTokens } = this.request;
     const { variant, notes } = await prepareExperiment(contextFor(this.model, prompt, maxNewTokens), edits);
     if (isNew) {
-      this.#done.push(this.#edits);
-      this.#undone.length = 0;
+      this.done.push(this.#edits);
+      this.undone.length = 0;
     }
     this.#edits = edits;
     this.session.change(variant satisfies Variant);

@@ -24,6 +24,7 @@ import { resolveValue } from './engine-values.js';
 import { framesOf } from './frames.js';
 import { bytesIn, childItems, writtenIn } from './held-values.js';
 import { sitesHere } from './layer-values.js';
+import { lensHere } from './lens-here.js';
 import type { OpenDebuggee } from './open-debuggee.js';
 import { placesAhead, placesOf } from './places.js';
 import { pointRunOf } from './point-run.js';
@@ -175,6 +176,7 @@ export class EngineTarget implements Target {
       places: async (a: ViewAskOf<'places'>) => ({ places: placesOf(debuggee, a.source, a.line) }),
       compare: async (a: ViewAskOf<'compare'>) =>
         compareWithUnedited(debuggee, (edits) => this.opened.again(edits), a.tokens),
+      lens: async (a: ViewAskOf<'lens'>) => lensHere(debuggee, a.tokens),
       ahead: async (a: ViewAskOf<'ahead'>) => ({ places: placesAhead(debuggee, a.frame) }),
     } satisfies { [K in ViewAsk['ask']]: (ask: ViewAskOf<K>) => Promise<ViewAnswerOf<K>> };
     return (answers[ask.ask] as (a: ViewAsk) => Promise<ViewAnswerOf<ViewAsk['ask']>>)(ask);
@@ -240,7 +242,9 @@ export class EngineTarget implements Target {
   }
 
   async #restart(): Promise<{ readonly done: boolean }> {
-    this.#debuggee = await this.opened.again(this.#debuggee.edits);
+    const next = await this.opened.again(this.#debuggee.edits);
+    next.remember(this.#debuggee);
+    this.#debuggee = next;
     await this.#book.again();
     return { done: true };
   }

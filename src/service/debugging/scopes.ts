@@ -80,7 +80,7 @@ const headLines = ({ name, held }: LayerSite, tokens: readonly { readonly text: 
   return Array.from({ length: heads }, (_, head) => {
     const row = data.subarray((head * queries + queries - 1) * keys, (head * queries + queries) * keys);
     const top = [...row.keys()].sort((a, b) => (row[b] ?? 0) - (row[a] ?? 0)).slice(0, 3);
-    const shown = top.map((key) => `${JSON.stringify(tokens[key]?.text ?? String(key))} ${(row[key] ?? 0).toFixed(2)}`);
+    const shown = top.map((key) => `${(row[key] ?? 0).toFixed(2)} ${key} ${JSON.stringify(tokens[key]?.text ?? '')}`);
     const expression = `${name}[head=${head}, query=-1]`;
     return { ...plain(`${name}, head ${head}`, shown.join('  ')), expression };
   });

@@ -217,6 +217,9 @@ export class RecordingTarget implements Target {
       }),
       places: async (a: ViewAskOf<'places'>) => ({ places: this.#places(a) }),
       ahead: async () => ({ places: [] }),
+      lens: async () => {
+        throw cannot('has no weights to read the stream with');
+      },
       compare: async () => {
         throw cannot('has no unedited run beside it');
       },
