@@ -17,14 +17,14 @@ from english.tokens import BOS, encode
 from evaluate_world import answers, held_out, load, score
 from transformers import LlamaForCausalLM
 
-ABLATED = ("induction", "indirect", "where", "stories", "agreement", "sums")
+ABLATED = ("induction", "indirect", "where", "two-hop", "stories", "agreement", "sums")
 BEST = 3
 
 
 @contextmanager
 def without(model: LlamaForCausalLM, heads: list[tuple[int, int]]) -> Iterator[None]:
     """Within it these heads write nothing: what `drop head LAYER.HEAD` does."""
-    width = model.config.hidden_size // model.config.num_attention_heads
+    width = model.config.head_dim
 
     def hook(layer: int):
         def silence(_module, inputs):
@@ -104,6 +104,20 @@ def mover_scores(model: LlamaForCausalLM, count: int) -> dict[str, torch.Tensor]
     return sums
 
 
+def hop_scores(model: LlamaForCausalLM, count: int) -> dict[str, torch.Tensor]:
+    """On two hops, at the last word: attention to where the first leads (the key that Tom has), and the second."""
+    asked = held_out("two-hop", count, lambda p: True)
+    owning = {encode(word)[0] for word in (" has", " keeps")}
+    sums = {"first hop": 0.0, "second hop": 0.0}
+    for probe in asked:
+        ids, bridge = [BOS, *encode(probe.prompt)], encode(probe.bridge)[0]
+        found = torch.stack(patterns(model, ids))[:, :, -1]
+        through = next(i for i, word in enumerate(ids) if word == bridge and ids[i - 2] in owning)
+        sums["first hop"] += found[:, :, through] / len(asked)
+        sums["second hop"] += found[:, :, ids.index(encode(probe.truth)[0])] / len(asked)
+    return sums
+
+
 def ablations(model: LlamaForCausalLM, count: int, groups: dict[str, list[tuple[int, int]]]) -> dict[str, dict]:
     """The share of true answers of each ability with nothing switched off, and with each group of heads off."""
     asked = {name: held_out(name, count, lambda p: not p.mistake) for name in ABLATED if name in MAKERS}
@@ -121,7 +135,7 @@ def ablations(model: LlamaForCausalLM, count: int, groups: dict[str, list[tuple[
 def groups_of(scores: dict[str, torch.Tensor]) -> dict[str, list[tuple[int, int]]]:
     """The best heads by each score: one by one, and together; and as many of the later layers that are best at nothing."""
     best = {}
-    for name in ("previous", "induction", "writes the taker"):
+    for name in ("previous", "induction", "writes the taker", "first hop", "second hop"):
         table = scores[name]
         best[name] = [divmod(i, table.shape[1]) for i in table.flatten().topk(BEST).indices.tolist()]
     single = sorted({head for heads in best.values() for head in heads})
@@ -141,7 +155,7 @@ def main() -> None:
     torch.set_num_threads(1)
     model = load(options.model)
     model.set_attn_implementation("eager")
-    scores = repeated_scores(model, 50) | mover_scores(model, 100)
+    scores = repeated_scores(model, 50) | mover_scores(model, 100) | hop_scores(model, 100)
     for name, table in scores.items():
         top = table.flatten().topk(5)
         width = table.shape[1]
