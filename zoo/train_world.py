@@ -149,7 +149,7 @@ def train(out: Path, steps: int, decay: int, tokens: int, peak: float) -> None:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser()
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--steps", type=int, default=9000)
+    parser.add_argument("--steps", type=int, default=7500)
     parser.add_argument("--decay", type=int, default=4500)
     parser.add_argument("--tokens", type=int, default=2048, help="ids a batch")
     parser.add_argument("--peak", type=float, default=3e-3)
