@@ -255,10 +255,19 @@ export class DebugSession {
   }
 
   /** Goes on with another variant. It counts from the beginning of the instance that the run is in. */
-  change(variant: Variant): void {
-    this.#timeline.change(variant);
+  async change(variant: Variant): Promise<void> {
+    await this.#timeline.change(variant);
     this.#told = '';
     this.#op = Math.min(this.#op, Math.max(0, this.#ops.length - 1));
+  }
+
+  /** What puts the run back as it is now, as long as nothing has run since: to undo a change. */
+  mark(): () => void {
+    const [op, told, restore] = [this.#op, this.#told, this.#timeline.mark()];
+    return () => {
+      restore();
+      [this.#op, this.#told] = [op, told];
+    };
   }
 
   get #ops(): readonly OpLine[] {

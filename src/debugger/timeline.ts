@@ -202,21 +202,66 @@ export class Timeline {
     }
   }
 
-  /** Another variant from here on: what ran before stays as it was, what comes is forgotten. */
-  change(variant: Variant): void {
+  /**
+   * Another variant from here on: what ran before stays as it was, what comes is forgotten. A layer that comes in, and
+   * has no keys and values of earlier tokens, gets them from a pass over those.
+   */
+  async change(variant: Variant): Promise<void> {
     const old = this.#current;
     const { at } = old.pass.state;
-    const name = old.pass.next?.name;
     this.#variant = variant;
     this.#steps.length = this.#step;
     this.#cache.setLength(old.past);
     if (this.#step === 0) this.#cache.encoded = undefined;
     const made = this.#begin(old.ids, old.past);
-    const index = made.pass.instances.findIndex((i) => i.name === name);
-    if (index !== at) return; // another order: the step begins anew
+    const isKept = [...old.pass.instances.slice(0, at + 1)].every((i, n) => made.pass.instances[n]?.name === i.name);
+    const passed = isKept ? old.pass.instances.slice(0, at) : []; // another order: the step begins anew
+    this.#cache.forget(old.past, { but: new Set(passed.map((i) => i.name)) });
+    await this.#fill(variant);
+    if (!isKept) return;
     for (const [n, state] of old.states) if (n <= at) made.states.set(n, state);
     const state = made.states.get(at);
     if (state) made.pass.restore(state);
+  }
+
+  /**
+   * What puts the timeline back as it is now, past and future, as long as nothing has run since: a change of it can so
+   * be as if it had never been made.
+   */
+  mark(): () => void {
+    const steps = [...this.#steps];
+    const [step, variant] = [this.#step, this.#variant];
+    const { pass } = this.#current;
+    const { state } = pass;
+    const markCache = this.#cache.mark();
+    return () => {
+      this.#steps.splice(0, this.#steps.length, ...steps);
+      [this.#step, this.#variant] = [step, variant];
+      pass.restore(state);
+      markCache();
+    };
+  }
+
+  /** Keys and values of earlier tokens for the layers of an order that lack them. */
+  async #fill({ order }: Variant): Promise<void> {
+    const lacking = order.flatMap((instance) =>
+      instance.segment.cache
+        .filter((spec) => !this.#cache.isWhole(instance.name, spec))
+        .map((spec) => ({ block: instance.name, spec })),
+    );
+    if (lacking.length === 0) return;
+    const cache = new KvCache(this.#cache.encoded);
+    for (const [step, { ids }] of this.#steps.slice(0, -1).entries()) await this.#passOver(ids, { cache, step }).run();
+    for (const { block, spec } of lacking) this.#cache.fill(block, spec, cache);
+  }
+
+  #passOver(ids: readonly number[], { cache, step }: { readonly cache: KvCache; readonly step: number }): Pass {
+    const { program, compilations, source, onInstance } = this.request;
+    return new Pass(program, compilations, {
+      ...{ variant: this.#variant, ids: [ids], cache, capture: new Set(), step },
+      ...(source ? { source: [source] } : {}),
+      ...(onInstance ? { onSegment: onInstance } : {}),
+    });
   }
 
   get #current(): Step {
@@ -226,12 +271,7 @@ export class Timeline {
   }
 
   #begin(ids: readonly number[], past: number): Step {
-    const { program, compilations, source } = this.request;
-    const pass = new Pass(program, compilations, {
-      ...{ variant: this.#variant, ids: [ids], cache: this.#cache, capture: new Set(), step: this.#steps.length },
-      ...(source ? { source: [source] } : {}),
-      ...(this.request.onInstance ? { onSegment: this.request.onInstance } : {}),
-    });
+    const pass = this.#passOver(ids, { cache: this.#cache, step: this.#steps.length });
     const states = new Map([[0, pass.state]]);
     const step = { ids, past, pass, states, result: undefined, chosen: undefined, bytes: 0 };
     this.#steps.push(step);

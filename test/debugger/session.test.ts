@@ -180,7 +180,7 @@ describe('a change while stopped', () => {
     const session = sessionOf(model);
     await session.goTo({ step: 0, at: 2, op: 3 });
     const before = await stateOf(session);
-    session.change(variant);
+    await session.change(variant);
     expect(session.position).toEqual({ step: 0, at: 2, op: 3 });
     expect(await stateOf(session)).toBe(before);
     expect(await finish(session)).toEqual(await generated(model, variant));

@@ -49,6 +49,18 @@ const notYet = (site: string): UsageError =>
     hint: 'Go on until its layer; an encoder runs in step 0 alone.',
   });
 
+/** A change that was made: the list that was in force before it, and the way back. */
+interface Change {
+  readonly edits: readonly Edit[];
+  /** Puts the run back as it was, while it stands where the change left it; kept of the last ones alone. */
+  readonly back?: { readonly restore: () => void; readonly from: Position };
+}
+
+/** Ways back that are kept: each holds the states of the run as it was. */
+const waysBack = 8;
+
+const isSame = (a: Position, b: Position): boolean => a.step === b.step && a.at === b.at && a.op === b.op;
+
 /** The words that a lens gives, and how likely each is. */
 export type LensWords = readonly ScoredToken[];
 
@@ -58,9 +70,9 @@ export type LensWords = readonly ScoredToken[];
  */
 export class Debuggee {
   #edits: readonly Edit[];
-  /** Lists of changes that were in force before, the last one last; and those that were undone. */
-  private readonly done: (readonly Edit[])[] = [];
-  private readonly undone: (readonly Edit[])[] = [];
+  /** Changes that were made, the last one last; and the lists that were in force before they were undone. */
+  readonly #done: Change[] = [];
+  readonly #undone: (readonly Edit[])[] = [];
 
   private constructor(
     readonly model: OpenModel,
@@ -140,25 +152,30 @@ export class Debuggee {
   }
 
   /** What can be undone and made again, from the run that this one begins anew. */
-  remember({ done, undone }: Debuggee): void {
-    this.done.push(...done);
-    this.undone.push(...undone);
+  remember(before: Debuggee): void {
+    this.#done.push(...before.#done.map(({ edits }) => ({ edits })));
+    this.#undone.push(...before.#undone);
   }
 
-  /** Takes the last change back. @returns whether there was one */
+  /** Takes the last change back; where nothing ran since, as if it had never been made. @returns whether there was one */
   async undo(): Promise<boolean> {
-    const before = this.done.pop();
-    if (!before) return false;
-    this.undone.push(this.#edits);
-    await this.#become(before, false);
+    const change = this.#done.pop();
+    if (!change) return false;
+    const { back, edits } = change;
+    this.#undone.push(this.#edits);
+    if (back && isSame(this.position, back.from)) {
+      back.restore();
+      this.#edits = edits;
+    } else await this.#become(edits, false);
     return true;
   }
 
   async redo(): Promise<boolean> {
-    const after = this.undone.pop();
+    const after = this.#undone.pop();
     if (!after) return false;
-    this.done.push(this.#edits);
+    const [edits, restore] = [this.#edits, this.session.mark()];
     await this.#become(after, false);
+    this.#remember(edits, restore);
     return true;
   }
 
@@ -281,13 +298,20 @@ export class Debuggee {
   async #become(edits: readonly Edit[], isNew: boolean): Promise<readonly string[]> {
     const { prompt, maxNewTokens } = this.request;
     const { variant, notes } = await prepareExperiment(contextFor(this.model, prompt, maxNewTokens), edits);
-    if (isNew) {
-      this.done.push(this.#edits);
-      this.undone.length = 0;
-    }
+    const [old, restore] = [this.#edits, this.session.mark()];
     this.#edits = edits;
-    this.session.change(variant satisfies Variant);
+    await this.session.change(variant);
+    if (!isNew) return notes;
+    this.#remember(old, restore);
+    this.#undone.length = 0;
     return notes;
+  }
+
+  #remember(edits: readonly Edit[], restore: () => void): void {
+    this.#done.push({ edits, back: { restore, from: this.position } });
+    const older = this.#done.length - 1 - waysBack;
+    const change = this.#done[older];
+    if (change) this.#done[older] = { edits: change.edits };
   }
 
   /** A site's value in this step. @throws UsageError SITE_UNKNOWN */

@@ -4,11 +4,17 @@ import { range } from '../../tensor/index.js';
 import { textOf } from '../prompts.js';
 import type { Debuggee } from './debuggee.js';
 
+/** Scores, and the tokens whose probabilities are asked for. */
+interface Scored {
+  readonly logits: Float32Array;
+  readonly ids: readonly number[];
+}
+
 type Row = ViewAnswerOf<'lens'>['rows'][number];
 
-const rowOf = (debuggee: Debuggee, place: string, logits: Float32Array, ids: readonly number[]): Row => {
+const rowOf = ({ model }: Debuggee, place: string, { logits, ids }: Scored): Row => {
   const shares = probabilities(logits);
-  const word = (id: number): Row['top'] => ({ id, text: textOf(debuggee.model, id), probability: shares[id] ?? 0 });
+  const word = (id: number): Row['top'] => ({ id, text: textOf(model, id), probability: shares[id] ?? 0 });
   return { place, top: word(topTokens(logits, 1)[0]?.id ?? 0), words: ids.map(word) };
 };
 
@@ -36,8 +42,8 @@ export const lensHere = async (debuggee: Debuggee, names: readonly string[]): Pr
     if (!value) continue;
     const last = value.tensor.shape[1] ?? 1;
     const scores = await scoreRows(model, session.variant, range(value.tensor, 1, [last - 1, last]));
-    rows.push(rowOf(debuggee, `before ${instance.name}`, scores.data, ids));
+    rows.push(rowOf(debuggee, `before ${instance.name}`, { logits: scores.data, ids }));
   }
   const { logits } = session;
-  return { rows: logits ? [...rows, rowOf(debuggee, 'at the end', logits, ids)] : rows };
+  return { rows: logits ? [...rows, rowOf(debuggee, 'at the end', { logits, ids })] : rows };
 };
