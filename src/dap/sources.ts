@@ -37,9 +37,10 @@ export const writeListing = (model: string, debuggee: Debuggee): ListingFile => 
   return { name, path: file };
 };
 
+/** The listing is a file and goes by its path alone: with a reference, clients show a copy that takes no breakpoints. */
 export const sourceOf = (name: SourceName, listing: ListingFile): DebugProtocol.Source =>
   name === 'listing'
-    ? { name: listing.name, path: listing.path, sourceReference: references.listing, origin: 'the model' }
+    ? { name: listing.name, path: listing.path, origin: 'the model' }
     : {
         name: listing.name.replace(/\.listing$/, '.transcript'),
         sourceReference: references.transcript,
