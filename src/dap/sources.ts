@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir, userInfo } from 'node:os';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -25,7 +25,12 @@ export const listingText = ({ session }: Debuggee): string =>
 export const transcriptText = ({ tokens }: Debuggee): string =>
   `${tokens.map(({ id, text }) => `${JSON.stringify(text)}  ${id}`).join('\n')}\n`;
 
-/** Writes the listing; the same one has the same path each time, so that an editor's breakpoints stay with it. */
+const holds = (file: string, text: string): boolean => existsSync(file) && readFileSync(file, 'utf8') === text;
+
+/**
+ * Writes the listing; the same one has the same path each time, so that an editor's breakpoints stay with it. A file
+ * that has it is left alone: an editor reads anew what was written anew, and may take the breakpoints away.
+ */
 export const writeListing = (model: string, debuggee: Debuggee): ListingFile => {
   const text = listingText(debuggee);
   const stamp = createHash('sha256').update(text).digest('hex').slice(0, 12);
@@ -33,7 +38,7 @@ export const writeListing = (model: string, debuggee: Debuggee): ListingFile => 
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const name = `${fileName(model)}.listing`;
   const file = path.join(folder, name);
-  writeFileSync(file, text);
+  if (!holds(file, text)) writeFileSync(file, text);
   return { name, path: file };
 };
 
