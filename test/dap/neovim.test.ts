@@ -1,4 +1,4 @@
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -6,12 +6,12 @@ import type { DebugProtocol } from '@vscode/debugprotocol';
 import { expect, it, type TestContext } from 'vitest';
 import { finish } from '../cli/command.js';
 import { root } from '../support/root.js';
+import { adapter, configurationOf } from './editor.js';
 import { edit, generated, scene } from './neovim/scene.js';
 import { sessionsOf, textOf, type Recorded } from './neovim/transcript.js';
 import { problemsOf, requestProblemsOf } from './schema.js';
 
 const transcript = path.join(root, 'test/dap/nvim-dap-requests.json');
-const script = path.join(root, 'test/dap/neovim/scenario.lua');
 
 /**
  * The folder of the plugin. With CI=true, too, this may be skipped: the plugin's licence keeps it out of here, and
@@ -36,23 +36,30 @@ interface Place {
   readonly breakpoints: readonly { readonly line: number; readonly verified: boolean }[];
 }
 
-/** Lets neovim act out the scenario. @returns its record, and the status that it ended with */
-const act = async (plugin: string): Promise<{ readonly record: readonly Recorded[]; readonly status: number }> => {
+/** Lets neovim act out a script of `neovim/`. @returns the record, and the status that it ended with */
+const act = async (
+  plugin: string,
+  script: string,
+  given: object,
+): Promise<{ readonly record: readonly Recorded[]; readonly status: number }> => {
   const home = mkdtempSync(path.join(tmpdir(), 'cutaway-neovim-'));
-  const [given, record] = [path.join(home, 'scenario.json'), path.join(home, 'record.jsonl')];
-  const args = ['--import', 'tsx', path.join(root, 'src/cli/main.ts'), 'dap'];
-  writeFileSync(given, JSON.stringify({ ...scene, record, patience: 60_000, command: process.execPath, args }));
+  const [settings, record] = [path.join(home, 'scenario.json'), path.join(home, 'record.jsonl')];
+  writeFileSync(settings, JSON.stringify({ ...given, ...adapter, record, patience: 60_000 }));
   const folders = { XDG_STATE_HOME: home, XDG_CACHE_HOME: home, XDG_DATA_HOME: home, XDG_CONFIG_HOME: home };
+  const file = path.join(root, 'test/dap/neovim', script);
   const child = spawn(
     'nvim',
-    ['--headless', '-u', 'NONE', '-i', 'NONE', '--cmd', `set rtp+=${plugin}`, '-c', `luafile ${script}`],
-    { cwd: root, env: { ...process.env, ...folders, LANG: 'en_US.UTF-8', CUTAWAY_SCENARIO: given } },
+    ['--headless', '-u', 'NONE', '-i', 'NONE', '--cmd', `set rtp+=${plugin}`, '-c', `luafile ${file}`],
+    { cwd: root, env: { ...process.env, ...folders, LANG: 'en_US.UTF-8', CUTAWAY_SCENARIO: settings } },
   );
   const { status } = await finish(child);
   const lines = readFileSync(record, 'utf8').trim().split('\n');
   rmSync(home, { recursive: true });
   return { record: lines.map((line) => JSON.parse(line) as Recorded), status };
 };
+
+const seenIn = (record: readonly Recorded[]): Readonly<Record<string, unknown>> =>
+  Object.fromEntries(record.flatMap(({ seen: name, value }) => (name === undefined ? [] : [[name, value]])));
 
 /** What the protocol does not allow, of each session's messages. */
 const problems = (record: readonly Recorded[]): readonly string[] => {
@@ -66,8 +73,8 @@ const problems = (record: readonly Recorded[]): readonly string[] => {
 };
 
 it('neovim, with nvim-dap, stops in a model, reads, steps, steps back, changes, goes on', async (context) => {
-  const { record, status } = await act(pluginOrSkip(context));
-  const seen = Object.fromEntries(record.flatMap(({ seen: name, value }) => (name ? [[name, value]] : [])));
+  const { record, status } = await act(pluginOrSkip(context), 'scenario.lua', scene);
+  const seen = seenIn(record);
   const place = (name: string): Place => seen[name] as Place;
   expect({ status, error: seen['error'] }).toEqual({ status: 0 });
   expect(seen).toMatchObject({ warnings: [], statuses: [0, 0, 0] });
@@ -118,7 +125,10 @@ it('neovim, with nvim-dap, stops in a model, reads, steps, steps back, changes, 
   expect(told).toBe(readFileSync(transcript, 'utf8'));
 }, 300_000);
 
-it('where the plugin is named, the editor is there, too', (context) => {
-  pluginOrSkip(context);
-  expect(spawnSync('nvim', ['--version'], { encoding: 'utf8' }).stdout).toMatch(/^NVIM v0\.\d+/);
-});
+it('neovim understands the configuration of docs/dap.md', async (context) => {
+  const plugin = pluginOrSkip(context);
+  const { record, status } = await act(plugin, 'configuration.lua', { configuration: configurationOf('lua') });
+  const seen = seenIn(record);
+  expect({ status, error: seen['error'] }).toEqual({ status: 0 });
+  expect(seen).toMatchObject({ warnings: [], statuses: [0], entry: { buffer: 'world.listing' } });
+}, 300_000);
