@@ -44,6 +44,15 @@ const until = async (request: Promise<unknown>): Promise<DebugProtocol.StoppedEv
   return stopped.body as DebugProtocol.StoppedEvent['body'];
 };
 
+/** What is printed of a category from now on. */
+const printed = (category: string, dc = client): (() => string) => {
+  const texts: string[] = [];
+  dc.on('output', ({ body }: DebugProtocol.OutputEvent) => {
+    if (body.category === category) texts.push(body.output);
+  });
+  return () => texts.join('');
+};
+
 const stack = async (): Promise<readonly DebugProtocol.StackFrame[]> =>
   (await client.stackTraceRequest(thread)).body.stackFrames;
 const layer = async (): Promise<string | undefined> => (await stack()).at(-3)?.name;
@@ -97,11 +106,9 @@ describe.each(['stdio', 'port'] as const)('over %s', (where) => {
 
 describe('breakpoints', () => {
   it('with conditions, hit counts and messages', async () => {
-    const said: string[] = [];
+    let said = (): string => '';
     await begin(async () => {
-      client.on('output', ({ body }: DebugProtocol.OutputEvent) => {
-        if (body.category === 'console') said.push(body.output);
-      });
+      said = printed('console');
       await setLines(
         { line: lines.pattern, condition: 'step == 1 && layer > 0', hitCondition: '2' },
         { line: lines.attnOut, logMessage: '{layer} of {step}' },
@@ -109,7 +116,7 @@ describe('breakpoints', () => {
     });
     expect(await layer()).toBe('blocks.2');
     expect(await value('step')).toBe('1');
-    expect(said.join('')).toBe('0 of 0\n1 of 0\n2 of 0\n0 of 1\n1 of 1\n');
+    expect(said()).toBe('0 of 0\n1 of 0\n2 of 0\n0 of 1\n1 of 1\n');
   });
 
   it('at sites', async () => {
@@ -232,4 +239,23 @@ describe('the end', () => {
     await client.disconnectRequest({ terminateDebuggee: true });
     connected = false;
   });
+});
+
+it('two clients at once have a run each', async () => {
+  const stopAt = (number: number) =>
+    begin(() => setLines({ line: lines.pattern, condition: `layer == ${number} && step == ${number}` }));
+  await stopAt(1);
+  const [first, place] = [client, await stack()];
+  await stopAt(2);
+  expect(await layer()).toBe('blocks.2');
+  expect((await first.stackTraceRequest(thread)).body.stackFrames).toEqual(place);
+  await first.evaluateRequest({ expression: 'force token 7 at step 1', context: 'repl' });
+  expect(await value('step')).toBe('2');
+  const [text, other] = [printed('stdout'), printed('stdout', first)];
+  await Promise.all([first, client].flatMap((dc) => [dc.waitForEvent('terminated'), dc.continueRequest(thread)]));
+  expect(text()).toMatch(/^t\d+t\d+\n$/);
+  expect(`${await generated()}\n`.endsWith(text())).toBe(true);
+  expect(other()).toMatch(/^t7/);
+  await first.stop();
+  expect(first.problems()).toEqual([]);
 });
