@@ -63,7 +63,7 @@ describe('a client that sends what nvim-dap sends', () => {
   const done: Session[] = [];
   beforeAll(async () => {
     for (const steps of sessions) done.push(await playAll(steps));
-  });
+  }, 240_000);
   const session = (number: number): Session => {
     const found = done[number];
     if (!found) throw new Error(`the transcript has no session ${number}`);

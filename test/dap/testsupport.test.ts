@@ -1,8 +1,11 @@
 import type { DebugProtocol } from '@vscode/debugprotocol';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { generated, scene } from './neovim/scene.js';
 import { startServer, type Server } from './process-client.js';
 import { SupportClient } from './support-client.js';
+
+/** Some tests start a process, which takes its time on a busy machine. */
+vi.setConfig({ testTimeout: 120_000 });
 
 /** Lines of the listing of `llama-grouped`. */
 const lines = { embed: 3, norm: 6, pattern: 43, afterPattern: 44, attnOut: 49 } as const;

@@ -5,8 +5,7 @@ local editor = require('driver')
 local given = editor.given
 
 assert(loadstring(given.configuration))()
-dap.adapters.cutaway.command = given.command
-dap.adapters.cutaway.args = given.args
+dap.adapters.cutaway = vim.tbl_extend('force', dap.adapters.cutaway, editor.adapter())
 
 editor.run(function()
   vim.bo.filetype = 'text'

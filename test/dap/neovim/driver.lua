@@ -32,6 +32,13 @@ rpc.create_read_loop = function(handle, on_end)
   end, on_end)
 end
 
+--- The adapter under test, with more patience than nvim-dap has by itself: a busy machine is no mistake.
+function M.adapter()
+  local seconds = M.given.patience / 1000
+  local options = { initialize_timeout_sec = seconds, disconnect_timeout_sec = seconds }
+  return { type = 'executable', command = M.given.command, args = M.given.args, options = options }
+end
+
 M.warnings = {}
 vim.notify = function(text, level)
   if (level or vim.log.levels.INFO) >= vim.log.levels.WARN then table.insert(M.warnings, text) end

@@ -4,7 +4,7 @@ local dap = require('dap')
 local editor = require('driver')
 local given = editor.given
 
-dap.adapters.cutaway = { type = 'executable', command = given.command, args = given.args }
+dap.adapters.cutaway = editor.adapter()
 
 local function launch(more)
   local configuration = { type = 'cutaway', request = 'launch', name = 'the model' }
