@@ -77,7 +77,7 @@ it('neovim, with nvim-dap, stops in a model, reads, steps, steps back, changes, 
   const seen = seenIn(record);
   const place = (name: string): Place => seen[name] as Place;
   expect({ status, error: seen['error'] }).toEqual({ status: 0 });
-  expect(seen).toMatchObject({ warnings: [], statuses: [0, 0, 0] });
+  expect(seen).toMatchObject({ warnings: [], statuses: [0, 0, 0, 0] });
   expect(problems(record)).toEqual([]);
 
   const { line } = place('stop');
@@ -116,6 +116,9 @@ it('neovim, with nvim-dap, stops in a model, reads, steps, steps back, changes, 
   expect(place('elsewhere')).toMatchObject({ line, frames: expect.arrayContaining(['blocks.0']) as string[] });
   expect(place('layer anew').frames.slice(0, 2)).toEqual([expect.any(String), 'ln1']);
   expect(place('anew').frames).toContain('embed');
+
+  expect(place('failed').frames).toContain('blocks.1');
+  expect(seen['why']).toMatch(/NaN first arises in blocks\.1: /);
 
   const told = textOf(sessionsOf(record, scene.launch.model), {
     client: 'nvim-dap 0.10.0 (commit 6a5bba0ddea5) on neovim 0.7.2',

@@ -124,4 +124,11 @@ describe('a client that sends what nvim-dap sends', () => {
     expect(bodies(roaming, 'source')[0]?.content).toMatch(/^("t\d+" {2}\d+\n){5}$/);
     expect(bodies(roaming, 'gotoTargets')[0]?.targets).toHaveLength(3);
   });
+
+  it('stops where numbers are lost, and says so when it is asked', () => {
+    const failing = session(3);
+    expect(layers(failing)).toEqual(['blocks.1']);
+    expect(bodies(failing, 'exceptionInfo')[0]).toMatchObject({ exceptionId: 'nan', breakMode: 'always' });
+    expect(failing.client.closed).toBe(true);
+  });
 });

@@ -73,10 +73,6 @@ local console = {}
 dap.listeners.before.event_output.scenario = function(_, body)
   table.insert(body.category == 'stdout' and stdout or console, body.output)
 end
-local ended = false
-dap.listeners.after.event_terminated.scenario = function()
-  ended = true
-end
 
 --- What the run has printed since this was last asked.
 function M.printed()
@@ -122,11 +118,10 @@ end
 
 --- Does something that makes the run end, and waits until the adapter is gone.
 function M.ended(action)
-  ended = false
   local adapters = #M.statuses
   action()
   wait('the end', function()
-    return ended and dap.session() == nil and #M.statuses > adapters
+    return dap.session() == nil and #M.statuses > adapters
   end)
 end
 

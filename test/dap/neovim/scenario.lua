@@ -108,8 +108,21 @@ local function roam()
   editor.ended(dap.terminate)
 end
 
+--- Numbers that are none: it stops where they arise, and the editor shows why.
+local function fail()
+  dap.clear_breakpoints()
+  dap.defaults.cutaway.exception_breakpoints = { 'nan' }
+  editor.stopped(function()
+    dap.run(launch({ edits = given.spoil }))
+  end)
+  editor.seen('failed', editor.place())
+  editor.seen('why', vim.diagnostic.get(0)[1].message)
+  editor.ended(dap.disconnect)
+end
+
 editor.run(function()
   change()
   again()
   roam()
+  fail()
 end)

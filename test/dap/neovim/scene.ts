@@ -12,6 +12,7 @@ export const scene = {
   value: '3',
   log: 'layer {layer}',
   hover: 'attn.pattern',
+  spoil: ['scale blocks.1.attn.q by 1e30', 'scale blocks.1.attn.k by 1e30'],
 } as const;
 
 /** The change as the command line writes it. */
