@@ -11,7 +11,7 @@ const request = z.object({
 });
 type Request = z.output<typeof request>;
 
-/** These are answered at once, whatever is under way. */
+/** These are answered at once, whatever is under way in a run. */
 const urgent = new Set(['pause', 'cancel']);
 
 /** A message for people, in which braces would be places for variables. */
@@ -66,7 +66,8 @@ export class Adapter {
       this.#cancel(parsed.data);
       return;
     }
-    if (urgent.has(parsed.data.command)) return void this.#answer(parsed.data);
+    // Behind a request that has yet to start the run, a pause takes its turn.
+    if (urgent.has(parsed.data.command) && this.#session.state === 'running') return void this.#answer(parsed.data);
     this.#waiting.push(parsed.data);
     if (['disconnect', 'terminate'].includes(parsed.data.command) && this.#session.isLive)
       void this.#session.interrupt();

@@ -26,7 +26,7 @@ interface Named {
 
 describe.each(Object.keys(targets))('in an editor, on a target: %s', (kind) => {
   it('is stopped, looked into, stepped, changed where it can be, and run to its end', async () => {
-    const client = new Client(() => opened(kind));
+    const client = new Client({ open: () => opened(kind) });
     ending.push(() => client.end());
     await client.ask('initialize', { adapterID: 'faces', supportsMemoryEvent: true });
     await client.ask('launch', { model: llama, ids, maxNewTokens: made, stopOnExit: true });
