@@ -19,6 +19,7 @@ from transformers import LlamaForCausalLM
 
 ABLATED = ("induction", "indirect", "where", "two-hop", "stories", "agreement", "sums")
 BEST = 3
+FIRM = 0.5  # who gives more of its attention does what the score is of
 
 
 @contextmanager
@@ -133,11 +134,11 @@ def ablations(model: LlamaForCausalLM, count: int, groups: dict[str, list[tuple[
 
 
 def groups_of(scores: dict[str, torch.Tensor]) -> dict[str, list[tuple[int, int]]]:
-    """The best heads by each score: one by one, and together; and as many of the later layers that are best at nothing."""
-    best = {}
-    for name in ("previous", "induction", "writes the taker", "first hop", "second hop"):
-        table = scores[name]
-        best[name] = [divmod(i, table.shape[1]) for i in table.flatten().topk(BEST).indices.tolist()]
+    """The heads of each score: one by one, and together; and some of the later layers that are best at nothing."""
+    best = {name: (scores[name] > FIRM).nonzero() for name in ("previous", "induction", "first hop", "second hop")}
+    written = scores["writes the taker"]
+    best["writes the taker"] = torch.stack(torch.unravel_index(written.flatten().topk(BEST).indices, written.shape), 1)
+    best = {name: [tuple(head) for head in heads.tolist()] for name, heads in best.items()}
     single = sorted({head for heads in best.values() for head in heads})
     layers, count = scores["previous"].shape
     idle = [(la, h) for la in range(layers // 2, layers) for h in range(count) if (la, h) not in single]
