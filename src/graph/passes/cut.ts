@@ -5,6 +5,8 @@ import { ancestors } from './prune.js';
 
 /** The name under which a value crosses a cut. */
 const crossingName = (id: ValueId): string => `cut:${id}`;
+/** Is this the name of a value that crosses a cut? */
+export const isCrossing = (name: string): boolean => name.startsWith('cut:');
 
 /**
  * Cuts a graph in two that run one after the other: all that the given values are computed from, and the rest.
