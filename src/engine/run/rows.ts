@@ -1,4 +1,5 @@
-import { range, type Tensor } from '../../tensor/index.js';
+import type { ValueType } from '../../graph/index.js';
+import { concat, range, sizeOf, type Tensor } from '../../tensor/index.js';
 
 /**
  * The rows that one pass computes in one stack: for each sequence its new token ids, all at the same absolute
@@ -53,4 +54,20 @@ export const undoubled = (tensor: Tensor, axes: readonly string[], rows: Rows): 
     const of = axis === 'source' ? rows.source : rowAxes.has(axis) ? rows : undefined;
     if (!of || !isDoubled(of) || t.shape[i] === 1) return t;
     return range(t, i, [0, (t.shape[i] ?? 1) - 1]);
+  }, tensor);
+
+const zeros = (tensor: Tensor, shape: readonly number[]): Tensor => {
+  const size = sizeOf(shape);
+  return tensor.dtype === 'float64'
+    ? { dtype: 'float64', shape, data: new Float64Array(size) }
+    : { dtype: 'float32', shape, data: new Float32Array(size) };
+};
+
+/** A float value with zeros for the second copy of a doubled row: the inverse of `undoubled`, for gradients. */
+export const doubledWithZeros = (tensor: Tensor, { axes, shape }: ValueType, rows: Rows): Tensor =>
+  axes.reduce((t, axis, i) => {
+    const of = axis === 'source' ? rows.source : rowAxes.has(axis) ? rows : undefined;
+    if (!of || !isDoubled(of) || typeof shape[i] === 'number') return t;
+    const one = t.shape.map((n, a) => (a === i ? 1 : n));
+    return concat([t, zeros(t, one)], i);
   }, tensor);

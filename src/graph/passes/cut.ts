@@ -24,7 +24,9 @@ export const cut = (graph: Graph, at: Iterable<ValueId>): { readonly before: Gra
   const used = (list: readonly { readonly inputs: readonly ValueId[] }[]): Set<ValueId> =>
     new Set(list.flatMap((n) => n.inputs));
   const part = (own: typeof nodes, isEarly: boolean): Pick<Graph, 'inputs' | 'params' | 'sites' | 'outputs'> => {
-    const reads = used(own);
+    // What is given from outside and asked for again is handed through by the second part.
+    const through = isEarly ? [] : graph.outputs.map((o) => o.value).filter((id) => !made.has(id));
+    const reads = new Set([...used(own), ...through]);
     const inside = (id: ValueId): boolean =>
       made.has(id) === isEarly && (own.some((n) => n.id === id) || reads.has(id));
     return {

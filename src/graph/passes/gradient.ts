@@ -6,8 +6,9 @@ import type { Graph, Site } from '../graph.js';
 import type { ValueId, ValueType } from '../value.js';
 import { verify } from '../verify.js';
 import { Additions } from './additions.js';
-import { cut } from './cut.js';
+import { cut, isCrossing } from './cut.js';
 import { changed, type ValueEdit } from './edit.js';
+import { ancestors, prune } from './prune.js';
 
 /** Which gradients of one graph are asked for, and where they come from. */
 export interface GradientRequest {
@@ -210,9 +211,25 @@ class Backward {
  */
 export const withGradients = (graph: Graph, request: GradientRequest): Graph => new Backward(graph, request).run();
 
-/** A graph with gradients as two that run one after the other: what it was, with what has to be kept, and the way back. */
-export const splitGradients = (graph: Graph, request: GradientRequest): ReturnType<typeof cut> =>
-  cut(
-    withGradients(graph, request),
+/** The graph of the gradients, without what else it gives. */
+const gradientsOnly = (graph: Graph, whole: Graph): Graph =>
+  prune({ ...whole, outputs: whole.outputs.slice(graph.outputs.length) });
+
+/**
+ * A graph with gradients as two that run one after the other: what it was, which also gives the values that the way
+ * back needs (`isCrossing`), and the way back.
+ */
+export const splitGradients = (graph: Graph, request: GradientRequest): ReturnType<typeof cut> => {
+  const whole = withGradients(graph, request);
+  const given = ancestors(
+    graph,
     graph.outputs.map((o) => o.value),
   );
+  const { before, after } = cut(gradientsOnly(graph, whole), given);
+  const kept = before.outputs.filter((o) => isCrossing(o.name));
+  return { before: prune({ ...graph, outputs: [...graph.outputs, ...kept] }), after };
+};
+
+/** A graph's gradients alone: all that they need is computed again on the way. */
+export const onlyGradients = (graph: Graph, request: GradientRequest): Graph =>
+  gradientsOnly(graph, withGradients(graph, request));

@@ -1,0 +1,1 @@
+export { gradients, type Gradients, type GradientsRequest } from './gradients.js';
