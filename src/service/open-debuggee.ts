@@ -1,7 +1,7 @@
 import { UsageError } from '../base/index.js';
 import type { DebugInput } from '../protocol/index.js';
 import { Debuggee } from './debuggee.js';
-import { configOf, editsOf, promptEdit, refuseUnsupported } from './experiment.js';
+import { configOf, editsOf, promptEdit, refuseGradientEdits } from './experiment.js';
 import { openModel, type OpenModel } from './open-model.js';
 import { promptsOf } from './prompts.js';
 
@@ -19,7 +19,7 @@ export interface OpenDebuggee {
  */
 export const openDebuggee = async (input: DebugInput): Promise<OpenDebuggee> => {
   const edits = await editsOf(input);
-  refuseUnsupported(edits);
+  refuseGradientEdits(edits);
   const configure = (config: Parameters<typeof configOf>[1]) => configOf(edits, config);
   const model = await openModel(input.model, { ...input, binding: input.binding ?? 'apart', configure });
   try {

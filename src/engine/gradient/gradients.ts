@@ -1,5 +1,5 @@
 import { bug, UsageError } from '../../base/index.js';
-import { shapeOf, type Program } from '../../graph/index.js';
+import { isCrossing, shapeOf, typesOf, type Graph, type Output, type Program } from '../../graph/index.js';
 import { scoresOf, sitesOf, tokensOf, type Expression, type SiteName } from '../../language/index.js';
 import { range, type FloatTensor, type Tensor } from '../../tensor/index.js';
 import type { Tensors } from '../backend.js';
@@ -10,8 +10,8 @@ import {
   type ExpressionToken,
   type ExpressionValues,
 } from '../expressions/index.js';
-import { extentsFor } from '../run/captured-bytes.js';
-import type { Compilations, GradientForm } from '../run/compiled.js';
+import { extentsFor, valueBytes } from '../run/captured-bytes.js';
+import { formed, type Compilations, type GradientForm } from '../run/compiled.js';
 import type { Instance } from '../run/order.js';
 import { capturedIn, formOf, Pass } from '../run/pass.js';
 import type { ForwardRequest, Moment } from '../run/request.js';
@@ -79,6 +79,8 @@ const textsOf = async ({ expression, encode }: GradientsRequest, { facts }: Prog
   return texts;
 };
 
+const crosses = ({ name }: Output): boolean => isCrossing(name);
+
 /** One request for gradients, from the forward pass to the end of the way back. */
 class Work {
   readonly #places: ReadonlyMap<string, PlacedSite>;
@@ -99,7 +101,7 @@ class Work {
     this.#reads = new Map(sitesOf(expression).map(({ site }) => [site, this.#placed(site).name]));
     this.#stages = stagesOf(this.#asked());
     this.#pass = new Pass(model.program, model.compilations, {
-      ...{ variant, ids: [prompt.ids], capture: this.#captured(), logits: scoresOf(expression).logits },
+      ...{ variant, ids: [prompt.ids], capture: this.#capture(), logits: scoresOf(expression).logits },
       ...(prompt.source ? { source: [prompt.source.ids] } : {}),
       ...(request.onSegment ? { onSegment: request.onSegment } : {}),
       keeping: {
@@ -109,6 +111,25 @@ class Work {
         },
       },
     });
+  }
+
+  /** Bytes of the gradients, and of what is kept for them. */
+  get bytes(): number {
+    const { prompt, variant } = this.request;
+    const extents = extentsFor(1, prompt.ids.length, prompt.source?.ids.length);
+    const bytesOf = (graph: Graph, outputs: readonly Output[]): number => {
+      const types = typesOf(graph);
+      const sizes = outputs.map(({ value }) => valueBytes(types.get(value), extents));
+      return sizes.reduce((a, b) => a + b, 0);
+    };
+    return this.#stages.reduce((total, { instance, request }) => {
+      const form = formOf(instance, this.#captured(instance), { variant });
+      const made = (part: GradientForm['part']): Graph =>
+        formed(instance.segment, { ...form, gradient: { request, part } });
+      const kept = this.#kept ? made('forward') : undefined;
+      const back = made('alone');
+      return total + bytesOf(back, back.outputs) + (kept ? bytesOf(kept, kept.outputs.filter(crosses)) : 0);
+    }, 0);
   }
 
   async run(): Promise<Gradients> {
@@ -142,10 +163,14 @@ class Work {
   }
 
   /** Beside what is asked for: what the scalar reads, and of a head that has more to do its sites, so that it runs whole. */
-  #captured(): ReadonlySet<string> {
+  #capture(): ReadonlySet<string> {
     const head = this.#stages.find((s) => s.instance.segment.kind === 'head')?.request;
     const whole = head ? [...head.sites, ...head.edits.map((e) => e.site)] : [];
     return new Set([...(this.request.capture ?? []), ...this.#reads.values(), ...whole]);
+  }
+
+  #captured(instance: Instance): readonly string[] {
+    return capturedIn(instance, this.#pass.request.capture);
   }
 
   #stageOf(instance: Instance): Stage | undefined {
@@ -187,7 +212,7 @@ class Work {
     if (!moment) throw bug(`${instance.name} was not run`);
     await this.request.onSegment?.(instance.name);
     const { variant } = this.request;
-    const form = formOf(instance, capturedIn(instance, this.#pass.request.capture), { variant });
+    const form = formOf(instance, this.#captured(instance), { variant });
     const seeds = new Map(stage.request.seeds.map((site) => [site, this.#seed(stage, site, { scalar, moment })]));
     await way.through({ stage, form, moment, seeds, kept: this.#kept, whole: this.#pass.rows });
     this.#moments.delete(instance.name);
@@ -244,3 +269,6 @@ class Work {
  */
 export const gradients = (model: Model, request: GradientsRequest): Promise<Gradients> =>
   new Work(model, request).run();
+
+/** Bytes that `gradients` takes beside the values that it captures. Nothing is run or compiled. */
+export const gradientBytes = (model: Model, request: GradientsRequest): number => new Work(model, request).bytes;

@@ -1,1 +1,1 @@
-export { gradients, type Gradients, type GradientsRequest } from './gradients.js';
+export { gradientBytes, gradients, type Gradients, type GradientsRequest } from './gradients.js';
