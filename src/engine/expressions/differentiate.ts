@@ -1,6 +1,8 @@
-import { UsageError } from '../../base/index.js';
+import { bug, UsageError } from '../../base/index.js';
 import {
   checkExpression,
+  invalidExpression,
+  nodesOf,
   type BinaryNode,
   type Expression,
   type ReduceNode,
@@ -41,6 +43,37 @@ const without = (what: string, { column }: Expression): UsageError =>
     hint: 'It changes by jumps or not at all; take logit, logprob, prob, entropy, loss, or a number made of sites.',
   });
 
+const truth = 'what is true or false';
+
+/** What of a node makes it jump, in words; undefined where it has a gradient. */
+const jump = (node: Expression): string | undefined => {
+  switch (node.kind) {
+    case 'token':
+      if (node.by === 'rank') return node.by;
+      return node.by.startsWith('lens_') ? `${node.by}, which is no part of the computation,` : undefined;
+    case 'reduce':
+      return node.by === 'nan' ? 'nan, a count,' : undefined;
+    case 'unary':
+      return node.operator === '!' ? truth : undefined;
+    case 'binary':
+      return isArithmetic(node.operator) ? undefined : truth;
+    default:
+      return undefined;
+  }
+};
+
+/**
+ * Refuses an expression that jumps, before anything is run.
+ * @throws UsageError GRADIENT_UNDEFINED with the column, EXPRESSION_INVALID
+ */
+export const checkDifferentiable = (expression: Expression): void => {
+  checkExpression(expression);
+  for (const node of nodesOf(expression)) {
+    const what = jump(node);
+    if (what !== undefined) throw without(what, node);
+  }
+};
+
 const sizeOfValue = (value: ExpressionValue): number => (typeof value === 'object' ? value.data.length : 1);
 const numbersOf = (value: ExpressionValue): ExpressionTensor['data'] =>
   typeof value === 'object' ? value.data : Float64Array.of(Number(value));
@@ -74,7 +107,7 @@ class Differentiation {
       case 'number':
         return constant(node.value);
       case 'text':
-        throw without('a comparison with a text', node);
+        throw bug('a text beside nothing');
       case 'word':
         return this.#word(node);
       case 'site':
@@ -101,12 +134,12 @@ class Differentiation {
     }
     if (node.word !== 'loss') return constant(value);
     const { given } = scores;
+    if (given.length === 0)
+      throw invalidExpression('one token alone has no loss', 'Give a prompt of several tokens.', node);
     return this.#ofScores(value, logprobSlopes(scores, given, -1 / given.length));
   }
 
   #token(node: TokenNode): Traced {
-    if (node.by === 'rank' || node.by === 'lens_rank') throw without(node.by, node);
-    if (node.by === 'lens_prob') throw without('lens_prob, which is no part of the computation,', node);
     const scores = this.#scores;
     const value = evaluate(node, this.values);
     if (node.by === 'logprob') return this.#ofScores(value, logprobSlopes(scores, scores.inSequence(node) ?? [], 1));
@@ -147,8 +180,8 @@ class Differentiation {
   }
 
   #reduction(node: ReduceNode): Traced {
-    if (node.by === 'nan') throw without('nan, a count,', node);
-    const by = node.by;
+    const { by } = node;
+    if (by === 'nan') throw without('nan, a count,', node);
     const of = this.trace(node.of);
     const data = numbersOf(of.value);
     return {
@@ -170,7 +203,7 @@ class Differentiation {
   }
 
   #unary(operator: '-' | '!', of: Expression): Traced {
-    if (operator === '!') throw without('what is true or false', of);
+    if (operator === '!') throw without(truth, of);
     const { value, back } = this.trace(of);
     const data = Float64Array.from(numbersOf(value), (x) => -x);
     const turned = typeof value === 'object' ? { ...float64(value.shape, data), axes: value.axes } : -Number(value);
@@ -180,7 +213,7 @@ class Differentiation {
   /** Number by number; one number goes with each of a tensor. */
   #binary(node: BinaryNode): Traced {
     const { operator, left, right } = node;
-    if (!isArithmetic(operator)) throw without('what is true or false', node);
+    if (!isArithmetic(operator)) throw without(truth, node);
     const [a, b] = [this.trace(left), this.trace(right)];
     const [one, other] = [onlyNumber(a.value), onlyNumber(b.value)];
     if (one === undefined && other === undefined) sameShape(operator, [a.value, b.value], node);
@@ -213,7 +246,7 @@ class Differentiation {
  * @throws UsageError GRADIENT_UNDEFINED for what jumps, EXPRESSION_INVALID for several numbers, and as `evaluate`
  */
 export const differentiate = (expression: Expression, values: ExpressionValues): Differentiated => {
-  if (checkExpression(expression) === 'truth') throw without('what is true or false', expression);
+  checkDifferentiable(expression);
   const work = new Differentiation(values);
   const { value, back } = work.trace(expression);
   const number = numberOf(value, expression);

@@ -1,10 +1,11 @@
 import { bug, UsageError } from '../../base/index.js';
-import { isCrossing, shapeOf, typesOf, type Graph, type Output, type Program } from '../../graph/index.js';
+import { isKept, shapeOf, typesOf, type Graph, type Output, type Program } from '../../graph/index.js';
 import { scoresOf, sitesOf, tokensOf, type Expression, type SiteName } from '../../language/index.js';
 import { range, type FloatTensor, type Tensor } from '../../tensor/index.js';
 import type { Tensors } from '../backend.js';
 import { canonicalName, placedSites, unknownSite, type PlacedSite, type Prompt } from '../experiment/index.js';
 import {
+  checkDifferentiable,
   differentiate,
   type Differentiated,
   type ExpressionToken,
@@ -79,7 +80,7 @@ const textsOf = async ({ expression, encode }: GradientsRequest, { facts }: Prog
   return texts;
 };
 
-const crosses = ({ name }: Output): boolean => isCrossing(name);
+const crosses = ({ name }: Output): boolean => isKept(name);
 
 /** One request for gradients, from the forward pass to the end of the way back. */
 class Work {
@@ -96,6 +97,7 @@ class Work {
     readonly request: GradientsRequest,
   ) {
     const { variant, expression, prompt } = request;
+    checkDifferentiable(expression);
     this.#kept = request.keep !== 'layers';
     this.#places = new Map(placedSites(variant.order).map((p) => [p.name, p]));
     this.#reads = new Map(sitesOf(expression).map(({ site }) => [site, this.#placed(site).name]));

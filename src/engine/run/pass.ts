@@ -2,7 +2,7 @@ import { bug } from '../../base/index.js';
 import {
   carried,
   handedOn,
-  isCrossing,
+  isKept,
   paramInput,
   readName,
   typesOf,
@@ -226,7 +226,7 @@ export class Pass {
     const sites = asked.captured.filter((name) => computed.has(name));
     const values = asked.values.map(valueOutput).filter((name) => computed.has(name));
     const held = [...compiled.conditions.values()].map((c) => c.output);
-    const kept = [...computed].filter(isCrossing);
+    const kept = [...computed].filter(isKept);
     const fetch = want === 'values' ? [...sites, ...values] : [...own, ...cached, ...sites, ...held, ...kept];
     const results =
       fetch.length === 0 ? new Map<string, Tensor>() : await compiled.executable.run(fed, [...new Set(fetch)]);

@@ -5,8 +5,6 @@ import { ancestors } from './prune.js';
 
 /** The name under which a value crosses a cut. */
 const crossingName = (id: ValueId): string => `cut:${id}`;
-/** Is this the name of a value that crosses a cut? */
-export const isCrossing = (name: string): boolean => name.startsWith('cut:');
 
 /**
  * Cuts a graph in two that run one after the other: all that the given values are computed from, and the rest.
@@ -24,9 +22,7 @@ export const cut = (graph: Graph, at: Iterable<ValueId>): { readonly before: Gra
   const used = (list: readonly { readonly inputs: readonly ValueId[] }[]): Set<ValueId> =>
     new Set(list.flatMap((n) => n.inputs));
   const part = (own: typeof nodes, isEarly: boolean): Pick<Graph, 'inputs' | 'params' | 'sites' | 'outputs'> => {
-    // What is given from outside and asked for again is handed through by the second part.
-    const through = isEarly ? [] : graph.outputs.map((o) => o.value).filter((id) => !made.has(id));
-    const reads = new Set([...used(own), ...through]);
+    const reads = used(own);
     const inside = (id: ValueId): boolean =>
       made.has(id) === isEarly && (own.some((n) => n.id === id) || reads.has(id));
     return {

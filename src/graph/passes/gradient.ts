@@ -2,13 +2,12 @@ import { bug } from '../../base/index.js';
 import { add, at as oneOf, constant, expandLike, reshape, sumOver } from '../algebra.js';
 import type { Value } from '../builder.js';
 import { branchesOf } from '../gradient.js';
-import type { Graph, Site } from '../graph.js';
+import type { Graph, Node, Site } from '../graph.js';
 import type { ValueId, ValueType } from '../value.js';
 import { verify } from '../verify.js';
 import { Additions } from './additions.js';
-import { cut, isCrossing } from './cut.js';
 import { changed, type ValueEdit } from './edit.js';
-import { ancestors, prune } from './prune.js';
+import { prune } from './prune.js';
 
 /** Which gradients of one graph are asked for, and where they come from. */
 export interface GradientRequest {
@@ -211,25 +210,33 @@ class Backward {
  */
 export const withGradients = (graph: Graph, request: GradientRequest): Graph => new Backward(graph, request).run();
 
-/** The graph of the gradients, without what else it gives. */
-const gradientsOnly = (graph: Graph, whole: Graph): Graph =>
-  prune({ ...whole, outputs: whole.outputs.slice(graph.outputs.length) });
-
-/**
- * A graph with gradients as two that run one after the other: what it was, which also gives the values that the way
- * back needs (`isCrossing`), and the way back.
- */
-export const splitGradients = (graph: Graph, request: GradientRequest): ReturnType<typeof cut> => {
+/** A graph's gradients alone: all that they need is computed again on the way. */
+export const onlyGradients = (graph: Graph, request: GradientRequest): Graph => {
   const whole = withGradients(graph, request);
-  const given = ancestors(
-    graph,
-    graph.outputs.map((o) => o.value),
-  );
-  const { before, after } = cut(gradientsOnly(graph, whole), given);
-  const kept = before.outputs.filter((o) => isCrossing(o.name));
-  return { before: prune({ ...graph, outputs: [...graph.outputs, ...kept] }), after };
+  return prune({ ...whole, outputs: whole.outputs.slice(graph.outputs.length) });
 };
 
-/** A graph's gradients alone: all that they need is computed again on the way. */
-export const onlyGradients = (graph: Graph, request: GradientRequest): Graph =>
-  gradientsOnly(graph, withGradients(graph, request));
+const keptPrefix = 'kept ';
+/** Is this the name of a value that is kept for the way back? */
+export const isKept = (name: string): boolean => name.startsWith(keptPrefix);
+
+/** The operators that take the time: what they give is worth keeping, since computing it again is dearer than a copy. */
+const isProduct = ({ op }: Node): boolean => op === 'Linear' || op === 'MatMul';
+
+/**
+ * A graph with gradients as two that run one after the other: what it was, which also gives the products that the way
+ * back needs (`isKept`), and the way back, which computes all else again.
+ */
+export const splitGradients = (
+  graph: Graph,
+  request: GradientRequest,
+): { readonly before: Graph; readonly after: Graph } => {
+  const back = onlyGradients(graph, request);
+  const products = new Map(graph.nodes.filter(isProduct).map((n) => [n.id, n]));
+  const given = back.nodes.filter((n) => products.has(n.id));
+  const kept = given.map(({ id, type }) => ({ id, name: keptPrefix + id, type }));
+  const nodes = back.nodes.filter((n) => !products.has(n.id));
+  const after = prune({ ...back, nodes, inputs: [...back.inputs, ...kept] });
+  const needed = after.inputs.filter((v) => isKept(v.name)).map(({ id, name }) => ({ name, value: id }));
+  return { before: prune({ ...graph, outputs: [...graph.outputs, ...needed] }), after };
+};

@@ -1,5 +1,7 @@
 import { UsageError } from '../../base/index.js';
+import { checkDifferentiable } from '../../engine/index.js';
 import { checkWritable, isRecording, writeSafetensorsFile, type NamedTensor } from '../../formats/index.node.js';
+import { parseExpression } from '../../language/index.js';
 import type { InspectInput, InspectResult } from '../../protocol/index.js';
 import { capture } from '../capture-sites.js';
 import { onEachPrompt } from '../edited-model.js';
@@ -9,7 +11,7 @@ import { checkOneRun, recorded } from '../recording/recorded.js';
 import { startRecorder } from '../recording/recorder.js';
 import { replayed } from '../recording/replay.js';
 
-/** @throws UsageError OPTION_INVALID for what goes with no gradient, or not with one */
+/** @throws UsageError OPTION_INVALID for what goes with no gradient or not with one, EXPRESSION_*, GRADIENT_UNDEFINED */
 const checkGradients = ({ gradOf, gradWeights, gradCheckpoint, record }: InspectInput): void => {
   const invalid = (message: string, hint: string): UsageError =>
     new UsageError(message, { code: 'OPTION_INVALID', hint });
@@ -18,6 +20,7 @@ const checkGradients = ({ gradOf, gradWeights, gradCheckpoint, record }: Inspect
       '--grad-weights and --grad-checkpoint are about gradients',
       'Say of what with --grad-of, as in --grad-of "loss".',
     );
+  if (gradOf !== undefined) checkDifferentiable(parseExpression(gradOf));
   if (gradOf !== undefined && record !== undefined)
     throw invalid('--record saves values, not gradients', 'Write gradients with --out FILE.safetensors.');
 };
