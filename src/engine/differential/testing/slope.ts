@@ -6,7 +6,7 @@ import {
   withGradients,
   type Graph,
 } from '../../../graph/index.js';
-import { float64, type Tensor } from '../../../tensor/index.js';
+import { float32, float64, type Tensor } from '../../../tensor/index.js';
 import type { Backend, Tensors } from '../../backend.js';
 import type { GraphCase } from './arbitrary-graph.js';
 import { pooledWeights } from './pooled-weights.js';
@@ -90,23 +90,42 @@ const settingOf = async (test: Case): Promise<Setting | undefined> => {
 const movedFeeds = ({ feeds, inputs }: Setting, by: number): Tensors =>
   new Map([...feeds].map(([name, t], i) => [name, inputs.includes(name) ? shifted(t, by, i + 1) : t]));
 
-const ran = async (exact: Backend, graph: Graph, feeds: Tensors, fetch: readonly string[]): Promise<Tensors> =>
+/** A graph to be run, and what is wanted of it. */
+export interface Run {
+  readonly graph: Graph;
+  readonly feeds: Tensors;
+  readonly fetch: readonly string[];
+}
+
+const ran = async (exact: Backend, { graph, feeds, fetch }: Run): Promise<Tensors> =>
   (await exact.compile(graph, pooledWeights(new Map(), ''))).run(feeds, fetch);
 
-const byGradients = async (
-  exact: Backend,
-  setting: Setting,
-  seeds: ReadonlyMap<string, Tensor<'float64'>>,
-): Promise<number> => {
-  const { graph, inputs, outputs, feeds } = setting;
+/** Random numbers by which each output is multiplied. */
+const seedsOf = async (exact: Backend, { graph, feeds, outputs }: Setting): Promise<Map<string, Tensor<'float64'>>> => {
+  const here = await ran(exact, { graph, feeds, fetch: outputs });
+  return new Map([...here].map(([name, tensor], i) => [name, float64(tensor.shape, directionOf(tensor, 100 + i))]));
+};
+
+/** The graph of the gradients of Σ seeds · outputs by all inputs, to be run. */
+const backward = ({ graph, feeds, inputs, outputs }: Setting, seeds: Tensors): Run => {
   const request = { seeds: [], upstream: outputs, sites: [], inputs, weights: [], edits: [] };
-  const upstream = outputs.map((name) => [upstreamInput(name), seeds.get(name) as Tensor] as const);
-  const fed = new Map([...movedFeeds(setting, 0), ...upstream]);
-  const gradients = await ran(exact, withGradients(graph, request), fed, inputs.map(gradientOfInput));
-  return [...feeds.keys()].reduce((sum, name, i) => {
-    const gradient = gradients.get(gradientOfInput(name));
-    return gradient ? sum + dot(gradient.data as Float64Array, directionOf(gradient, i + 1)) : sum;
-  }, 0);
+  const upstream = [...seeds].map(([name, seed]) => [upstreamInput(name), seed] as const);
+  return {
+    graph: withGradients(graph, request),
+    feeds: new Map([...feeds, ...upstream]),
+    fetch: inputs.map(gradientOfInput),
+  };
+};
+
+/** The way back through a graph in float32, as any engine can run it; `none` as `slopeOf`. */
+export const wayBackOf = async (exact: Backend, test: Case): Promise<Run | 'none'> => {
+  const setting = await settingOf(test);
+  if (!setting) return 'none';
+  const seeds = await seedsOf(exact, setting);
+  return backward(
+    setting,
+    new Map([...seeds].map(([name, { shape, data }]) => [name, float32(shape, Float32Array.from(data))])),
+  );
 };
 
 /**
@@ -117,23 +136,19 @@ const byGradients = async (
 export const slopeOf = async (exact: Backend, test: Case): Promise<Slope | 'none'> => {
   const setting = await settingOf(test);
   if (!setting) return 'none';
-  const { graph, outputs } = setting;
-  const here = await ran(exact, graph, movedFeeds(setting, 0), outputs);
-  const seeds = new Map(
-    outputs.map((name, i) => {
-      const tensor = here.get(name) as Tensor;
-      return [name, float64(tensor.shape, directionOf(tensor, 100 + i))];
-    }),
-  );
+  const { graph, outputs: fetch } = setting;
+  const seeds = await seedsOf(exact, { ...setting, feeds: movedFeeds(setting, 0) });
   const scalar = async (by: number): Promise<number> => {
-    const made = await ran(exact, graph, movedFeeds(setting, by), outputs);
-    return outputs.reduce(
-      (sum, name) => sum + dot(made.get(name)?.data as Float64Array, seeds.get(name)?.data ?? []),
-      0,
-    );
+    const made = await ran(exact, { graph, feeds: movedFeeds(setting, by), fetch });
+    return [...seeds].reduce((sum, [name, { data }]) => sum + dot(made.get(name)?.data as Float64Array, data), 0);
   };
   const wide = { up: await scalar(step), down: await scalar(-step) };
   const near = { up: await scalar(step / 2), down: await scalar(-step / 2) };
   const byDifference = derivative(wide, near, await scalar(0));
-  return { byGradient: await byGradients(exact, setting, seeds), byDifference };
+  const back = await ran(exact, backward({ ...setting, feeds: movedFeeds(setting, 0) }, seeds));
+  const byGradient = [...setting.feeds.keys()].reduce((sum, name, i) => {
+    const gradient = back.get(gradientOfInput(name));
+    return gradient ? sum + dot(gradient.data as Float64Array, directionOf(gradient, i + 1)) : sum;
+  }, 0);
+  return { byGradient, byDifference };
 };
