@@ -76,8 +76,7 @@ const moved = (x: Value, order: readonly number[]): Value =>
 /** The first axes as rows, the others as columns. Several open extents on both sides are joined one side at a time. */
 const flattened = (x: Value, lead: number): Value => {
   const rest = x.type.shape.slice(lead);
-  if (rest.every((d) => typeof d === 'number'))
-    return reshape(x, [-1, rest.reduce<number>((n, d) => n * Number(d), 1)], flatAxes);
+  if (rest.every((d) => typeof d === 'number')) return reshape(x, [-1, rest.reduce((n, d) => n * d, 1)], flatAxes);
   if (lead < 2) return reshape(x, [lead === 0 ? 1 : 0, -1], flatAxes);
   const columns = reshape(
     x,
