@@ -29,7 +29,7 @@ import {
 import type { ScoredToken, TokenView } from '../protocol/index.js';
 import { range, type Tensor } from '../tensor/index.js';
 import { exceptionFilter, isNotYet, isOutside, loweredCondition, logText, watchedValue } from './debug-points.js';
-import { contextFor, forcedTokens, samplingOf } from './experiment.js';
+import { contextFor, forcedTokens, refuseGradientEdits, samplingOf } from './experiment.js';
 import { needTokenizer, type OpenModel } from './open-model.js';
 import { textOf } from './prompts.js';
 import { scoredTokens } from './scored.js';
@@ -107,7 +107,9 @@ export class Debuggee {
 
   /** Adds changes, as the edit language has them, from where the run stands. @throws UsageError EDIT_* */
   async edit(text: string): Promise<readonly string[]> {
-    return this.#become([...this.#edits, ...parseEdits(text)], true);
+    const edits = parseEdits(text);
+    refuseGradientEdits(edits);
+    return this.#become([...this.#edits, ...edits], true);
   }
 
   /** Takes the last change back. @returns whether there was one */

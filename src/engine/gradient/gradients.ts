@@ -1,9 +1,16 @@
 import { bug, UsageError } from '../../base/index.js';
-import { isKept, shapeOf, typesOf, type Graph, type Output, type Program } from '../../graph/index.js';
+import { isKept, shapeOf, typesOf, type Graph, type Output, type Param, type Program } from '../../graph/index.js';
 import { scoresOf, sitesOf, tokensOf, type Expression, type SiteName } from '../../language/index.js';
 import { range, type FloatTensor, type Tensor } from '../../tensor/index.js';
 import type { Tensors } from '../backend.js';
-import { canonicalName, placedSites, unknownSite, type PlacedSite, type Prompt } from '../experiment/index.js';
+import {
+  canonicalName,
+  placedSites,
+  unknownSite,
+  unknownWeight,
+  type PlacedSite,
+  type Prompt,
+} from '../experiment/index.js';
 import {
   checkDifferentiable,
   differentiate,
@@ -17,7 +24,7 @@ import type { Instance } from '../run/order.js';
 import { capturedIn, formOf, Pass } from '../run/pass.js';
 import type { ForwardRequest, Moment } from '../run/request.js';
 import { scoresSite, stagesOf, type Asked, type Stage } from './plan.js';
-import { floats, seedOf, WayBack } from './way-back.js';
+import { floats, seedOf, summed, WayBack } from './way-back.js';
 
 export interface GradientsRequest extends Pick<ForwardRequest, 'variant' | 'onSegment'> {
   /** The scalar whose gradients are asked for. */
@@ -25,11 +32,11 @@ export interface GradientsRequest extends Pick<ForwardRequest, 'variant' | 'onSe
   /** One sequence; the gradients are of one pass over it. */
   readonly prompt: Prompt;
   /** Sites whose gradients are wanted, by their names in the run order. */
-  readonly sites: Iterable<string>;
+  readonly sites: readonly string[];
   /** Weights whose gradients are wanted, by their names in the file. */
-  readonly weights?: Iterable<string>;
+  readonly weights?: readonly string[];
   /** Sites whose values are wanted too. */
-  readonly capture?: Iterable<string>;
+  readonly capture?: readonly string[];
   /** The tokens that a text is cut into, none added; needed where the expression names a token by its text. */
   readonly encode?: (text: string) => Promise<readonly ExpressionToken[]>;
   /**
@@ -101,6 +108,9 @@ class Work {
     this.#kept = request.keep !== 'layers';
     this.#places = new Map(placedSites(variant.order).map((p) => [p.name, p]));
     this.#reads = new Map(sitesOf(expression).map(({ site }) => [site, this.#placed(site).name]));
+    for (const name of [...request.sites, ...(request.capture ?? [])])
+      if (!this.#places.has(name)) throw unknownSite(name, this.#places.keys());
+    for (const name of request.weights ?? []) this.#weight(name);
     this.#stages = stagesOf(this.#asked());
     this.#pass = new Pass(model.program, model.compilations, {
       ...{ variant, ids: [prompt.ids], capture: this.#capture(), logits: scoresOf(expression).logits },
@@ -140,12 +150,12 @@ class Work {
     const scalar = differentiate(this.request.expression, this.#values(logits, texts));
     const way = new WayBack(this.model.compilations, this.request.variant);
     for (const stage of this.#stages.toReversed()) await this.#through(way, stage, scalar);
-    const captured = [...(this.request.capture ?? [])];
+    const { capture = [], sites, weights = [] } = this.request;
     return {
       value: scalar.value,
-      values: new Map(captured.map((name) => [name, this.#captive(name)])),
-      sites: new Map([...this.request.sites].map((name) => [name, way.sites.get(name) ?? this.#zeros(name)])),
-      weights: new Map([...(this.request.weights ?? [])].map((name) => [name, this.#ofWeight(way, name)])),
+      values: new Map(capture.map((name) => [name, this.#captive(name)])),
+      sites: new Map(sites.map((name) => [name, way.sites.get(name) ?? this.#zeros(name)])),
+      weights: new Map(weights.map((name) => [name, this.#ofWeight(way, name)])),
     };
   }
 
@@ -220,32 +230,31 @@ class Work {
     this.#moments.delete(instance.name);
   }
 
-  #seed({ instance }: Stage, site: string, { scalar, moment }: { scalar: Differentiated; moment: Moment }): Tensor {
+  /** The scalar's derivative by a site: of what it reads of the site itself, and of scores. */
+  #seed({ instance }: Stage, site: string, { scalar, moment }: { scalar: Differentiated; moment: Moment }) {
     const place = [...this.#places.values()].find((p) => p.instance === instance && p.site.name === site);
     if (!place) throw bug(`no ${site} in ${instance.name}`);
-    const scores = site === scoresSite ? this.#scoresSeed(scalar, moment) : undefined;
-    const named = [...this.#reads].filter(([, name]) => name === place.name).map(([name]) => name);
-    const slopes = named.flatMap((name) => scalar.sites.get(name) ?? []);
-    const [first, ...others] = slopes;
-    if (!first) return scores ?? floats(undefined, []);
-    const sum = others.reduce((a, b) => a.map((x, i) => x + (b[i] ?? 0)), first);
-    const own = seedOf(this.#captive(place.name), sum, { type: place.type, rows: moment.rows });
-    if (!scores) return own;
-    const data = Float64Array.from(own.data as Float64Array, (x, i) => x + Number(scores.data[i] ?? 0));
-    return floats(own, own.shape, data);
+    const { type } = place;
+    const names = [...this.#reads].filter(([, name]) => name === place.name).map(([name]) => name);
+    const own = names
+      .flatMap((name) => scalar.sites.get(name) ?? [])
+      .map((slope) => seedOf(this.#captive(place.name), slope, { type, rows: moment.rows }));
+    const [first, ...others] = [...own, ...(site === scoresSite ? this.#scoresSeed(scalar, moment) : [])];
+    if (!first) throw bug(`nothing is known of how the scalar changes with ${place.name}`);
+    return others.reduce<FloatTensor>(summed, first);
   }
 
-  /** Rows of scores as the head computed them: all, or the last alone. */
-  #scoresSeed({ scores }: Differentiated, { results, rows }: Moment): Tensor | undefined {
+  /** By rows of scores as the head computed them: all, or the last alone. None where the scalar reads no scores. */
+  #scoresSeed({ scores }: Differentiated, { results, rows }: Moment): readonly FloatTensor[] {
     const logits = results.get(scoresSite);
-    if (!logits || scores.size === 0) return logits && floats(logits, logits.shape);
+    if (!logits || scores.size === 0) return [];
     const seed = floats(logits, logits.shape);
     const vocab = logits.shape.at(-1) ?? 0;
     for (const [position, slope] of scores) {
       const row = logits.shape.length === 2 ? 0 : rows.positions.indexOf(position);
       slope.forEach((x, i) => (seed.data[row * vocab + i] = (seed.data[row * vocab + i] ?? 0) + x));
     }
-    return seed;
+    return [seed];
   }
 
   #zeros(name: string): FloatTensor {
@@ -255,21 +264,24 @@ class Work {
   }
 
   #ofWeight(way: WayBack, name: string): FloatTensor {
-    const known = way.weights.get(name);
-    if (known) return known;
+    return way.weights.get(name) ?? floats(undefined, this.#weight(name).type.shape.map(Number));
+  }
+
+  #weight(name: string): Param {
     const param = this.model.program.segments.flatMap((s) => s.graph.params).find((p) => p.name === name);
-    if (!param) throw bug(`no weight ${name}`);
-    return floats(undefined, param.type.shape.map(Number));
+    if (param) return param;
+    throw unknownWeight(this.model.program, name);
   }
 }
 
 /**
  * The gradients of a scalar by sites and weights, in one pass forward over a whole sequence and one back. Each is of
  * the value as it is consumed downstream, edits included; what the scalar does not depend on has zeros.
- * @throws UsageError GRADIENT_UNDEFINED, EXPRESSION_INVALID, SITE_UNKNOWN, SELECTOR_INVALID, AMBIGUOUS_TOKEN
+ * @throws UsageError GRADIENT_UNDEFINED, EXPRESSION_INVALID, SITE_UNKNOWN, WEIGHT_UNKNOWN, SELECTOR_INVALID,
+ * AMBIGUOUS_TOKEN, ID_OUT_OF_RANGE
  * @throws EngineError ENGINE_FAILED
  */
-export const gradients = (model: Model, request: GradientsRequest): Promise<Gradients> =>
+export const gradients = async (model: Model, request: GradientsRequest): Promise<Gradients> =>
   new Work(model, request).run();
 
 /** Bytes that `gradients` takes beside the values that it captures. Nothing is run or compiled. */

@@ -38,7 +38,8 @@ const float = (tensor: Tensor | undefined, name: string): FloatTensor => {
   return tensor;
 };
 
-const sum = (a: FloatTensor | undefined, b: FloatTensor): FloatTensor =>
+/** Two gradients of one value added up. */
+export const summed = (a: FloatTensor | undefined, b: FloatTensor): FloatTensor =>
   a
     ? floats(
         b,
@@ -143,18 +144,21 @@ export class WayBack {
     }
     for (const name of request.weights) {
       const key = gradientOfWeight(name);
-      this.weights.set(name, sum(this.weights.get(name), float(results.get(key), key)));
+      this.weights.set(name, summed(this.weights.get(name), float(results.get(key), key)));
     }
     for (const name of request.inputs) {
       const key = gradientOfInput(name);
       const rows = float(results.get(key), key);
       const gradient = instance.segment.kind === 'head' ? spread(rows, moment.rows, whole) : rows;
       const handed = readName(instance.segment, name);
-      this.#handed.set(handed, sum(this.#handed.get(handed), gradient));
+      this.#handed.set(handed, summed(this.#handed.get(handed), gradient));
     }
   }
 }
 
 /** A scalar's derivative by a site, as the graph takes it: with zeros for the second copy of a doubled row. */
-export const seedOf = (value: Tensor, slope: Float64Array, { type, rows }: { type: ValueType; rows: Rows }): Tensor =>
-  doubledWithZeros(floats(value, value.shape, slope), type, rows);
+export const seedOf = (
+  value: Tensor,
+  slope: Float64Array,
+  { type, rows }: { type: ValueType; rows: Rows },
+): FloatTensor => doubledWithZeros(floats(value, value.shape, slope), type, rows);

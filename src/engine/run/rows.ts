@@ -1,5 +1,5 @@
 import type { ValueType } from '../../graph/index.js';
-import { concat, range, sizeOf, type Tensor } from '../../tensor/index.js';
+import { concat, range, sizeOf, type FloatTensor, type Tensor } from '../../tensor/index.js';
 
 /**
  * The rows that one pass computes in one stack: for each sequence its new token ids, all at the same absolute
@@ -56,15 +56,13 @@ export const undoubled = (tensor: Tensor, axes: readonly string[], rows: Rows): 
     return range(t, i, [0, (t.shape[i] ?? 1) - 1]);
   }, tensor);
 
-const zeros = (tensor: Tensor, shape: readonly number[]): Tensor => {
-  const size = sizeOf(shape);
-  return tensor.dtype === 'float64'
-    ? { dtype: 'float64', shape, data: new Float64Array(size) }
-    : { dtype: 'float32', shape, data: new Float32Array(size) };
-};
+const zeros = (like: FloatTensor, shape: readonly number[]): FloatTensor =>
+  like.dtype === 'float64'
+    ? { dtype: 'float64', shape, data: new Float64Array(sizeOf(shape)) }
+    : { dtype: 'float32', shape, data: new Float32Array(sizeOf(shape)) };
 
 /** A float value with zeros for the second copy of a doubled row: the inverse of `undoubled`, for gradients. */
-export const doubledWithZeros = (tensor: Tensor, { axes, shape }: ValueType, rows: Rows): Tensor =>
+export const doubledWithZeros = (tensor: FloatTensor, { axes, shape }: ValueType, rows: Rows): FloatTensor =>
   axes.reduce((t, axis, i) => {
     const of = axis === 'source' ? rows.source : rowAxes.has(axis) ? rows : undefined;
     if (!of || !isDoubled(of) || typeof shape[i] === 'number') return t;
