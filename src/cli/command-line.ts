@@ -114,6 +114,9 @@ const addInspect = (
     .description('Read values inside a model on a prompt, or those that a recording has.');
   device(recording(edits(input(command))))
     .requiredOption('--sites <globs>', "sites, comma-separated: 'blocks.*.attn.pattern,logits'")
+    .option('--grad-of <expression>', 'also the gradients of a number by the sites: "logit(\" a\") - logit(\" b\")"')
+    .option('--grad-weights <globs>', 'with --grad-of: gradients of these weights too')
+    .option('--grad-checkpoint', 'with --grad-of: keep only what layers hand on; less memory, more time')
     .option('--out <file>', 'write the values as float32 safetensors')
     .option('--step <n>', 'of a recording: the step (default: 0, the prefill)', integer('--step'))
     .option(
@@ -126,6 +129,7 @@ const addInspect = (
     command,
     'inspect MODEL --prompt "Once" --sites "blocks.*.attn.pattern[head=2],logits"',
     'inspect MODEL --prompt "Once" --sites "**" --out values.safetensors',
+    'inspect MODEL --prompt "Once" --sites "blocks.*.resid_post" --grad-of "logprob(\' upon\')"',
     'inspect run.cutrec --sites "blocks.*.resid_post" --step 2',
   );
 };

@@ -217,12 +217,13 @@ describe('cutaway debug', () => {
       'print blocks.9.x',
       'print blocks.2.mlp_out',
       'set x = 1',
+      'scale grad(embed) by 0',
       'goto 99',
       'x logits',
       'attention blocks.0.attn.z',
       'print 1 + 1',
     ]);
-    expect(text.match(/^error /gm)?.length).toBe(9);
+    expect(text.match(/^error /gm)?.length).toBe(10);
     expect(text.trim().split('\n').at(-1)).toMatch(/^2(\.0+)?$/);
   });
 

@@ -7,5 +7,6 @@ export * from './generate.js';
 export { makeInput } from './inputs.js';
 export * from './order.js';
 export { Pass, type PassState } from './pass.js';
-export { isDoubled, makeRows, type Rows } from './rows.js';
+export { doubledWithZeros, isDoubled, makeRows, undoubled, type Rows } from './rows.js';
+export { asFloat32 } from './as-float32.js';
 export { scoreRows } from './score-rows.js';

@@ -31,7 +31,7 @@ import { range, type Tensor } from '../../tensor/index.js';
 import { loweredCondition, weightValue } from './lowering.js';
 import { holdsAt } from './moment.js';
 import { exceptionFilter, logText, watchedValue } from './watching.js';
-import { contextFor, forcedTokens, samplingOf } from '../experiment.js';
+import { contextFor, forcedTokens, refuseGradientEdits, samplingOf } from '../experiment.js';
 import { needTokenizer, type OpenModel } from '../open-model.js';
 import { textOf } from '../prompts.js';
 import { scoredTokens } from '../scored.js';
@@ -143,11 +143,14 @@ export class Debuggee {
 
   /** Adds changes, as the edit language has them, from where the run stands. @throws UsageError EDIT_* */
   async edit(text: string): Promise<readonly string[]> {
-    return this.#become([...this.#edits, ...parseEdits(text)], true);
+    const edits = parseEdits(text);
+    refuseGradientEdits(edits);
+    return this.#become([...this.#edits, ...edits], true);
   }
 
   /** Puts these changes in the place of all; undone as one. @throws UsageError EDIT_* */
-  load(edits: readonly Edit[]): Promise<readonly string[]> {
+  async load(edits: readonly Edit[]): Promise<readonly string[]> {
+    refuseGradientEdits(edits);
     return this.#become(edits, true);
   }
 

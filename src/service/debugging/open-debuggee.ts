@@ -1,7 +1,7 @@
 import { UsageError } from '../../base/index.js';
 import type { Edit, SamplingKind } from '../../language/index.js';
 import { debuggedTokens, type DebugInput } from '../../protocol/index.js';
-import { configOf, editsOf, promptEdit, refuseUnsupported } from '../experiment.js';
+import { configOf, editsOf, promptEdit, refuseGradientEdits } from '../experiment.js';
 import { openModel, type OpenModel } from '../open-model.js';
 import type { ModelSource } from '../operation.js';
 import { promptsOf } from '../prompts.js';
@@ -59,7 +59,7 @@ const open = async (input: DebugInput, edits: readonly Edit[], models: ModelSour
 export const openDebuggee = async (given: DebugInput, { models }: DebugContext = {}): Promise<OpenDebuggee> => {
   const { input, check } = await replayed(given);
   const edits = await editsOf({ edits: [...samplingEdits(input), ...input.edits] });
-  refuseUnsupported(edits);
+  refuseGradientEdits(edits);
   const model = await open(input, edits, models);
   const breath = makeBreath();
   const notes: string[] = [];
