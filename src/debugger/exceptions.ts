@@ -16,10 +16,10 @@ export type ExceptionFilter =
 export type ValueKind = 'nan' | 'inf' | 'overflow16';
 
 /** The largest number of IEEE 754 binary16. */
-const float16Max = 65504;
+export const float16Max = 65504;
 
 /** What masked scores are filled with, about the float32 minimum, is no overflow. */
-const masking = 3.3e38;
+export const masking = 3.3e38;
 
 const tests: Readonly<Record<ValueKind, (x: number) => boolean>> = {
   nan: Number.isNaN,
@@ -36,6 +36,10 @@ export const valueTold: Readonly<Record<ValueKind, string>> = {
 
 export const isValueKind = (kind: ExceptionFilter['kind']): kind is ValueKind => kind in tests;
 
+/** Is there a number that is none, or without bound? */
+export const hasNonFinite = (tensor: Pick<Tensor, 'data' | 'dtype'>): boolean =>
+  isBad('nan', tensor) || isBad('inf', tensor);
+
 /** Is there such a number? */
 export const isBad = (kind: ValueKind, { data, dtype }: Pick<Tensor, 'data' | 'dtype'>): boolean => {
   if (dtype !== 'float32' && dtype !== 'float64') return false;
@@ -47,12 +51,14 @@ export const isBad = (kind: ValueKind, { data, dtype }: Pick<Tensor, 'data' | 'd
 /** The first value, in the order in which they are computed, that is bad while nothing that it is made of is. */
 export const firstBad = (
   kind: ValueKind,
-  { nodes }: Graph,
+  { nodes, inputs }: Graph,
   values: ReadonlyMap<string, Tensor>,
 ): ValueId | undefined => {
-  const bad = new Set(
-    nodes.filter(({ id }) => values.has(id) && isBad(kind, values.get(id) as Tensor)).map((n) => n.id),
-  );
+  const isHere = ({ id }: { readonly id: ValueId }): boolean => {
+    const tensor = values.get(id);
+    return tensor !== undefined && isBad(kind, tensor);
+  };
+  const bad = new Set([...inputs, ...nodes].filter(isHere).map((v) => v.id));
   const arises = nodes.find((n) => bad.has(n.id) && !n.inputs.some((id) => bad.has(id)));
   return arises?.id;
 };

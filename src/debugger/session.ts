@@ -2,8 +2,9 @@ import { siteIn, type Condition, type Instance, type Variant } from '../engine/i
 import { typesOf, type ValueId } from '../graph/index.js';
 import type { Tensor } from '../tensor/index.js';
 import { Breakpoints, type Breakpoint, type Change, type Stopping } from './breakpoints.js';
-import { arising, firstBad, isBad, isValueKind, stopAtEnd, type ExceptionFilter } from './exceptions.js';
+import { arising, firstBad, hasNonFinite, isValueKind, stopAtEnd, type ExceptionFilter } from './exceptions.js';
 import type { ValueKind } from './exceptions.js';
+import { overflowInside } from './overflow.js';
 import { endOfModule, startOfModule, type Granularity, type Position } from './position.js';
 import { makeSource, type OpLine, type Source } from './source.js';
 import { Timeline, type TimelineRequest } from './timeline.js';
@@ -52,8 +53,8 @@ export class DebugSession {
   readonly #timeline: Timeline;
   #op = 0;
   #paused = false;
-  /** The exception that was told of last: going on from it does not stop at it again. */
-  #told = '';
+  /** Exceptions that were told of, by kind and place: going on does not stop at them again. */
+  readonly #told = new Set<string>();
   #read: { readonly step: number; readonly variant: Variant; readonly values: Map<string, SiteValue> };
 
   constructor(request: TimelineRequest) {
@@ -184,7 +185,7 @@ export class DebugSession {
   /** Runs backward to the breakpoint before, or to the beginning. */
   async reverseContinue(): Promise<Stop> {
     this.#paused = false;
-    this.#told = '';
+    this.#told.clear();
     await this.breakpoints.remember();
     let below = this.#op;
     for (;;) {
@@ -204,7 +205,7 @@ export class DebugSession {
   /** Goes to a place, in the past or the future. It stays where it is where there is no such place. */
   async goTo({ step, at, op }: Position, reason: 'step' | 'goto' = 'goto'): Promise<Stop> {
     const here = this.position;
-    this.#told = '';
+    this.#told.clear();
     this.#paused = false;
     if (step < 0) return { reason: 'beginning', position: here };
     const isThere = await this.#timeline.goTo({ step, at }, () => this.#wasPaused());
@@ -257,16 +258,17 @@ export class DebugSession {
   /** Goes on with another variant. It counts from the beginning of the instance that the run is in. */
   async change(variant: Variant): Promise<void> {
     await this.#timeline.change(variant);
-    this.#told = '';
+    this.#told.clear();
     this.#op = Math.min(this.#op, Math.max(0, this.#ops.length - 1));
   }
 
   /** What puts the run back as it is now, as long as nothing has run since: to undo a change. */
   mark(): () => void {
-    const [op, told, restore] = [this.#op, this.#told, this.#timeline.mark()];
+    const [op, restore] = [this.#op, this.#timeline.mark()];
     return () => {
       restore();
-      [this.#op, this.#told] = [op, told];
+      this.#op = op;
+      this.#told.clear();
     };
   }
 
@@ -306,9 +308,12 @@ export class DebugSession {
     const conditions = this.#lowered(from);
     const stop = conditions ? undefined : await this.#firstIn(from);
     if (stop) return stop;
-    if (!(await this.#pass(conditions))) return { reason: 'end', position: this.position };
-    const held = this.#timeline.held.size > 0 ? await this.#again(here, from) : undefined;
-    return held ?? (await this.#exception(here)) ?? (await this.#changed());
+    const watched = this.exceptions.some((e) => e.kind === 'overflow16') ? [overflowInside] : [];
+    if (!(await this.#pass([...(conditions ?? []), ...watched]))) return { reason: 'end', position: this.position };
+    const held = new Set(this.#timeline.held);
+    const overflows = held.delete(overflowInside.key);
+    const again = held.size > 0 ? await this.#again(here, from) : undefined;
+    return again ?? (await this.#exception(here, overflows)) ?? (await this.#changed());
   }
 
   /** A condition held as far as float32 can tell: back, to be asked exactly. */
@@ -333,11 +338,13 @@ export class DebugSession {
     return change && { reason: 'data', position: this.position, ...change };
   }
 
-  /** What went wrong in the instance that was just passed. */
-  async #exception(before: Position): Promise<Stop | undefined> {
+  /** What went wrong in the instance that was just passed. `overflows`: a number inside of it is beyond float16. */
+  async #exception(before: Position, overflows: boolean): Promise<Stop | undefined> {
     if (this.exceptions.length === 0 || before.step !== this.position.step) return undefined;
+    const arisen = await this.#arisen(before, overflows);
+    if (arisen) return arisen;
     for (const filter of this.exceptions) {
-      const stop = isValueKind(filter.kind) ? await this.#arisen(filter.kind, before) : this.#atEnd(filter);
+      const stop = isValueKind(filter.kind) ? undefined : this.#atEnd(filter);
       if (stop) return stop;
     }
     return undefined;
@@ -354,32 +361,49 @@ export class DebugSession {
       : { reason: 'exception', position: this.position, filter, description };
   }
 
-  /** Only what is handed on is looked at; where it went bad, everything inside. */
-  async #arisen(kind: ValueKind, { step, at }: Position): Promise<Stop | undefined> {
-    const told = `${kind} ${step}.${at}`;
+  /**
+   * The first operation in which something bad arises. What is handed on tells whether anything did, since NaN stays and
+   * infinity becomes NaN or stays; then everything inside is looked at.
+   */
+  async #arisen({ step, at }: Position, overflows: boolean): Promise<Stop | undefined> {
+    const place = `${step}.${at}`;
+    const kinds = this.exceptions.map((e) => e.kind).filter(isValueKind);
+    const wanted = kinds.filter((kind) => !this.#told.has(`${kind} ${place}`));
     const { handed, logits } = this.#timeline;
     const given = [...handed.values(), ...(logits ? [{ data: logits, dtype: 'float32' as const }] : [])];
-    if (told === this.#told || !given.some((t) => isBad(kind, t))) return undefined;
+    const suspect = wanted.filter((kind) => (kind === 'overflow16' ? overflows : given.some(hasNonFinite)));
+    if (suspect.length === 0) return undefined;
     const there = this.position;
     await this.#timeline.goTo({ step, at });
-    if ([...this.#timeline.handed.values()].some((t) => isBad(kind, t))) {
+    const found = await this.#firstBadOp(suspect);
+    if (!found) {
       await this.#timeline.goTo(there); // it came in
       return undefined;
     }
-    this.#op = await this.#firstBadOp(kind);
-    this.#told = told;
-    const line = this.source.lines[(this.#ops[this.#op]?.line ?? 0) - 1]?.text.trim() ?? '';
-    const description = arising(kind, `${this.instance?.name ?? ''}: ${line}`);
+    const { kind, op } = found;
+    this.#op = op;
+    this.#told.add(`${kind} ${place}`);
+    const text = this.source.lines[(this.#ops[op]?.line ?? 0) - 1]?.text.trim() ?? '';
+    const description = arising(kind, `${this.instance?.name ?? ''}: ${text.split(/\s{2,}/)[0] ?? ''}`);
     return { reason: 'exception', position: this.position, filter: { kind }, description };
   }
 
-  async #firstBadOp(kind: ValueKind): Promise<number> {
+  async #firstBadOp(
+    kinds: readonly ValueKind[],
+  ): Promise<{ readonly kind: ValueKind; readonly op: number } | undefined> {
     const graph = this.instance?.segment.graph;
-    const nodes = graph?.nodes.filter((n) => n.op !== 'Constant').map((n) => n.id) ?? [];
-    const first = graph && firstBad(kind, graph, await this.#timeline.look([], nodes));
-    const from = nodes.indexOf(first ?? ('' as ValueId));
-    const op = this.#ops.findIndex(({ node }) => nodes.indexOf(node) >= Math.max(0, from));
-    return Math.max(0, op);
+    if (!graph) return undefined;
+    const nodes = graph.nodes.filter((n) => n.op !== 'Constant').map((n) => n.id);
+    const inputs = graph.inputs.filter((i) => i.type.dtype === 'float32').map((i) => i.id);
+    const values = await this.#timeline.look([], [...inputs, ...nodes]);
+    const found = kinds.flatMap((kind) => {
+      const first = firstBad(kind, graph, values);
+      return first === undefined ? [] : [{ kind, at: nodes.indexOf(first) }];
+    });
+    const [earliest] = found.sort((a, b) => a.at - b.at);
+    if (!earliest) return undefined;
+    const op = this.#ops.findIndex(({ node }) => nodes.indexOf(node) >= earliest.at);
+    return { kind: earliest.kind, op: Math.max(0, op) };
   }
 
   #stoppingAt(op: number): Stopping | undefined {
