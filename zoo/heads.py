@@ -85,7 +85,8 @@ def mover_scores(model: LlamaForCausalLM, count: int) -> dict[str, torch.Tensor]
     sums = {"to the taker": 0.0, "to the giver, second": 0.0, "writes the taker": 0.0}
     for _ in range(count):
         a, b = rng.sample(PEOPLE, 2)
-        ids = [BOS, *encode(f"Then {a} and {b} went to the market. {b} gave a basket to")]
+        first, second = rng.sample((a, b), 2)
+        ids = [BOS, *encode(f"Then {first} and {second} went to the market. {b} gave a basket to")]
         taker, giver = encode(" " + a)[0], encode(" " + b)[0]
         zs: list[torch.Tensor] = []
         hooks = [
@@ -99,8 +100,8 @@ def mover_scores(model: LlamaForCausalLM, count: int) -> dict[str, torch.Tensor]
             handle.remove()
         scale = torch.rsqrt(hidden[0].pow(2).mean() + model.config.rms_norm_eps)
         added = torch.stack([direct(model, z, layer, scale) for layer, z in enumerate(zs)])
-        sums["to the taker"] += found[:, :, 2] / count
-        sums["to the giver, second"] += found[:, :, ids.index(giver, 6) if giver in ids[6:] else 4] / count
+        sums["to the taker"] += found[:, :, ids.index(taker)] / count
+        sums["to the giver, second"] += found[:, :, ids.index(giver, 6)] / count
         sums["writes the taker"] += (added[:, :, taker] - added[:, :, giver]) / count
     return sums
 
