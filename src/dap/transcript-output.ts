@@ -6,9 +6,9 @@ export class TranscriptOutput {
 
   constructor(readonly output: (text: string, category: 'stdout' | 'console') => void) {}
 
-  tell({ from, tokens }: Extract<TargetTold, { told: 'tokens' }>): void {
+  tell({ from, tokens, text }: Extract<TargetTold, { told: 'tokens' }>): void {
     if (from < this.#said) this.output(`\nfrom token ${from} on it goes another way:\n`, 'console');
-    this.output(tokens.map(({ text }) => text).join(''), 'stdout');
+    if (text !== '') this.output(text, 'stdout');
     this.#said = from + tokens.length;
   }
 }

@@ -297,8 +297,8 @@ export type ChangeResult = z.infer<typeof changeResult>;
 export const targetTold = z.discriminatedUnion('told', [
   /** What a log point writes, or what is wrong with a condition. */
   z.object({ told: z.literal('log'), text: z.string(), point: z.int(), line: z.int().optional() }),
-  /** Tokens that were generated: those from this place on are new. */
-  z.object({ told: z.literal('tokens'), from: count, tokens: z.array(tokenView) }),
+  /** Tokens that were generated: those from this place on are new. `text`: what they add, as `run` writes it. */
+  z.object({ told: z.literal('tokens'), from: count, tokens: z.array(tokenView), text: z.string() }),
 ]);
 export type TargetTold = z.infer<typeof targetTold>;
 

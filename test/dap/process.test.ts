@@ -53,7 +53,7 @@ const check = (seen: readonly Message[]): void => {
     ['disconnect', true],
   ]);
   const text = seen.flatMap((m) => (m.body?.category === 'stdout' ? [m.body.output] : [])).join('');
-  expect(text).toMatch(/^t\d+t\d+\n$/);
+  expect(text).toMatch(/^ t\d+ t\d+\n$/);
 };
 
 describe('cutaway dap', () => {

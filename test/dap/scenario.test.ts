@@ -70,7 +70,7 @@ const generated = async (...args: string[]): Promise<string> => {
     '--quiet',
     ...args,
   );
-  return made.ids.map((id) => `t${id}`).join('');
+  return made.text;
 };
 
 /** The line of the listing that gives the attention pattern. */

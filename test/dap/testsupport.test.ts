@@ -256,7 +256,7 @@ it('two clients at once have a run each', async () => {
   expect(await value('step')).toBe('2');
   const [text, other] = [printed('stdout'), printed('stdout', first)];
   await Promise.all([first, client].flatMap((dc) => [dc.waitForEvent('terminated'), dc.continueRequest(thread)]));
-  expect(text()).toMatch(/^t\d+t\d+\n$/);
+  expect(text()).toMatch(/^ t\d+ t\d+\n$/);
   expect(`${await generated()}\n`.endsWith(text())).toBe(true);
   expect(other()).toMatch(/^t7/);
   await first.stop();

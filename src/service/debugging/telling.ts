@@ -1,5 +1,6 @@
 import type { MoveOptions } from '../../debugger/index.js';
-import type { TargetTold } from '../../protocol/index.js';
+import type { Tokenizer } from '../../formats/index.node.js';
+import type { TargetTold, TokenView } from '../../protocol/index.js';
 import type { Debuggee } from './debuggee.js';
 
 /** Called between the layers that a run passes; a target sets what happens there. */
@@ -29,6 +30,7 @@ export const makeBreath = (): Breath => {
 export class Telling {
   #tell: (told: TargetTold) => void = () => undefined;
   #said: readonly number[] = [];
+  #words: ReturnType<Tokenizer['stream']> | undefined;
 
   constructor(
     readonly breath: Breath,
@@ -62,7 +64,19 @@ export class Telling {
     const made = debuggee.session.ids.slice(debuggee.request.prompt.ids.length);
     const different = made.findIndex((id, i) => this.#said[i] !== id);
     if (different < 0) return;
+    const tokens = debuggee.tokens.slice(-(made.length - different));
+    const text = this.#text(tokens, different < this.#said.length ? made.slice(0, different) : undefined);
     this.#said = made;
-    this.#tell({ told: 'tokens', from: different, tokens: debuggee.tokens.slice(-(made.length - different)) });
+    this.#tell({ told: 'tokens', from: different, tokens, text });
+  }
+
+  /** What tokens add to the text; `after`: those before them, where they are not what was said. */
+  #text(tokens: readonly TokenView[], after: readonly number[] | undefined): string {
+    const { model, request } = this.debuggee();
+    if (!model.tokenizer) return tokens.map((t) => t.text).join('');
+    if (after) this.#words = undefined;
+    this.#words ??= model.tokenizer.stream([...request.prompt.ids, ...(after ?? [])]);
+    const words = this.#words;
+    return tokens.map((t) => words.push(t.id)).join('');
   }
 }

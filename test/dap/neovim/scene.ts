@@ -25,5 +25,5 @@ export const generated = async (...edits: readonly string[]): Promise<string> =>
     ...['run', model, '--prompt', prompt, '--max-new-tokens', String(maxNewTokens), '--quiet'],
     ...edits.flatMap((text) => ['--edit', text]),
   );
-  return made.ids.map((id) => `t${id}`).join('');
+  return made.text;
 };

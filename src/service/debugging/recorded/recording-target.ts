@@ -177,9 +177,10 @@ export class RecordingTarget implements Target {
   }
 
   #tokens(): void {
-    const made = this.#moment.made;
-    if (made.length > this.#said) this.#tell({ told: 'tokens', from: this.#said, tokens: made.slice(this.#said) });
-    this.#said = Math.max(this.#said, made.length);
+    const tokens = this.#moment.made.slice(this.#said);
+    const text = tokens.map((t) => t.text).join('');
+    if (tokens.length > 0) this.#tell({ told: 'tokens', from: this.#said, tokens, text });
+    this.#said += tokens.length;
   }
 
   async #resolve(ref: string): Promise<HeldValue> {
