@@ -235,7 +235,7 @@ describe('the end', () => {
     await begin(undefined, { stopOnEntry: true, stopOnExit: true });
     await client.evaluateRequest({ expression: 'force token 7 at step 0', context: 'repl' });
     expect(await until(client.restartRequest({}))).toMatchObject({ reason: 'entry' });
-    const told = client.assertOutput('stdout', 't7');
+    const told = client.assertOutput('stdout', ' t7');
     expect(await until(client.continueRequest(thread))).toMatchObject({ description: 'the generation has ended' });
     await told;
     await Promise.all([client.waitForEvent('terminated'), client.terminateRequest()]);
@@ -258,7 +258,7 @@ it('two clients at once have a run each', async () => {
   await Promise.all([first, client].flatMap((dc) => [dc.waitForEvent('terminated'), dc.continueRequest(thread)]));
   expect(text()).toMatch(/^ t\d+ t\d+\n$/);
   expect(`${await generated()}\n`.endsWith(text())).toBe(true);
-  expect(other()).toMatch(/^t7/);
+  expect(other()).toMatch(/^ t7/);
   await first.stop();
   expect(first.problems()).toEqual([]);
 });

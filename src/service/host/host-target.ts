@@ -1,4 +1,4 @@
-import type { DebuggerError } from '../../base/index.js';
+import { DebuggerError } from '../../base/index.js';
 import type { Client } from '../../client/index.js';
 import type { Looked, MoveOptions, Target } from '../../debugger/index.js';
 import type {
@@ -76,8 +76,19 @@ export class HostTarget implements Target {
     return this.#state;
   }
 
-  async resume(motion: Motion, { signal, onTold }: MoveOptions = {}): Promise<MoveResult> {
-    const result = await this.client.request(
+  async resume(motion: Motion, options: MoveOptions = {}): Promise<MoveResult> {
+    const result = await this.#move(motion, options).catch((error: unknown): MoveResult => {
+      if (!(error instanceof DebuggerError) || error.info.code !== 'CANCELLED') throw error;
+      return { stop: { reason: 'pause' }, state: this.#state }; // before it began
+    });
+    this.#state = result.state;
+    const { point } = result.stop;
+    if (point !== undefined && this.#points.get(point)?.temporary) this.#points.delete(point);
+    return result;
+  }
+
+  #move(motion: Motion, { signal, onTold }: MoveOptions): Promise<MoveResult> {
+    return this.client.request(
       'debug.move',
       { session, motion },
       {
@@ -85,10 +96,6 @@ export class HostTarget implements Target {
         onTold: (notified) => (notified.type === 'told' ? onTold?.(notified.told) : undefined),
       },
     );
-    this.#state = result.state;
-    const { point } = result.stop;
-    if (point !== undefined && this.#points.get(point)?.temporary) this.#points.delete(point);
-    return result;
   }
 
   async points(input: PointsInput): Promise<PointsResult> {
