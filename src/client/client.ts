@@ -88,12 +88,12 @@ export class Client {
     params: HostParams<M>,
     options: RequestOptions = {},
   ): Promise<HostOutput<M>> {
-    return (await this.#ask(method, params, options)).result as HostOutput<M>;
+    return (await this.ask(method, params, options)).result as HostOutput<M>;
   }
 
   /** Looks at a value that the host holds. @throws UsageError SITE_NOT_CAPTURED, SELECTOR_INVALID, MEMORY_LIMIT */
   async view(params: HostParams<'view'>, options: RequestOptions = {}): Promise<View> {
-    const { result, payload } = await this.#ask('view', params, options);
+    const { result, payload } = await this.ask('view', params, options);
     return { ...(result as ViewResult), data: payload };
   }
 
@@ -116,7 +116,8 @@ export class Client {
     await this.#connection?.transport.close();
   }
 
-  async #ask(method: HostMethod, params: unknown, options: RequestOptions): Promise<Answer> {
+  /** A request whose params the host will check, with the bytes of its answer: for what hands requests on. @throws as `request` */
+  async ask(method: string, params: unknown, options: RequestOptions = {}): Promise<Answer> {
     const connection = this.#connection;
     if (this.#closed) throw closed();
     if (!connection) throw hostDied('it was never started');

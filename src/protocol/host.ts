@@ -1,7 +1,10 @@
 import { z } from 'zod';
 import { errorCodes } from '../base/index.js';
+import { compareInput, compareResult } from './compare.js';
 import { editInput, modelInput, promptInput } from './inputs.js';
 import { inspectInput, inspectResult } from './inspect.js';
+import { knockoutInput, knockoutResult } from './knockout.js';
+import { lensInput, lensResult } from './lens.js';
 import { listInput, listResult } from './list.js';
 import { modelSummary } from './model.js';
 import { runInput, runResult } from './run.js';
@@ -59,6 +62,9 @@ export const hostMethods = {
   view: { input: viewInput, output: viewResult },
   run: { input: runInput, output: oneOrMore(runResult) },
   inspect: { input: inspectInput, output: oneOrMore(inspectResult) },
+  lens: { input: lensInput, output: lensResult },
+  compare: { input: compareInput, output: compareResult },
+  knockout: { input: knockoutInput, output: knockoutResult },
   list: { input: listInput, output: listResult },
   tokenize: { input: tokenizeInput, output: tokenizeResult },
   tour: { input: tourInput, output: tourResult },

@@ -1,7 +1,10 @@
 export { configOf, contextFor, editsOf } from './experiment.js';
 export { promptOfIds, promptOfText } from './prompts.js';
 export { formatBytes } from './bytes.js';
+export { compare } from './operations/compare.js';
 export { inspect } from './operations/inspect.js';
+export { knockout } from './operations/knockout.js';
+export { lens } from './operations/lens.js';
 export { list } from './operations/list.js';
 export { run } from './operations/run.js';
 export { tokenize } from './operations/tokenize.js';
@@ -11,3 +14,4 @@ export { openModel, type OpenModel, type OpenOptions } from './open-model.js';
 export { Debuggee, type DebuggeeRequest, type Stop } from './debuggee.js';
 export { writeTextFile } from './files.node.js';
 export { openDebuggee } from './open-debuggee.js';
+export { readTour, zooModels, type TourCase } from './zoo.node.js';

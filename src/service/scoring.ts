@@ -88,10 +88,10 @@ const labelNotes = (model: OpenModel): readonly string[] => {
   return [];
 };
 
-/** The scores as the result tells them. */
-const told = (
+/** The scores of a model that generates nothing, as results tell them. */
+export const scoreViews = (
   model: OpenModel,
-  { input, prompt }: Scoring,
+  { input, prompt }: { readonly input: Pick<RunInput, 'top'>; readonly prompt: Prompt },
   logits: Tensor<'float32'>,
 ): { readonly views: Pick<RunResult, 'masks' | 'labels'>; readonly notes: readonly string[] } => {
   const { output, labels = [] } = model.program.facts;
@@ -121,7 +121,7 @@ export const score = async (model: OpenModel, plan: Scoring, context: OperationC
   const { logits } = await forward(model, { variant, ids: [prompt.ids], capture: new Set(), onSegment });
   if (!logits) throw bug('the model gave no scores');
   const prefill = secondsSince(from);
-  const { views, notes: own } = told(model, plan, logits);
+  const { views, notes: own } = scoreViews(model, plan, logits);
   const nan = await nanNote(model, logits.data);
   const all = [...notes, ...own, ...(nan === undefined ? [] : [nan])];
   for (const text of all) context.note(text);

@@ -10,7 +10,10 @@ import {
 import type { Arena } from '../../tensor/index.js';
 import type { ModelPool } from '../model-pool.js';
 import type { OperationContext } from '../operation.js';
+import { compare } from '../operations/compare.js';
 import { inspect } from '../operations/inspect.js';
+import { knockout } from '../operations/knockout.js';
+import { lens } from '../operations/lens.js';
 import { list } from '../operations/list.js';
 import { run } from '../operations/run.js';
 import { tokenize } from '../operations/tokenize.js';
@@ -94,6 +97,9 @@ export const makeHandlers = (state: HostState): Handlers => ({
   },
   run: plain(run),
   inspect: plain(inspect),
+  lens: plain(lens),
+  compare: plain(compare),
+  knockout: plain(knockout),
   list: plain(list),
   tokenize: plain(tokenize),
   tour: plain(tour),

@@ -1,0 +1,111 @@
+import { divergence, measureScores } from '../../analyses/lens/index.js';
+import { bug } from '../../base/index.js';
+import type { KeptRun } from '../../engine/index.js';
+import type { ComparedRun, CompareInput, CompareResult, ModelSummary, ScoredToken } from '../../protocol/index.js';
+import { onEachPrompt, type Opened } from '../edited-model.js';
+import { finite, keptRun, wordsOf } from '../kept-run.js';
+import type { Operation, OperationContext } from '../operation.js';
+import { secondsSince } from '../prepare.js';
+import { promptView, textOf } from '../prompts.js';
+import { scoreViews } from '../scoring.js';
+import { scoredTokens } from '../scored.js';
+
+/** Scores that are kept for a comparison, in numbers: beyond, only those of the last position are made. */
+const mostScores = 2 ** 25;
+
+interface Side {
+  readonly told: ComparedRun;
+  readonly model: ModelSummary;
+  readonly ids: readonly number[];
+  /** [position][vocab], of all positions or the last. */
+  readonly rows: readonly Float32Array[];
+  readonly seconds: number;
+  readonly reused: number;
+}
+
+const rowsOf = ({ logits }: KeptRun): readonly Float32Array[] => {
+  if (!logits) throw bug('the model gave no scores');
+  const vocab = logits.shape.at(-1) ?? 1;
+  return Array.from({ length: logits.data.length / vocab }, (_, i) => logits.data.subarray(i * vocab, (i + 1) * vocab));
+};
+
+/** −log of the probability that each token had; null where there are no scores before it. */
+const surprises = (ids: readonly number[], rows: readonly Float32Array[]): (number | null)[] =>
+  ids.map((id, i) => {
+    const before = i === 0 || rows.length < ids.length ? undefined : rows[i - 1];
+    const probability = before ? (measureScores(before, 0, [id]).words[0]?.probability ?? NaN) : NaN;
+    return finite(-Math.log(probability));
+  });
+
+const tellSide = (
+  { model, prompt }: Opened,
+  { rows, input, run }: { rows: readonly Float32Array[]; input: CompareInput; run: KeptRun },
+): Omit<ComparedRun, 'notes'> => {
+  const named = (logits: Float32Array, top: number): ScoredToken[] =>
+    scoredTokens(logits, top, (id) => textOf(model, id));
+  const words = wordsOf(model, input.words);
+  const last = rows.at(-1) ?? new Float32Array();
+  const isNext = model.program.facts.output === 'next';
+  const measured = measureScores(
+    last,
+    0,
+    words.map((w) => w.id),
+  );
+  const views = isNext || !run.logits ? {} : scoreViews(model, { input, prompt }, run.logits).views;
+  return {
+    ...promptView(prompt),
+    ...{ next: isNext ? named(last, input.top) : [], ...views },
+    words: words.map((word, i) => {
+      const { rank = 0, logit = NaN, probability = NaN } = measured.words[i] ?? {};
+      return { ...word, rank, logit: finite(logit), probability: finite(probability) };
+    }),
+    best: rows.flatMap((row) => named(row, 1)),
+    surprise: isNext ? surprises(prompt.ids, rows) : prompt.ids.map(() => null),
+    entropy: rows.map((row) => finite(measureScores(row, 0, []).entropy)),
+  };
+};
+
+const sideOf = async (input: CompareInput, edits: CompareInput['edits'], context: OperationContext): Promise<Side> => {
+  const side = await onEachPrompt({ ...input, edits }, context, async (opened) => {
+    const from = performance.now();
+    const { model, prompt } = opened;
+    const logits = prompt.ids.length * model.program.facts.vocab <= mostScores ? 'all' : 'last';
+    const { run, notes } = await keptRun(opened, { logits, context });
+    const rows = rowsOf(run);
+    const told = { ...tellSide(opened, { rows, input, run }), notes: [...model.notes, ...notes] };
+    const { reused } = run;
+    return { told, model: await model.summary(), ids: prompt.ids, rows, seconds: secondsSince(from), reused };
+  });
+  if (Array.isArray(side)) throw bug('a comparison is of one prompt');
+  return side;
+};
+
+const compareSides = (before: Side, after: Side): Pick<CompareResult, 'kl' | 'changed'> => {
+  const alike = before.rows.length === after.rows.length && before.ids.every((id, i) => after.ids[i] === id);
+  const [p, q] = alike ? [before.rows, after.rows] : [before.rows.slice(-1), after.rows.slice(-1)];
+  const positions = p.map((_, i) => before.ids.length - p.length + i);
+  return {
+    kl: p.map((row, i) => finite(divergence(row, q[i] ?? row))),
+    changed: positions.filter((_, i) => {
+      const [one, other] = [before.told.best.at(i - p.length), after.told.best.at(i - p.length)];
+      return one?.id !== other?.id;
+    }),
+  };
+};
+
+/** One prompt under two lists of edits. */
+export const compare: Operation<CompareInput, CompareResult> = {
+  name: 'compare',
+  help: 'Runs a prompt twice, with edits and without them (or with others), and tells what changed: the next tokens, the likeliest word at each position, and how far the two are apart (KL divergence).',
+  async run(input, context) {
+    const before = await sideOf(input, input.versus, context);
+    const after = await sideOf(input, input.edits, context);
+    const { kl, changed } = compareSides(before, after);
+    return {
+      model: after.model,
+      ...{ before: before.told, after: after.told, kl, changed },
+      ...{ seconds: before.seconds + after.seconds, reused: after.reused },
+    };
+  },
+};
+

@@ -1,0 +1,43 @@
+import { createEffect, type JSX } from 'solid-js';
+import { useApp } from '../../app.js';
+import { clearedContext } from '../../look/canvas.js';
+import { colorAt, css } from '../../look/color.js';
+import { visible } from '../../look/token-text.js';
+import { measures } from './measures.js';
+
+const size = { width: 160, height: 10 };
+
+/** What the colours mean: the scale with the numbers at its ends and in its middle. */
+export const Legend = (props: { readonly ends: readonly [number, number] }): JSX.Element => {
+  const app = useApp();
+  let canvas: HTMLCanvasElement | undefined;
+  const measure = () => measures[app.view.measure];
+  createEffect(() => {
+    const c = canvas && clearedContext(canvas, size);
+    const colors = app.palette().sequential;
+    for (let x = 0; c && x < size.width; x++) {
+      c.fillStyle = css(colorAt(colors, x / (size.width - 1)));
+      c.fillRect(x, 0, 1, size.height);
+    }
+  });
+  const at = (share: number): string => {
+    const [low, high] = props.ends;
+    const x = measure().isLog ? low * (high / low) ** share : low + share * (high - low);
+    return measure().show(x);
+  };
+  const name = (): string => {
+    const word = app.results.word();
+    const { measures: names, units } = app.t().board;
+    const of = ['probability', 'rank'].includes(app.view.measure) && word ? ` ${visible(word.text)}` : '';
+    const unit = units[app.view.measure];
+    return `${names[app.view.measure]}${of}${unit === '' ? '' : `, ${unit}`}`;
+  };
+  return (
+    <div class="legend small" id="legend">
+      <span class="soft">{name()}</span>
+      <span class="number">{at(0)}</span>
+      <canvas ref={canvas} class="legend-scale" aria-hidden="true" />
+      <span class="number">{at(1)}</span>
+    </div>
+  );
+};
