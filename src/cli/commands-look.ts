@@ -4,11 +4,7 @@ import { device, edits, everywhere, examples, input, modelHelp } from './options
 import { collectWords, integer } from './values.js';
 
 const words = (command: Command): Command =>
-  command.option(
-    '--word <token>',
-    'a word whose standing is told, as " Paris"; repeatable',
-    collectWords([]),
-  );
+  command.option('--word <token>', 'a word whose standing is told, as " Paris"; repeatable', collectWords([]));
 
 const addLens = (program: Command, act: Act): void => {
   const command = program
@@ -17,7 +13,11 @@ const addLens = (program: Command, act: Act): void => {
     .description('What the model would say if it ended after each layer.');
   words(device(edits(input(command))))
     .option('--top <n>', 'how many of the likeliest words (default: 1)', integer('--top'))
-    .option('--position <n>', 'only at this position, from 0 (default: all, of which the last is shown)', integer('--position'))
+    .option(
+      '--position <n>',
+      'only at this position, from 0 (default: all, of which the last is shown)',
+      integer('--position'),
+    )
     .action(act('lens'));
   examples(
     command,

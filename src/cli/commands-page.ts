@@ -11,7 +11,9 @@ export const addPage = (program: Command, act: Act): void => {
   const command = program
     .command('page')
     .argument('[model]', modelHelp)
-    .description('Open the page: see the model, touch it, and watch what it says change. `cutaway [MODEL]` does the same.')
+    .description(
+      'Open the page: see the model, touch it, and watch what it says change. `cutaway [MODEL]` does the same.',
+    )
     .option('--port <n>', 'the port (default: 7077, or any free one)', integer('--port'))
     .option('--no-open', 'only print the address, and open no browser')
     .option('--session <file>', 'keep what you make in this file, and go on from what it has')

@@ -14,7 +14,14 @@ export const showLens = (r: LensResult): string => {
   const at = r.positions.length - 1;
   const place = r.positions[at] ?? 0;
   const read = r.target ?? r.tokens;
-  const head = ['after', ...r.words.flatMap((w) => [visible(w.text), 'rank']), 'entropy', 'norm', 'change', 'it would say'];
+  const head = [
+    'after',
+    ...r.words.flatMap((w) => [visible(w.text), 'rank']),
+    'entropy',
+    'norm',
+    'change',
+    'it would say',
+  ];
   const rows = r.rows.map(({ after, cells }) => {
     const cell = cells[at];
     return [
@@ -38,13 +45,16 @@ export const showCompare = (r: CompareResult): string => {
   );
   const read = r.after.target ?? r.after.tokens;
   const changed = r.changed.map(
-    (p) => `  ${p} ${visible(read[p]?.text ?? '')}: ${words(r.before.best.slice(p, p + 1))} → ${words(r.after.best.slice(p, p + 1))}`,
+    (p) =>
+      `  ${p} ${visible(read[p]?.text ?? '')}: ${words(r.before.best.slice(p, p + 1))} → ${words(r.after.best.slice(p, p + 1))}`,
   );
   return [
     modelLine(r.model),
     table(['before', '', 'after', ''], rows, { right: [1, 3] }),
     `KL divergence at the last position: ${number(r.kl.at(-1))} nats`,
-    changed.length === 0 ? 'the likeliest token is the same at every position' : `another token is likeliest after\n${changed.join('\n')}`,
+    changed.length === 0
+      ? 'the likeliest token is the same at every position'
+      : `another token is likeliest after\n${changed.join('\n')}`,
   ].join('\n\n');
 };
 

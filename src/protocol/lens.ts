@@ -31,7 +31,7 @@ export const lensInput = modelInput
     /** Only after these parts, such as `blocks.3`; all where left out. */
     after: z.array(z.string()).optional(),
     /** Edits of another run, to which each cell tells its difference. */
-    versus: editInput.shape.edits.removeDefault().optional(),
+    versus: editInput.shape.edits.unwrap().optional(),
   });
 export type LensInput = z.infer<typeof lensInput>;
 

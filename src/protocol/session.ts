@@ -31,7 +31,7 @@ export type ExperimentState = z.infer<typeof experimentState>;
 /** From a page, as text beside the binary frames of the host's protocol. */
 export const pageMessage = z.discriminatedUnion('type', [
   /**
-   * A change; fields that are left out stay. `seq` counts a page's changes. Changes of one `gesture`, such as a
+   * A change; fields that are left out stay. `seq` counts what a page changes, its focus too. Changes of one `gesture`, such as a
    * slider's, are one step of undo. Null takes away what may be left out.
    */
   z.object({
@@ -40,7 +40,7 @@ export const pageMessage = z.discriminatedUnion('type', [
     state: experimentState.partial().extend({ target: text(1_000_000).nullish(), word: text(1000).nullish() }),
     gesture: text(100).optional(),
   }),
-  z.object({ type: z.literal('focus'), focus: sessionFocus.nullable() }),
+  z.object({ type: z.literal('focus'), seq: z.int(), focus: sessionFocus.nullable() }),
   z.object({ type: z.literal('undo') }),
   z.object({ type: z.literal('redo') }),
   /** Starts another host, after one died. */

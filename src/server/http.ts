@@ -37,21 +37,30 @@ export const refusal = (request: IncomingMessage, gate: Gate): { status: number;
   return undefined;
 };
 
+/** Answers a request that may ask. */
+const answer = async (
+  { method, url }: IncomingMessage,
+  response: ServerResponse,
+  { files, gate }: { readonly files: PageFiles; readonly gate: Gate },
+): Promise<void> => {
+  const wanted = pathBehind(url, gate) ?? '';
+  const found = files.get(wanted);
+  if (method !== 'GET' && method !== 'HEAD') say(response, 405, 'Only GET.');
+  else if (!found) say(response, 404, 'There is no such file.');
+  else if (wanted === '' && !/^\/[^/?#]+\//.test(url ?? ''))
+    response.writeHead(308, { ...headers, Location: `/${gate.token}/` }).end(); // the page's links are relative
+  else {
+    const content = await readPageFile(found.file).catch(() => undefined);
+    if (content) response.writeHead(200, { ...headers, 'Content-Type': found.type }).end(content);
+    else say(response, 404, 'The file is gone: was the page built anew? Start cutaway again.');
+  }
+};
+
 /** Answers requests for the files of the page. */
 export const makeHandler =
   (files: PageFiles, gate: () => Gate) =>
   async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const refused = refusal(request, gate());
-    if (refused) return say(response, refused.status, refused.text);
-    if (request.method !== 'GET' && request.method !== 'HEAD') return say(response, 405, 'Only GET.');
-    const wanted = pathBehind(request.url, gate()) ?? '';
-    if (wanted === '' && !/^\/[^/?#]+\//.test(request.url ?? '')) {
-      response.writeHead(308, { ...headers, Location: `/${gate().token}/` }).end(); // its links are relative
-      return;
-    }
-    const found = files.get(wanted);
-    if (!found) return say(response, 404, 'There is no such file.');
-    const content = await readPageFile(found.file).catch(() => undefined);
-    if (!content) return say(response, 404, 'The file is gone: was the page built anew? Start cutaway again.');
-    response.writeHead(200, { ...headers, 'Content-Type': found.type }).end(content);
+    if (refused) say(response, refused.status, refused.text);
+    else await answer(request, response, { files, gate: gate() });
   };

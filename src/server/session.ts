@@ -16,7 +16,7 @@ const mostSteps = 500;
 
 /** A state with a change in it; null takes a field away. */
 const changed = (state: ExperimentState, change: Change): ExperimentState => {
-  const fields = Object.entries({ ...state, ...withoutUndefined(change) });
+  const fields = Object.entries<unknown>({ ...state, ...withoutUndefined(change) });
   return experimentState.parse(Object.fromEntries(fields.filter(([, value]) => value !== null)));
 };
 

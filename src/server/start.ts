@@ -118,16 +118,15 @@ export const startPage = async (options: PageOptions): Promise<PageServer> => {
   const files = pageFiles(builtPage());
   const tour = hintOf(await openingTour());
   const { session, journal } = await beginSession(options, tour);
-  let tabs: Tabs | undefined;
-  const host = await startHost({ onDeath: (error) => tabs?.died(error) });
+  const host = await startHost({ onDeath: (error) => tabs.died(error) });
   const isOpen = options.listen !== undefined;
   let gate: Gate = { token: makeToken(), port: 0, isOpen };
-  tabs = new Tabs({ client: host, session, tour, notes: journal?.notes ?? [], folder: options.folder });
+  const tabs = new Tabs({ client: host, session, tour, notes: journal?.notes ?? [], folder: options.folder });
   const handle = makeHandler(files, () => gate);
   const server = createServer((request, response) => void handle(request, response));
   const sockets = acceptSockets(server, tabs, () => gate);
   const dispose = async (): Promise<void> => {
-    tabs?.close();
+    tabs.close();
     sockets.close();
     server.close();
     server.closeAllConnections();

@@ -30,8 +30,7 @@ interface Tab {
   seq: number;
 }
 
-const bytesOf = (data: RawData): Uint8Array =>
-  Array.isArray(data) ? Buffer.concat(data) : new Uint8Array(data as ArrayBuffer | Buffer);
+const bytesOf = (data: RawData): Uint8Array => (Array.isArray(data) ? Buffer.concat(data) : new Uint8Array(data));
 
 /** All open pages: each has its requests to the host, all have one session. */
 export class Tabs {
@@ -49,7 +48,9 @@ export class Tabs {
   add(socket: WebSocket): void {
     const { client } = this.options;
     const ends = {
-      send: (bytes: Uint8Array): void => void (socket.readyState === socket.OPEN && socket.send(bytes)),
+      send: (bytes: Uint8Array): void => {
+        if (socket.readyState === socket.OPEN) socket.send(bytes);
+      },
       hangUp: (): void => socket.close(1008),
     };
     const tab: Tab = { socket, bridge: new Bridge(`tab-${this.#count++}`, client, ends), seq: 0 };
@@ -100,6 +101,7 @@ export class Tabs {
         break;
       case 'focus':
         session.look(message.focus);
+        tab.seq = message.seq;
         break;
       case 'undo':
         session.undo();
@@ -112,7 +114,8 @@ export class Tabs {
         this.#death = undefined;
         break;
       case 'models':
-        return this.#send(tab, { type: 'models', models: await modelChoices(session.models, folder) });
+        this.#send(tab, { type: 'models', models: await modelChoices(session.models, folder) });
+        return;
     }
     this.#tellAll();
     const isMade = message.type === 'undo' || message.type === 'redo' || message.type === 'change';

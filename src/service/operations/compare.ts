@@ -108,4 +108,3 @@ export const compare: Operation<CompareInput, CompareResult> = {
     };
   },
 };
-

@@ -40,11 +40,7 @@ const partsOf = (model: OpenModel, layer: string): readonly Part[] => {
   ];
 };
 
-const knockoutOf = async (
-  opened: Opened,
-  input: KnockoutInput,
-  context: OperationContext,
-): Promise<KnockoutResult> => {
+const knockoutOf = async (opened: Opened, input: KnockoutInput, context: OperationContext): Promise<KnockoutResult> => {
   const { model, edits, prompt } = opened;
   const words = wordsOf(model, input.words);
   const lastScores = async (extra: string, keep: boolean): Promise<Float32Array> => {
@@ -58,7 +54,11 @@ const knockoutOf = async (
   const outcomeOf = (scores: Float32Array): KnockoutResult['base'] => {
     const [top] = scoredTokens(scores, 1, (id) => textOf(model, id));
     if (!top) throw bug('the model gave no word');
-    const measured = measureScores(scores, 0, words.map((w) => w.id)).words;
+    const measured = measureScores(
+      scores,
+      0,
+      words.map((w) => w.id),
+    ).words;
     const told = words.map((word, i) => {
       const { rank = 0, logit = NaN, probability = NaN } = measured[i] ?? {};
       return { ...word, rank, logit: finite(logit), probability: finite(probability) };

@@ -1,3 +1,12 @@
+/** A model's shape, numbers as they are read. */
+export interface ModelFacts {
+  readonly layers: string;
+  readonly heads: number;
+  readonly width: number;
+  readonly vocab: string;
+  readonly parameters: string;
+}
+
 /** What the page says in English; the other languages have the same shape, which the compiler checks. */
 export const en = {
   page: {
@@ -13,7 +22,7 @@ export const en = {
     help: (panel: string) => `What ${panel} shows`,
     close: 'Close',
     resize: 'Resize the columns',
-    facts: (layers: string, heads: number, width: number, vocab: string, parameters: string) =>
+    facts: ({ layers, heads, width, vocab, parameters }: ModelFacts) =>
       `${layers} layers · ${heads} heads · width ${width} · vocabulary ${vocab} · ${parameters} parameters`,
   },
   status: {
@@ -82,11 +91,22 @@ export const en = {
       distance: 'distance to the run without edits',
       broken: 'NaN and infinite',
     },
-    units: { probability: '', rank: '', top: '', entropy: 'nats', norm: '', change: '', kl: 'nats', distance: '', broken: '' },
+    units: {
+      probability: '',
+      rank: '',
+      top: '',
+      entropy: 'nats',
+      norm: '',
+      change: '',
+      kl: 'nats',
+      distance: '',
+      broken: '',
+    },
     zoom: 'Zoom',
     fit: 'Fit',
     says: 'says',
-    invite: (word: string, layer: string) => `${word} is there on the way, and layer ${layer} loses it: click the marked cell`,
+    invite: (word: string, layer: string) =>
+      `${word} is there on the way, and layer ${layer} loses it: click the marked cell`,
     inviteNext: (part: string) => `now switch off ${part}`,
     mended: (word: string) => `it says ${word} now`,
     noEdits: 'Make an edit to see a difference.',
@@ -98,7 +118,8 @@ export const en = {
     heading: (layer: string, position: number, token: string) => `Layer ${layer} at ${position} ${token}`,
     embed: (position: number, token: string) => `Embedding at ${position} ${token}`,
     lens: 'After it, the model would say',
-    parts: 'Switch off a part, and this comes out at the end',
+    parts: 'What the model says in the end without each part: switch one off',
+    part: 'without',
     head: (name: string) => `head ${name}`,
     cross: (name: string) => `cross head ${name}`,
     attention: 'all attention',
@@ -118,7 +139,13 @@ export const en = {
     grid: 'All layers and heads',
     head: (name: string) => `Head ${name}`,
     as: { map: 'map', lines: 'lines' },
-    sort: { place: 'by layer', previous: 'previous token', first: 'first token', same: 'same token', after: 'after the same token' },
+    sort: {
+      place: 'by layer',
+      previous: 'previous token',
+      first: 'first token',
+      same: 'same token',
+      after: 'after the same token',
+    },
     sortLabel: 'Order',
     cross: 'cross',
     own: 'self',

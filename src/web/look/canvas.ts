@@ -13,7 +13,7 @@ export const watchSize = (
   element: HTMLElement,
   told: (size: { readonly width: number; readonly height: number }) => void,
 ): (() => void) => {
-  const tell = (): void => void told({ width: element.clientWidth, height: element.clientHeight });
+  const tell = (): void => told({ width: element.clientWidth, height: element.clientHeight });
   const observer = new ResizeObserver(tell);
   observer.observe(element);
   tell();

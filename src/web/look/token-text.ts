@@ -18,6 +18,6 @@ export const visible = (text: string): string =>
 
 /** A token cut to a number of characters; what is cut away is marked. */
 export const shortened = (text: string, most: number): string => {
-  const all = [...visible(text)];
+  const all = Array.from(visible(text)); // by code points: half a character is none
   return all.length <= most ? all.join('') : `${all.slice(0, Math.max(1, most - 1)).join('')}…`;
 };

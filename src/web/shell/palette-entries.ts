@@ -73,7 +73,10 @@ export const entriesOf = (app: App): readonly Entry[] => {
 
 /** Those whose name or kind has every word of a text; where the name begins with it first. */
 export const found = (entries: readonly Entry[], text: string): readonly Entry[] => {
-  const words = text.toLowerCase().split(/\s+/).filter((word) => word !== '');
+  const words = text
+    .toLowerCase()
+    .split(/\s+/)
+    .filter((word) => word !== '');
   const named = (entry: Entry): string => `${entry.name} ${entry.kind}`.toLowerCase();
   const fits = entries.filter((entry) => words.every((word) => named(entry).includes(word)));
   const begins = (entry: Entry): boolean => entry.name.toLowerCase().startsWith(text.toLowerCase());

@@ -45,7 +45,12 @@ export const Help = (props: { readonly title: string; readonly text: string }): 
 
 /** A part of the page with a name, a question mark, and tools of its own. */
 export const Panel = (props: Props): JSX.Element => (
-  <section class="panel" classList={{ grows: props.grows ?? false }} aria-labelledby={`${props.id}-title`} id={props.id}>
+  <section
+    class="panel"
+    classList={{ grows: props.grows ?? false }}
+    aria-labelledby={`${props.id}-title`}
+    id={props.id}
+  >
     <header>
       <h2 id={`${props.id}-title`}>{props.title}</h2>
       <Help title={props.title} text={props.help} />

@@ -4,7 +4,12 @@ import { count } from '../look/numbers.js';
 import { ModelChooser } from './model-chooser.jsx';
 
 /** `zoo:world` as world, a path as its last part. */
-const shortName = (model: string): string => model.replace(/^zoo:/, '').replace(/[/\\]+$/, '').split(/[/\\]/).at(-1) ?? model;
+const shortName = (model: string): string =>
+  model
+    .replace(/^zoo:/, '')
+    .replace(/[/\\]+$/, '')
+    .split(/[/\\]/)
+    .at(-1) ?? model;
 
 const facts = (app: App): string => {
   const model = app.results.compare()?.model;
@@ -12,7 +17,11 @@ const facts = (app: App): string => {
   const { encoderLayers, layers, heads, modelDim, vocab, parameters, family } = model;
   const lang = app.view.language;
   const stack = encoderLayers === undefined ? String(layers) : `${encoderLayers} + ${layers}`;
-  return `${family} · ${app.t().page.facts(stack, heads, modelDim, count(vocab, lang), count(parameters, lang))}`;
+  const shape = {
+    ...{ layers: stack, heads, width: modelDim, vocab: count(vocab, lang) },
+    parameters: count(parameters, lang),
+  };
+  return `${family} · ${app.t().page.facts(shape)}`;
 };
 
 const LookButtons = (): JSX.Element => {

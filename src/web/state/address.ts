@@ -24,7 +24,11 @@ const share = (text: string | null): number | undefined => {
 
 const viewOf = (params: URLSearchParams): Partial<View> => {
   const [measure, theme, language] = [params.get('by') ?? '', params.get('theme'), params.get('lang')];
-  const [left, drawer, zoom] = [share(params.get('left')), share(params.get('drawer')), Number(params.get('zoom') ?? 0)];
+  const [left, drawer, zoom] = [
+    share(params.get('left')),
+    share(params.get('drawer')),
+    Number(params.get('zoom') ?? 0),
+  ];
   return {
     ...(isMeasure(measure) ? { measure } : {}),
     ...(theme === 'light' || theme === 'dark' ? { theme } : {}),
@@ -49,7 +53,15 @@ export const formatAddress = ({ state, focus, view }: Address, usual: View): str
   const params = new URLSearchParams();
   if (state) params.set('s', JSON.stringify(state));
   if (focus) params.set('at', JSON.stringify(focus));
-  const names = { measure: 'by', tab: 'tab', zoom: 'zoom', theme: 'theme', language: 'lang', left: 'left', drawer: 'drawer' };
+  const names = {
+    measure: 'by',
+    tab: 'tab',
+    zoom: 'zoom',
+    theme: 'theme',
+    language: 'lang',
+    left: 'left',
+    drawer: 'drawer',
+  };
   for (const [key, name] of Object.entries(names)) {
     const value = view[key as keyof View];
     const given = typeof value === 'number' ? Number(value.toFixed(3)) : value;

@@ -39,7 +39,10 @@ const withCells = (
 ): Board => {
   const empty = given.rows.map(() => new Array<LensCell | undefined>(given.tokens.length).fill(undefined));
   const all = (board?.cells ?? empty).map((row) => [...row]);
-  cells.forEach((row, r) => row.forEach((cell, i) => void (all[r] && (all[r][positions[i] ?? 0] = cell))));
+  for (const [r, row] of cells.entries()) {
+    const target = all[r];
+    for (const [i, cell] of row.entries()) if (target) target[positions[i] ?? 0] = cell;
+  }
   return { ...given, cells: all };
 };
 

@@ -27,7 +27,11 @@ export const makeExperiment = (session: Session): Experiment => {
       set(isThere ? edits().map((e) => (e.text === text ? { ...e, on: !e.on } : e)) : [...edits(), { text, on: true }]);
     },
     add: (text) => set([...edits(), { text, on: true }]),
-    replace: (index, text, gesture) => set(edits().map((e, i) => (i === index ? { ...e, text } : e)), gesture),
+    replace: (index, text, gesture) =>
+      set(
+        edits().map((e, i) => (i === index ? { ...e, text } : e)),
+        gesture,
+      ),
     remove: (index) => set(edits().filter((_, i) => i !== index)),
     set,
   };

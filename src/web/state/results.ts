@@ -1,8 +1,8 @@
-import { createEffect, createMemo, createSignal, on, type Accessor } from 'solid-js';
+import { batch, createEffect, createMemo, createSignal, on, type Accessor } from 'solid-js';
 import { DebuggerError } from '../../base/index.js';
 import type { Client } from '../../client/index.js';
 import { toWireError, type CompareResult, type Notification, type WireError } from '../../protocol/index.js';
-import { makeLatest } from '../link/latest.js';
+import { makeLatest, type Latest } from '../link/latest.js';
 import { readBoard, type Board } from './board.js';
 import { requestOf, type Request } from './request.js';
 import type { Session } from './session.js';
@@ -32,11 +32,15 @@ export interface Results {
 /** The word that is tracked: the one chosen, else the likeliest of the run without edits. */
 const wordOf = ({ before }: CompareResult) => before.words[0] ?? before.next[0] ?? before.masks?.[0]?.next[0];
 
-const comparing = (client: Client, request: Request, options: { signal: AbortSignal; onTold: (n: Notification) => void }) =>
+const comparing = (
+  client: Client,
+  request: Request,
+  options: { signal: AbortSignal; onTold: (n: Notification) => void },
+) =>
   client.request(
     'compare',
     {
-      ...{ ...request.input, versus: [], top: 12, edits: request.edits.map((text) => ({ text })) },
+      ...{ ...request.input, versus: [], top: 40, edits: request.edits.map((text) => ({ text })) },
       words: request.word === undefined ? [] : [request.word],
     },
     options,
@@ -47,7 +51,8 @@ const painted = (): Promise<number> =>
     requestAnimationFrame(() => setTimeout(() => resolve(performance.now())));
   });
 
-export const makeResults = (session: Session): Results => {
+/** What is known so far, as signals. */
+const makeSignals = () => {
   const [compare, setCompare] = createSignal<CompareResult>();
   const [board, setBoard] = createSignal<Board>();
   const [shown, setShown] = createSignal<Request>();
@@ -64,40 +69,64 @@ export const makeResults = (session: Session): Results => {
     if (cause instanceof DebuggerError && cause.info.code === 'CANCELLED') return;
     setError(toWireError(cause));
   };
-  const onTold = (told: Notification): void => {
-    if (told.type === 'progress') setProgress({ done: told.done, total: told.total, what: told.what });
+  return {
+    ...{ compare, setCompare, board, setBoard, shown, setShown, busy, setBusy, word, failed },
+    ...{ progress, setProgress, error, setError, latency, setLatency },
   };
-  const boards = makeLatest(
-    async (request: Request, signal: AbortSignal) => {
-      const client = session.client();
-      const [result, tracked] = [compare(), word()];
-      if (client && result && !result.after.labels) await readBoard(client, { request, result, word: tracked?.id, signal }, setBoard);
+};
+type Signals = ReturnType<typeof makeSignals>;
+
+/** The board of the run that is shown; a newer run stops it. */
+const makeBoards = (session: Session, s: Signals): Latest<Request> =>
+  makeLatest(
+    async (request: Request, signal) => {
+      const [client, result] = [session.client(), s.compare()];
+      if (!client || !result || result.after.labels) return;
+      await readBoard(client, { request, result, word: s.word()?.id, signal }, s.setBoard);
     },
-    failed,
+    s.failed,
     { supersede: 'stop' },
   );
-  const runs = makeLatest(
-    async ({ request, from }: { readonly request: Request; readonly from: number }, signal: AbortSignal) => {
+
+/** A request, and when it was made. */
+interface Asked {
+  readonly request: Request;
+  readonly from: number;
+}
+
+/** Runs what is asked, one at a time; then its board. */
+const makeRuns = (session: Session, s: Signals, boards: Latest<Request>): Latest<Asked> =>
+  makeLatest(
+    async ({ request, from }: Asked, signal) => {
       const client = session.client();
       if (!client) return;
       boards.cancel();
+      const onTold = (told: Notification): void => {
+        if (told.type === 'progress') s.setProgress({ done: told.done, total: told.total, what: told.what });
+      };
       const result = await comparing(client, request, { signal, onTold });
-      setCompare(result);
-      setShown(request);
-      setError(undefined);
-      setProgress(undefined);
+      batch(() => {
+        s.setCompare(result);
+        s.setShown(request);
+        s.setError(undefined);
+        s.setProgress(undefined);
+      });
       boards.ask(request);
-      void painted().then((at) => setLatency(at - from));
+      void painted().then((at) => s.setLatency(at - from));
     },
-    failed,
-    { supersede: 'wait', busy: setBusy },
+    s.failed,
+    { supersede: 'wait', busy: s.setBusy },
   );
+
+export const makeResults = (session: Session): Results => {
+  const signals = makeSignals();
+  const runs = makeRuns(session, signals, makeBoards(session, signals));
   const wanted = createMemo(() => requestOf(session.store), undefined, { equals: (a, b) => a?.key === b?.key });
-  const ask = (request: Request | undefined): void => {
+  const again = (): void => {
+    const request = wanted();
     if (request && session.store.link === 'open' && session.store.host.alive)
       runs.ask({ request, from: performance.now() });
   };
-  createEffect(on([wanted, () => session.store.link, () => session.store.host.alive], ([request]) => ask(request)));
-  const again = (): void => ask(wanted());
-  return { compare, board, shown, word, busy, progress, error, latency, again, cancel: () => runs.cancel() };
+  createEffect(on([wanted, () => session.store.link, () => session.store.host.alive], again));
+  return { ...signals, again, cancel: () => runs.cancel() };
 };

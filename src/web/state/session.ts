@@ -1,5 +1,5 @@
 import { batch } from 'solid-js';
-import { createStore, reconcile } from 'solid-js/store';
+import { createStore, reconcile, type SetStoreFunction } from 'solid-js/store';
 import type { Client } from '../../client/index.js';
 import { connect } from '../../client/index.js';
 import {
@@ -7,6 +7,7 @@ import {
   type ExperimentState,
   type ModelChoice,
   type PageMessage,
+  type ServerMessage,
   type SessionFocus,
   type SessionView,
   type WireError,
@@ -53,50 +54,73 @@ const changed = (state: ExperimentState, change: Change): ExperimentState =>
     Object.entries({ ...state, ...change }).filter(([, value]) => value !== null && value !== undefined),
   ) as ExperimentState;
 
+/** Keeps a connection to the server: when it is lost, tries again every second. */
+const keepConnected = (told: {
+  readonly text: (text: string) => void;
+  readonly opened: (socket: Socket) => void;
+  readonly ready: (client: Client) => void;
+  readonly lost: () => void;
+}): void => {
+  const open = async (): Promise<void> => {
+    const socket = openSocket();
+    socket.onText = told.text;
+    told.opened(socket);
+    void socket.over.then(() => {
+      told.lost();
+      setTimeout(() => void open(), retryMs);
+    });
+    const client = await connect(socket.connector).catch(() => undefined); // `over` tells of a failure
+    if (client) told.ready(client);
+  };
+  void open();
+};
+
+/** Takes what the server tells into the store. @returns takes a message, and says whether it is the first session */
+const makeTaker =
+  (store: SessionStore, set: SetStoreFunction<SessionStore>, seq: () => number) =>
+  (message: ServerMessage): boolean => {
+    if (message.type === 'models') set('models', message.models);
+    else if (message.type === 'fault') set('fault', message.error);
+    if (message.type !== 'session') return false;
+    const isFirst = store.state === undefined;
+    const { focus, canUndo, canRedo, tour, notes, host } = message;
+    batch(() => {
+      // What is older than the page's own latest change would undo it before the user's eyes.
+      if (message.seq >= seq() || isFirst) {
+        set('state', reconcile(message.state));
+        set('focus', reconcile(focus));
+      }
+      set({ canUndo, canRedo, tour, notes, host: { alive: host.alive, error: host.error } });
+    });
+    return isFirst;
+  };
+
 /** The page's side of the session: what the user does shows at once, and other pages' changes as they come. */
 export const makeSession = (): Session => {
   const [store, set] = createStore<SessionStore>({ ...start });
-  let socket: Socket | undefined;
-  let client: Client | undefined;
+  const at: { socket?: Socket; client?: Client | undefined; ready?: () => void } = {};
   let seq = 0;
-  let ready: (() => void) | undefined;
-
-  const told = (view: SessionView): void => {
-    const isFirst = store.state === undefined;
-    batch(() => {
-      // What is older than the page's own latest change would undo it before the user's eyes.
-      if (view.seq >= seq || isFirst) set('state', reconcile(view.state));
-      set({ focus: view.focus, canUndo: view.canUndo, canRedo: view.canRedo, tour: view.tour, notes: view.notes });
-      set({ host: { alive: view.host.alive, error: view.host.error }, link: 'open' });
-    });
-    if (isFirst) ready?.();
-  };
-  const take = (text: string): void => {
-    const message = serverMessage.parse(JSON.parse(text));
-    if (message.type === 'session') told(message);
-    else if (message.type === 'models') set('models', message.models);
-    else set('fault', message.error);
-  };
-  const open = async (): Promise<void> => {
-    const opened = openSocket();
-    opened.onText = take;
-    socket = opened;
-    seq = 0;
-    void opened.over.then(() => {
-      client = undefined;
+  const take = makeTaker(store, set, () => seq);
+  const send = (message: PageMessage): void => at.socket?.send(message);
+  keepConnected({
+    text: (text) => {
+      if (take(serverMessage.parse(JSON.parse(text)))) at.ready?.();
+    },
+    opened: (opened) => {
+      at.socket = opened;
+      seq = 0;
+    },
+    ready: (connected) => {
+      at.client = connected;
+      set('link', 'open');
+    },
+    lost: () => {
+      at.client = undefined;
       set('link', 'lost');
-      setTimeout(() => void open(), retryMs);
-    });
-    client = await connect(opened.connector).catch(() => undefined);
-    if (client) set('link', 'open');
-  };
-  void open();
-
-  const send = (message: PageMessage): void => socket?.send(message);
+    },
+  });
   return {
-    store,
-    client: () => client,
-    send,
+    ...{ store, send, client: () => at.client },
     change: (change, gesture) => {
       if (!store.state) return;
       set('state', reconcile(changed(store.state, change)));
@@ -104,10 +128,10 @@ export const makeSession = (): Session => {
     },
     look: (focus) => {
       set('focus', focus);
-      send({ type: 'focus', focus });
+      send({ type: 'focus', seq: ++seq, focus });
     },
     onReady: (then) => {
-      ready = then;
+      at.ready = then;
       if (store.state) then();
     },
   };

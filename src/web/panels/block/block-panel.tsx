@@ -117,10 +117,11 @@ const Parts = (props: { readonly of: KnockoutResult | undefined }): JSX.Element 
     <Show when={props.of} fallback={<p class="soft">{app.t().block.measuring}</p>}>
       {(result) => (
         <table class="parts">
+          <caption>{app.t().block.parts}</caption>
           <thead>
             <tr>
               <th />
-              <th>{app.t().block.parts}</th>
+              <th>{app.t().block.part}</th>
               <th>{visible(result().base.words[0]?.text ?? '')}</th>
               <th>{app.t().block.says}</th>
             </tr>

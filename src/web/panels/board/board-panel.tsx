@@ -31,14 +31,22 @@ const zooms = [0, 4, 10, 20, 36, 60, 110];
 
 const ZoomButtons = (): JSX.Element => {
   const app = useApp();
-  const at = () => Math.max(0, zooms.findIndex((z) => z >= app.view.zoom));
+  const at = () =>
+    Math.max(
+      0,
+      zooms.findIndex((z) => z >= app.view.zoom),
+    );
   const to = (i: number) => app.setView({ zoom: zooms[i] ?? 0 });
   return (
     <span role="group" aria-label={app.t().board.zoom}>
       <button class="plain" onClick={() => to(Math.max(0, at() - 1))} disabled={at() === 0}>
         −
       </button>
-      <button class="plain" onClick={() => to(Math.min(zooms.length - 1, at() + 1))} disabled={at() === zooms.length - 1}>
+      <button
+        class="plain"
+        onClick={() => to(Math.min(zooms.length - 1, at() + 1))}
+        disabled={at() === zooms.length - 1}
+      >
         +
       </button>
       <button class="plain small" onClick={() => to(0)} disabled={at() === 0}>
@@ -51,8 +59,7 @@ const ZoomButtons = (): JSX.Element => {
 const endsOf = (board: Board, id: keyof typeof measures): readonly [number, number] => {
   const measure = measures[id];
   let greatest = 0;
-  for (const row of board.cells)
-    for (const cell of row) greatest = Math.max(greatest, (cell && measure.of(cell)) ?? 0);
+  for (const row of board.cells) for (const cell of row) greatest = Math.max(greatest, (cell && measure.of(cell)) ?? 0);
   return measure.ends(greatest, board.vocab);
 };
 

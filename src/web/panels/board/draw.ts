@@ -32,10 +32,15 @@ export interface Scene {
 
 /** From this width on a cell has its word, from this size on its three likeliest. */
 const wordFrom = 26;
+const lineHeight = 14;
 const topFrom = { width: 96, height: 46 };
 
 /** The number that a pixel column stands for: of several cells the greatest on the scale, so that none is lost. */
-const shareOf = ({ cells, measure, ends }: Scene, row: number, [from, to]: readonly [number, number]): number | undefined => {
+const shareOf = (
+  { cells, measure, ends }: Scene,
+  row: number,
+  [from, to]: readonly [number, number],
+): number | undefined => {
   let most: number | undefined;
   for (let p = from; p < to; p++) {
     const cell = cells[row]?.[p];
@@ -46,22 +51,23 @@ const shareOf = ({ cells, measure, ends }: Scene, row: number, [from, to]: reado
   return most;
 };
 
-const drawWords = (c: CanvasRenderingContext2D, { layout, fonts }: Scene, at: Place, fill: string): ((cell: LensCell) => void) => {
+/** The likeliest words of a cell, as many as there is room for. */
+const drawWords = (
+  c: CanvasRenderingContext2D,
+  { layout, fonts }: Scene,
+  at: Place & { readonly cell: LensCell },
+): void => {
   const { cellWidth, cellHeight } = layout;
   const [x, y] = [xOf(layout, at.position), yOf(layout, at.row)];
-  return (cell) => {
-    c.fillStyle = fill;
-    const isLarge = cellWidth >= topFrom.width && cellHeight >= topFrom.height;
-    const top = cell.top.slice(0, isLarge ? 3 : 1);
-    const step = 14;
-    top.forEach((token, i) => {
-      c.font = `${cellWidth < 48 ? 9.5 : i === 0 ? 11.5 : 10.5}px ${fonts.mono}`;
-      const width = c.measureText('m').width;
-      const tail = isLarge ? ` ${percent(token.probability)}` : '';
-      const text = `${shortened(token.text, Math.floor((cellWidth - 3) / width) - tail.length)}${tail}`;
-      c.fillText(text, x + cellWidth / 2, y + cellHeight / 2 + (i - (top.length - 1) / 2) * step);
-    });
-  };
+  const isLarge = cellWidth >= topFrom.width && cellHeight >= topFrom.height;
+  const top = at.cell.top.slice(0, isLarge ? 3 : 1);
+  top.forEach((token, i) => {
+    c.font = `${cellWidth < 48 ? 9.5 : i === 0 ? 11.5 : 10.5}px ${fonts.mono}`;
+    const width = c.measureText('m').width;
+    const tail = isLarge ? ` ${percent(token.probability)}` : '';
+    const text = `${shortened(token.text, Math.floor((cellWidth - 3) / width) - tail.length)}${tail}`;
+    c.fillText(text, x + cellWidth / 2, y + cellHeight / 2 + (i - (top.length - 1) / 2) * lineHeight);
+  });
 };
 
 const drawCells = (c: CanvasRenderingContext2D, scene: Scene): void => {
@@ -79,8 +85,9 @@ const drawCells = (c: CanvasRenderingContext2D, scene: Scene): void => {
       c.fillStyle = color ? css(color) : ink.empty;
       c.fillRect(xOf(layout, p), yOf(layout, row), each * cellWidth - gap, cellHeight - gap);
       const cell = cells[row]?.[p];
-      if (cell && color && cellWidth >= wordFrom && cellHeight >= 13)
-        drawWords(c, scene, { row, position: p }, inkOn(color))(cell);
+      if (!cell || !color || cellWidth < wordFrom || cellHeight < lineHeight - 1) continue;
+      c.fillStyle = inkOn(color);
+      drawWords(c, scene, { row, position: p, cell });
     }
 };
 
@@ -124,21 +131,28 @@ const drawTokens = (c: CanvasRenderingContext2D, { layout, tokens, ink, fonts, f
   }
 };
 
-const outline = (c: CanvasRenderingContext2D, { layout }: Scene, at: Place, [color, width, inset]: readonly [string, number, number]): void => {
-  c.strokeStyle = color;
-  c.lineWidth = width;
+interface Outline {
+  readonly color: string;
+  readonly width: number;
+  readonly inset: number;
+}
+
+const outline = (c: CanvasRenderingContext2D, { layout }: Scene, at: Place & Outline): void => {
+  c.strokeStyle = at.color;
+  c.lineWidth = at.width;
   const [w, h] = [Math.max(3, layout.cellWidth - 1), layout.cellHeight - 1];
-  c.strokeRect(xOf(layout, at.position) + inset, yOf(layout, at.row) + inset, w - 2 * inset, h - 2 * inset);
+  const [x, y] = [xOf(layout, at.position) + at.inset, yOf(layout, at.row) + at.inset];
+  c.strokeRect(x, y, w - 2 * at.inset, h - 2 * at.inset);
 };
 
 /** The place of focus, the one under the pointer, and the one to click: a frame in two colours, seen on any cell. */
 const drawPlaces = (c: CanvasRenderingContext2D, scene: Scene): void => {
   const { ink, focus, pointed, mark } = scene;
-  if (pointed) outline(c, scene, pointed, [ink.soft, 1.5, 0]);
-  if (focus) outline(c, scene, focus, [ink.accent, 2.5, 0]);
+  if (pointed) outline(c, scene, { ...pointed, color: ink.soft, width: 1.5, inset: 0 });
+  if (focus) outline(c, scene, { ...focus, color: ink.accent, width: 2.5, inset: 0 });
   if (mark) {
-    outline(c, scene, mark, ['#ffffff', 5, 2]);
-    outline(c, scene, mark, ['#d55e00', 3, 2]);
+    outline(c, scene, { ...mark, color: '#ffffff', width: 5, inset: 2 });
+    outline(c, scene, { ...mark, color: '#d55e00', width: 3, inset: 2 });
   }
 };
 

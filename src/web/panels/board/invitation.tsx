@@ -7,6 +7,7 @@ import { isTour, markOf } from './mark.js';
 /** One line that says where to click, and then what happened. */
 export const Invitation = (): JSX.Element => {
   const app = useApp();
+  const isDone = (): boolean => app.results.compare()?.after.next[0]?.text === app.session.store.tour?.expected;
   const text = (): string | undefined => {
     const { tour, state } = app.session.store;
     const [board, says] = [app.results.board(), app.results.compare()?.after.next[0]?.text];
@@ -19,7 +20,7 @@ export const Invitation = (): JSX.Element => {
   };
   return (
     <Show when={text()}>
-      <p class="invitation" role="status">
+      <p class="invitation" classList={{ done: isDone() }} role="status">
         {text()}
       </p>
     </Show>

@@ -14,7 +14,10 @@ describe('the board’s layout', () => {
   it('finds each cell under its own middle, scrolled or not', () => {
     for (const scroll of [0, 137]) {
       const layout = layoutOf({ rows: 6, columns: 40 }, size, { zoom: 30, scroll });
-      for (const place of [{ row: 0, position: 6 }, { row: 5, position: 19 }]) {
+      for (const place of [
+        { row: 0, position: 6 },
+        { row: 5, position: 19 },
+      ]) {
         const [x, y] = [xOf(layout, place.position) + 15, yOf(layout, place.row) + layout.cellHeight / 2];
         expect(placeAt(layout, x, y)).toEqual(place);
       }

@@ -35,9 +35,22 @@ export const layoutOf = (
   const fit = (width - left) / Math.max(1, columns);
   const cellWidth = zoom > 0 ? Math.max(zoom, fit) : Math.min(fit, 120);
   const bottom = cellWidth >= levelFrom ? flatLabels : turnedLabels;
-  const cellHeight = Math.min(highest, Math.max(Math.min(lowest, (height - bottom) / Math.max(1, rows)), (height - bottom) / Math.max(1, rows)));
+  const cellHeight = Math.min(
+    highest,
+    Math.max(Math.min(lowest, (height - bottom) / Math.max(1, rows)), (height - bottom) / Math.max(1, rows)),
+  );
   const most = Math.max(0, columns * cellWidth - (width - left));
-  return { width, height, left, bottom, cellWidth, cellHeight, rows, columns, scroll: Math.min(most, Math.max(0, scroll)) };
+  return {
+    width,
+    height,
+    left,
+    bottom,
+    cellWidth,
+    cellHeight,
+    rows,
+    columns,
+    scroll: Math.min(most, Math.max(0, scroll)),
+  };
 };
 
 /** How far it can be scrolled. */
@@ -58,7 +71,13 @@ export const placeAt = (layout: Layout, x: number, y: number): Place | undefined
 };
 
 /** The first and last column that can be seen, the last not included. */
-export const visibleColumns = ({ left: begin, cellWidth, width, scroll, columns }: Layout): readonly [number, number] => [
+export const visibleColumns = ({
+  left: begin,
+  cellWidth,
+  width,
+  scroll,
+  columns,
+}: Layout): readonly [number, number] => [
   Math.max(0, Math.floor(scroll / cellWidth)),
   Math.min(columns, Math.ceil((scroll + width - begin) / cellWidth)),
 ];

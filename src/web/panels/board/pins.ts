@@ -25,7 +25,7 @@ const blocksOf = (edit: Edit): readonly string[] => {
 };
 
 const positionOf = (edit: Edit, length: number): number | undefined => {
-  const chosen = 'where' in edit ? (edit.where?.['position'] ?? edit.where?.['query']) : undefined;
+  const chosen = 'where' in edit ? (edit.where['position'] ?? edit.where['query']) : undefined;
   if (typeof chosen !== 'number') return undefined;
   return chosen < 0 ? length + chosen : chosen;
 };

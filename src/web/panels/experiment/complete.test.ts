@@ -12,7 +12,10 @@ describe('completions', () => {
   });
 
   it('name the model’s sites where one is being written', () => {
-    expect(completions('scale blocks.1', sites)).toEqual(['scale blocks.1.attn.z by 0.5', 'scale blocks.1.mlp_out by 0.5']);
+    expect(completions('scale blocks.1', sites)).toEqual([
+      'scale blocks.1.attn.z by 0.5',
+      'scale blocks.1.mlp_out by 0.5',
+    ]);
     expect(completions('add 2 * direction(" a" - " b") at emb', sites)).toEqual([
       'add 2 * direction(" a" - " b") at embed',
     ]);

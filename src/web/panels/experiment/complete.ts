@@ -18,7 +18,10 @@ export const completions = (text: string, sites: readonly string[]): readonly st
   const [, head = '', part = ''] = /^((?:set|scale) |add .* at )([\w.#]*)$/.exec(text) ?? [];
   if (head !== '') {
     const tail = head === 'scale ' ? ' by 0.5' : head === 'set ' ? ' = zero' : '';
-    return sites.filter((site) => site.includes(part)).slice(0, most).map((site) => `${head}${site}${tail}`);
+    return sites
+      .filter((site) => site.includes(part))
+      .slice(0, most)
+      .map((site) => `${head}${site}${tail}`);
   }
   const site = sites.find((name) => name.endsWith('.attn.z')) ?? 'blocks.0.attn.z';
   return beginnings.map((b) => b.replace('SITE', site)).filter((b) => b.startsWith(text) && b !== text);

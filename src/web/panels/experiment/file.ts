@@ -1,5 +1,12 @@
 import { DebuggerError } from '../../../base/index.js';
-import { formatEdit, formatExperiment, makeExperiment, parseEdits, parseExperiment, type Edit } from '../../../language/index.js';
+import {
+  formatEdit,
+  formatExperiment,
+  makeExperiment,
+  parseEdits,
+  parseExperiment,
+  type Edit,
+} from '../../../language/index.js';
 import type { ExperimentState, SessionEdit } from '../../../protocol/index.js';
 
 /** An experiment as the file that the command line takes; edits that are off are left out. */
@@ -18,9 +25,11 @@ export interface LoadedExperiment {
 
 /** A file of edits, text or JSON. @throws UsageError EDIT_SYNTAX, EDIT_INVALID */
 export const ofFile = (text: string): LoadedExperiment => {
-  const { name = '', edits, model } = text.trimStart().startsWith('{')
-    ? parseExperiment(text)
-    : makeExperiment(parseEdits(text));
+  const {
+    name = '',
+    edits,
+    model,
+  } = text.trimStart().startsWith('{') ? parseExperiment(text) : makeExperiment(parseEdits(text));
   return {
     name,
     edits: edits.map((edit) => ({ text: formatEdit(edit), on: true })),

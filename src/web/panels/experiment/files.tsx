@@ -11,7 +11,8 @@ const download = (name: string, text: string): void => {
   URL.revokeObjectURL(link.href);
 };
 
-const fileName = (name: string): string => `${name.replaceAll(/[^\p{L}\p{N}_-]+/gu, '-').slice(0, 60) || 'experiment'}.json`;
+const fileName = (name: string): string =>
+  `${name.replaceAll(/[^\p{L}\p{N}_-]+/gu, '-').slice(0, 60) || 'experiment'}.json`;
 
 /** The experiment's name, and saving and loading it as a file. */
 export const Files = (): JSX.Element => {

@@ -19,9 +19,12 @@ describe('the number of an edit', () => {
     expect(value).toBeLessThanOrEqual(most);
   });
 
-  it.each(['drop head 3.0', 'set blocks.0.mlp_out = zero', 'skip layer 3', 'prompt "by 3"'])('is none in %s', (text) => {
-    expect(numberIn(text)).toBeUndefined();
-  });
+  it.each(['drop head 3.0', 'set blocks.0.mlp_out = zero', 'skip layer 3', 'prompt "by 3"'])(
+    'is none in %s',
+    (text) => {
+      expect(numberIn(text)).toBeUndefined();
+    },
+  );
 
   it('is put in its place, and the edit stays one', () => {
     const text = 'scale blocks.1.attn.z[head=2] by 0.5 from step 1';

@@ -24,13 +24,25 @@ const around = (value: number, usual: number) => {
 
 /** Kinds of edits with a number that is worth moving; `d` gives its place. */
 const forms: readonly Form[] = [
-  { pattern: new RegExp(`^scale .* by (${number})(?: |$)`, 'd'), range: (v) => ({ least: -1, most: Math.max(3, 2 * v), step: 0.01 }) },
+  {
+    pattern: new RegExp(`^scale .* by (${number})(?: |$)`, 'd'),
+    range: (v) => ({ least: -1, most: Math.max(3, 2 * v), step: 0.01 }),
+  },
   { pattern: new RegExp(`^add (${number}) \\*`, 'd'), range: (v) => around(v, 20) },
   { pattern: new RegExp(`^set (?!grad).* = (${number})(?: |$)`, 'd'), range: (v) => around(v, 5) },
-  { pattern: new RegExp(`^weight .* \\*= (${number})$`, 'd'), range: (v) => ({ least: 0, most: Math.max(3, 2 * v), step: 0.01 }) },
-  { pattern: new RegExp(`^temperature (${number})$`, 'd'), range: (v) => ({ least: 0, most: Math.max(2, v), step: 0.01 }) },
+  {
+    pattern: new RegExp(`^weight .* \\*= (${number})$`, 'd'),
+    range: (v) => ({ least: 0, most: Math.max(3, 2 * v), step: 0.01 }),
+  },
+  {
+    pattern: new RegExp(`^temperature (${number})$`, 'd'),
+    range: (v) => ({ least: 0, most: Math.max(2, v), step: 0.01 }),
+  },
   { pattern: new RegExp(`^top-p (${number})$`, 'd'), range: () => ({ least: 0.01, most: 1, step: 0.01 }) },
-  { pattern: new RegExp(`^config \\w+ = (${number})$`, 'd'), range: (v) => ({ least: 0, most: v === 0 ? 1 : 4 * Math.abs(v), step: Math.abs(v === 0 ? 1 : v) / 50 }) },
+  {
+    pattern: new RegExp(`^config \\w+ = (${number})$`, 'd'),
+    range: (v) => ({ least: 0, most: v === 0 ? 1 : 4 * Math.abs(v), step: Math.abs(v === 0 ? 1 : v) / 50 }),
+  },
 ];
 
 /** Undefined where an edit has no number to move. */

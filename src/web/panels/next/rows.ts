@@ -20,7 +20,10 @@ const followed = ({ words }: ComparedRun): readonly ScoredToken[] =>
  * @param most rows, at least 1
  */
 export const nextRows = ({ before, after }: CompareResult, most: number): readonly NextRow[] => {
-  const [old, now] = [[...scoresOf(before), ...followed(before)], [...scoresOf(after), ...followed(after)]];
+  const [old, now] = [
+    [...scoresOf(before), ...followed(before)],
+    [...scoresOf(after), ...followed(after)],
+  ];
   const ids = [...new Set([...old, ...now].map((t) => t.id))];
   const rows = ids.map((id): NextRow => {
     const [one, other] = [old.find((t) => t.id === id), now.find((t) => t.id === id)];

@@ -15,7 +15,9 @@ const chipText = (app: ReturnType<typeof useApp>, run: ComparedRun, i: number): 
   return [
     t.token(i, visible(token?.text ?? ''), token?.id ?? 0),
     ...(surprise === null || surprise === undefined ? [] : [t.surprise(percent(Math.exp(-surprise)))]),
-    ...(best && best.id !== token?.id && run.best.length > 1 ? [t.instead(visible(best.text), percent(best.probability))] : []),
+    ...(best && best.id !== token?.id && run.best.length > 1
+      ? [t.instead(visible(best.text), percent(best.probability))]
+      : []),
   ].join(', ');
 };
 

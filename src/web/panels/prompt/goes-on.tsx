@@ -13,10 +13,14 @@ interface Said {
   readonly after: string;
 }
 
-const generated = async (client: Client, request: Request, edits: readonly string[], signal: AbortSignal): Promise<string> => {
+const generated = async (
+  client: Client,
+  { input, edits }: Pick<Request, 'input' | 'edits'>,
+  signal: AbortSignal,
+): Promise<string> => {
   const result = await client.request(
     'run',
-    { ...request.input, edits: edits.map((text) => ({ text })), maxNewTokens: length, top: 0 },
+    { ...input, edits: edits.map((text) => ({ text })), maxNewTokens: length, top: 0 },
     { signal },
   );
   return Array.isArray(result) ? '' : result.generated.text;
@@ -31,8 +35,8 @@ export const GoesOn = (): JSX.Element => {
     async (request: Request, signal: AbortSignal) => {
       const client = app.session.client();
       if (!client) return;
-      const after = await generated(client, request, request.edits, signal);
-      const before = request.edits.length === 0 ? after : await generated(client, request, [], signal);
+      const after = await generated(client, request, signal);
+      const before = request.edits.length === 0 ? after : await generated(client, { ...request, edits: [] }, signal);
       setSaid({ before, after });
     },
     () => setSaid(undefined),
