@@ -5,17 +5,30 @@
 import { existsSync, renameSync, rmSync } from 'node:fs';
 import path from 'node:path';
 
+/** Puts a folder in another's place; a process that builds at the same time may win. @param {string} made @param {string} target */
+const replace = (made, target) => {
+  const old = `${target}.${process.pid}.old`;
+  try {
+    if (existsSync(target)) renameSync(target, old);
+    renameSync(made, target);
+  } catch (error) {
+    if (!existsSync(path.join(target, 'index.html'))) throw error;
+  } finally {
+    for (const folder of [old, made]) rmSync(folder, { recursive: true, force: true });
+  }
+};
+
 /**
  * @param {string} root the repository's
+ * @param {string} [target] where the page goes
  * @returns {Promise<void>}
  * @throws when vite is not installed or a source does not compile
  */
-export const buildPage = async (root) => {
+export const buildPage = async (root, target = path.join(root, 'dist/web')) => {
   const source = path.join(root, 'src/web');
   if (!existsSync(path.join(source, 'index.html'))) return;
   const [{ build }, { default: solid }] = await Promise.all([import('vite'), import('vite-plugin-solid')]);
-  const target = path.join(root, 'dist/web');
-  const [partial, old] = [`${target}.${process.pid}.partial`, `${target}.${process.pid}.old`];
+  const partial = `${target}.${process.pid}.partial`;
   await build({
     configFile: false,
     root: source,
@@ -32,7 +45,5 @@ export const buildPage = async (root) => {
       chunkSizeWarningLimit: 1000,
     },
   });
-  if (existsSync(target)) renameSync(target, old);
-  renameSync(partial, target);
-  rmSync(old, { recursive: true, force: true });
+  replace(partial, target);
 };

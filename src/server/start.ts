@@ -23,6 +23,8 @@ export interface PageOptions {
   readonly session?: string | undefined;
   /** A folder whose models can be chosen. */
   readonly folder?: string | undefined;
+  /** Where the built page is, if not in its usual place. */
+  readonly page?: string | undefined;
 }
 
 export interface PageServer {
@@ -115,7 +117,7 @@ const shownHost = (address = '127.0.0.1'): string => {
  * @throws EngineError PORT_UNAVAILABLE, PAGE_MISSING, HOST_DIED; UsageError FILE_UNREADABLE of the session
  */
 export const startPage = async (options: PageOptions): Promise<PageServer> => {
-  const files = pageFiles(builtPage());
+  const files = pageFiles(options.page ?? builtPage());
   const tour = hintOf(await openingTour());
   const { session, journal } = await beginSession(options, tour);
   const host = await startHost({ onDeath: (error) => tabs.died(error) });

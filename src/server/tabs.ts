@@ -1,5 +1,4 @@
 import type { RawData, WebSocket } from 'ws';
-import { z } from 'zod';
 import type { DebuggerError } from '../base/index.js';
 import type { Client } from '../client/index.js';
 import {
@@ -31,6 +30,15 @@ interface Tab {
 }
 
 const bytesOf = (data: RawData): Uint8Array => (Array.isArray(data) ? Buffer.concat(data) : new Uint8Array(data));
+
+/** @throws UsageError MESSAGE_INVALID */
+const parseText = (bytes: Uint8Array): PageMessage => {
+  try {
+    return pageMessage.parse(JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes)));
+  } catch (cause) {
+    throw invalidMessage('a text of a page is no message', cause);
+  }
+};
 
 /** All open pages: each has its requests to the host, all have one session. */
 export class Tabs {
@@ -80,16 +88,17 @@ export class Tabs {
       tab.bridge.receive(bytes);
       return;
     }
-    this.#take(tab, bytes).catch((error: unknown) => {
-      this.#send(tab, { type: 'fault', error: toWireError(error) });
-      if (error instanceof z.ZodError || error instanceof SyntaxError) tab.socket.close(1008);
-    });
+    try {
+      const message = parseText(bytes);
+      this.#act(tab, message).catch((error: unknown) => this.#fault(tab, error));
+    } catch (error) {
+      this.#fault(tab, error);
+      tab.socket.close(1008);
+    }
   }
 
-  async #take(tab: Tab, bytes: Uint8Array): Promise<void> {
-    const parsed = pageMessage.safeParse(JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes)));
-    if (!parsed.success) throw invalidMessage(`this is no message: ${parsed.error.issues[0]?.message ?? ''}`);
-    await this.#act(tab, parsed.data);
+  #fault(tab: Tab, error: unknown): void {
+    this.#send(tab, { type: 'fault', error: toWireError(error) });
   }
 
   async #act(tab: Tab, message: PageMessage): Promise<void> {
