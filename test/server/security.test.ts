@@ -78,11 +78,14 @@ describe('the page’s server', () => {
     expect(server.address).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/[\w-]{22}\/$/);
   });
 
-  it.each(['/', '/index.html', '/wrong/', `/wrong/assets/a.js`, '//', '/%00/'])('refuses %s: no token', async (where) => {
-    const { status, body } = await ask(where);
-    expect(status).toBe(403);
-    expect(body).not.toContain(token);
-  });
+  it.each(['/', '/index.html', '/wrong/', `/wrong/assets/a.js`, '//', '/%00/'])(
+    'refuses %s: no token',
+    async (where) => {
+      const { status, body } = await ask(where);
+      expect(status).toBe(403);
+      expect(body).not.toContain(token);
+    },
+  );
 
   it.each(['../secret.js', '..%2fsecret.js', 'assets/../../secret.js', '%2e%2e/secret.js', '..\\secret.js', 'assets/'])(
     'serves nothing but the page’s files: %s',
