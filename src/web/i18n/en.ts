@@ -153,6 +153,7 @@ export const en = {
     to: (token: string) => `to ${token}`,
     formula: (score: string, p: string) => `q·k/√d = ${score}, softmax = ${p}`,
     masked: 'masked: it lies ahead',
+    pointAt: 'Point at a cell for its numbers.',
     hideFirst: 'hide the first token',
     help: 'How much each token (row) takes from each earlier one (column): softmax(q·k/√d), a row sums to 1. Small pictures show the greatest of the numbers under each pixel, so that one bright cell is never lost.',
   },

@@ -8,6 +8,8 @@ export interface Latest<Input> {
 export interface LatestOptions {
   /** Whether a newer input stops the work on the older. A slider waits; a long picture is stopped. */
   readonly supersede: 'wait' | 'stop';
+  /** Begins only when nothing newer was asked for so long: for what is too dear to follow a slider. */
+  readonly quietMs?: number;
   /** Told when work begins and when nothing is left to do. */
   readonly busy?: (isBusy: boolean) => void;
 }
@@ -16,7 +18,7 @@ export interface LatestOptions {
 export const makeLatest = <Input>(
   work: (input: Input, signal: AbortSignal) => Promise<void>,
   failed: (error: unknown) => void,
-  { supersede, busy = () => undefined }: LatestOptions,
+  { supersede, quietMs, busy = () => undefined }: LatestOptions,
 ): Latest<Input> => {
   let running: AbortController | undefined;
   let waiting: { readonly input: Input } | undefined;
@@ -35,13 +37,21 @@ export const makeLatest = <Input>(
     running = undefined;
     busy(false);
   };
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const begin = (input: Input): void => {
+    waiting = { input };
+    if (!running) void run();
+    else if (supersede === 'stop') running.abort();
+  };
   return {
     ask: (input) => {
-      waiting = { input };
-      if (!running) void run();
-      else if (supersede === 'stop') running.abort();
+      if (supersede === 'stop') running?.abort();
+      clearTimeout(timer);
+      if (quietMs === undefined) begin(input);
+      else timer = setTimeout(() => begin(input), quietMs);
     },
     cancel: () => {
+      clearTimeout(timer);
       waiting = undefined;
       running?.abort();
     },

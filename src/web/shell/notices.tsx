@@ -31,7 +31,9 @@ const Opening = (): JSX.Element => {
     <Show when={long()}>
       <div class="notice" role="status">
         <p>{text()}</p>
-        <progress max={app.results.progress()?.total ?? 1} value={app.results.progress()?.done} />
+        <Show when={app.results.progress()} fallback={<progress />}>
+          {(at) => <progress max={at().total} value={at().done} />}
+        </Show>
         <button onClick={() => app.results.cancel()}>{app.t().status.cancel}</button>
       </div>
     </Show>

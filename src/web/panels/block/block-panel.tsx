@@ -96,7 +96,7 @@ const useKnockouts = () => {
       setResult({ key, result: await client.request('knockout', given, { signal }) });
     },
     () => setResult(undefined),
-    { supersede: 'stop' },
+    { supersede: 'stop', quietMs: 120 },
   );
   createEffect(
     on([app.results.shown, layer, () => app.results.word()?.id], ([request, of]) => {

@@ -7,19 +7,25 @@ import { measures } from './measures.js';
 
 const size = { width: 160, height: 10 };
 
-/** What the colours mean: the scale with the numbers at its ends and in its middle. */
-export const Legend = (props: { readonly ends: readonly [number, number] }): JSX.Element => {
+/** The sequential scale as a strip. */
+export const ScaleStrip = (): JSX.Element => {
   const app = useApp();
   let canvas: HTMLCanvasElement | undefined;
-  const measure = () => measures[app.view.measure];
   createEffect(() => {
-    const c = canvas && clearedContext(canvas, size);
     const colors = app.palette().sequential;
+    const c = canvas && clearedContext(canvas, size);
     for (let x = 0; c && x < size.width; x++) {
       c.fillStyle = css(colorAt(colors, x / (size.width - 1)));
       c.fillRect(x, 0, 1, size.height);
     }
   });
+  return <canvas ref={canvas} class="legend-scale" aria-hidden="true" />;
+};
+
+/** What the colours mean: the scale with the numbers at its ends and in its middle. */
+export const Legend = (props: { readonly ends: readonly [number, number] }): JSX.Element => {
+  const app = useApp();
+  const measure = () => measures[app.view.measure];
   const at = (share: number): string => {
     const [low, high] = props.ends;
     const x = measure().isLog ? low * (high / low) ** share : low + share * (high - low);
@@ -36,7 +42,7 @@ export const Legend = (props: { readonly ends: readonly [number, number] }): JSX
     <div class="legend small" id="legend">
       <span class="soft">{name()}</span>
       <span class="number">{at(0)}</span>
-      <canvas ref={canvas} class="legend-scale" aria-hidden="true" />
+      <ScaleStrip />
       <span class="number">{at(1)}</span>
     </div>
   );
