@@ -1,7 +1,7 @@
 /** The operations that look at a run, against what `run`, `inspect` and the engine say of the same prompt. */
 import { describe, expect, it } from 'vitest';
 import { lens as lensRows } from '../src/analyses/lens/index.js';
-import { KeptRuns, prepareExperiment, runOrder } from '../src/engine/index.js';
+import { KeptRuns, prepareExperiment } from '../src/engine/index.js';
 import { parseEdits } from '../src/language/index.js';
 import { compareInput, knockoutInput, lensInput, runInput, type RunResult } from '../src/protocol/index.js';
 import { compare, contextFor, knockout, lens, openModel, promptOfIds, run } from '../src/service/index.js';

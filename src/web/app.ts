@@ -36,7 +36,7 @@ const followAddress = (app: Pick<App, 'session' | 'view'>, given: ReturnType<typ
   const [isReady, setReady] = createSignal(false);
   session.onReady(() => {
     if (given.state && JSON.stringify(given.state) !== JSON.stringify(session.store.state)) session.change(given.state);
-    if (given.focus) session.look(given.focus);
+    if (given.state || given.focus) session.look(given.focus ?? null);
     setReady(true);
   });
   createEffect(() => {

@@ -10,7 +10,6 @@ export interface ModelFacts {
 /** What the page says in English; the other languages have the same shape, which the compiler checks. */
 export const en = {
   page: {
-    skip: 'Skip to the board',
     model: 'Model',
     chooseModel: 'Choose a model',
     undo: 'Undo',
@@ -20,7 +19,6 @@ export const en = {
     language: '中文',
     languageName: 'Switch the page to Chinese',
     help: (panel: string) => `What ${panel} shows`,
-    close: 'Close',
     resize: 'Resize the columns',
     facts: ({ layers, heads, width, vocab, parameters }: ModelFacts) =>
       `${layers} layers · ${heads} heads · width ${width} · vocabulary ${vocab} · ${parameters} parameters`,
@@ -57,9 +55,6 @@ export const en = {
     surprise: (p: string) => `the model gave it ${p}`,
     instead: (word: string, p: string) => `and said ${word} ${p}`,
     goOn: 'Go on',
-    before: 'without edits',
-    after: 'with edits',
-    fork: (word: string) => `Put ${word} here and go on from there`,
     help: 'The text as the model reads it: one chip a token, spaces and line ends marked. The line under a chip is longer, the less the model expected this token: −log p, in nats, of what it said one token earlier.',
   },
   next: {
@@ -104,12 +99,10 @@ export const en = {
     },
     zoom: 'Zoom',
     fit: 'Fit',
-    says: 'says',
     invite: (word: string, layer: string) =>
       `${word} is there on the way, and layer ${layer} loses it: click the marked cell`,
     inviteNext: (part: string) => `now switch off ${part}`,
     mended: (word: string) => `it says ${word} now`,
-    noEdits: 'Make an edit to see a difference.',
     noWords: 'This model gives labels: there is no word to read on the way.',
     help: 'Each cell is the stream of numbers at one token after one layer, read by the lens: the final norm and the unembedding, softmax(W·norm(x)), as if the model ended there. Click a cell to look inside; a dot marks where an edit sits.',
   },
@@ -125,11 +118,7 @@ export const en = {
     attention: 'all attention',
     crossAttention: 'all cross-attention',
     mlp: 'MLP',
-    layer: 'whole layer',
-    looksAt: (word: string) => `looks at ${word}`,
-    without: (word: string) => `${word} without it`,
     says: 'it says',
-    base: 'as it is now',
     off: (part: string) => `Switch off ${part}`,
     measuring: 'trying the model without each part …',
     help: 'What one layer does at one token. Each part is left out in turn, the rest runs as before, and the table shows the model’s answer at the end: a causal test, not a guess. Switching a part off adds an edit to the experiment.',
@@ -172,22 +161,9 @@ export const en = {
     load: 'Load',
     changed: (n: number, of: number) => `another likeliest token at ${n} of ${of} positions`,
     kl: 'KL at the end',
-    notes: 'Notes',
     invalid: 'This file is no experiment.',
     other: 'The file was made on another model; its edits are loaded all the same.',
     help: 'The changes to the model, from top to bottom: switch one off and it is as if it had never been made, to the last bit. Any edit can be written by hand; Save gives a file that the command line takes with --edits.',
-  },
-  lens: {
-    title: 'Lens',
-    heading: (position: number, token: string) => `On the way at ${position} ${token}`,
-    probability: 'probability',
-    after: 'after',
-    help: 'The probability of a few words after each layer at the token in focus, read by the lens. Solid: with your edits; dashed: without them.',
-  },
-  weights: {
-    title: 'Weights',
-    find: 'Find a matrix',
-    help: 'A weight matrix as a picture: each pixel is the number farthest from 0 of those under it. Blue is negative, orange positive; the scale is symmetric around 0.',
   },
   palette: {
     placeholder: 'A layer, a head (3.2), a token, a measure, an action …',
