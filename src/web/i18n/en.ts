@@ -136,6 +136,7 @@ export const en = {
       after: 'after the same token',
     },
     sortLabel: 'Order',
+    kind: 'Which attention',
     cross: 'cross',
     own: 'self',
     from: (token: string) => `from ${token}`,

@@ -115,6 +115,7 @@ export const zh: Words = {
     as: { map: '热图', lines: '连线' },
     sort: { place: '按层', previous: '前一个词元', first: '第一个词元', same: '相同词元', after: '相同词元之后' },
     sortLabel: '顺序',
+    kind: '哪种注意力',
     cross: '交叉',
     own: '自身',
     from: (token) => `从 ${token}`,

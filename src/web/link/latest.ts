@@ -1,8 +1,8 @@
 /** Runs one thing at a time, the newest that was asked for: what was asked meanwhile and is older is never run. */
 export interface Latest<Input> {
-  ask(input: Input): void;
+  readonly ask: (input: Input) => void;
   /** Stops what runs, and forgets what waits. */
-  cancel(): void;
+  readonly cancel: () => void;
 }
 
 export interface LatestOptions {
@@ -14,46 +14,57 @@ export interface LatestOptions {
   readonly busy?: (isBusy: boolean) => void;
 }
 
-/** `work` handles its own errors; one that is thrown goes to `failed`. */
+/** One thing at a time, then the newest of what was asked meanwhile. */
+class Turns<Input> {
+  running: AbortController | undefined;
+  waiting: { readonly input: Input } | undefined;
+
+  constructor(
+    readonly work: (input: Input, signal: AbortSignal) => Promise<void>,
+    readonly failed: (error: unknown) => void,
+    readonly busy: (isBusy: boolean) => void,
+  ) {}
+
+  async run(): Promise<void> {
+    this.busy(true);
+    for (let next = this.waiting; next; next = this.waiting) {
+      this.waiting = undefined;
+      const controller = new AbortController();
+      this.running = controller;
+      try {
+        await this.work(next.input, controller.signal);
+      } catch (error) {
+        if (!controller.signal.aborted) this.failed(error);
+      }
+    }
+    this.running = undefined;
+    this.busy(false);
+  }
+}
+
+/** `failed` is told what `work` throws, unless it was stopped. */
 export const makeLatest = <Input>(
   work: (input: Input, signal: AbortSignal) => Promise<void>,
   failed: (error: unknown) => void,
   { supersede, quietMs, busy = () => undefined }: LatestOptions,
 ): Latest<Input> => {
-  let running: AbortController | undefined;
-  let waiting: { readonly input: Input } | undefined;
-  const run = async (): Promise<void> => {
-    busy(true);
-    for (let next = waiting; next; next = waiting) {
-      waiting = undefined;
-      const controller = new AbortController();
-      running = controller;
-      try {
-        await work(next.input, controller.signal);
-      } catch (error) {
-        if (!controller.signal.aborted) failed(error);
-      }
-    }
-    running = undefined;
-    busy(false);
-  };
+  const turns = new Turns(work, failed, busy);
   let timer: ReturnType<typeof setTimeout> | undefined;
   const begin = (input: Input): void => {
-    waiting = { input };
-    if (!running) void run();
-    else if (supersede === 'stop') running.abort();
+    turns.waiting = { input };
+    if (!turns.running) void turns.run();
   };
   return {
     ask: (input) => {
-      if (supersede === 'stop') running?.abort();
+      if (supersede === 'stop') turns.running?.abort();
       clearTimeout(timer);
       if (quietMs === undefined) begin(input);
       else timer = setTimeout(() => begin(input), quietMs);
     },
     cancel: () => {
       clearTimeout(timer);
-      waiting = undefined;
-      running?.abort();
+      turns.waiting = undefined;
+      turns.running?.abort();
     },
   };
 };

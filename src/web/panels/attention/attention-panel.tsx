@@ -1,117 +1,148 @@
-import { createEffect, createMemo, createSignal, For, on, Show, type JSX } from 'solid-js';
+import { createEffect, createMemo, createSignal, For, on, Show, type Accessor, type JSX } from 'solid-js';
 import { useApp } from '../../app.js';
-import { makeLatest } from '../../link/latest.js';
 import { Panel } from '../../shell/panel.jsx';
-import type { Request } from '../../state/request.js';
-import { captureScores, readAttention, type AttentionRun, type LayerAttention } from './data.js';
+import type { LayerAttention } from './data.js';
 import type { GridOrder } from './grid-layout.js';
 import { HeadGrid } from './head-grid.jsx';
 import { HeadView } from './head-view.jsx';
 import { headKinds } from './kinds.js';
+import { useAttention } from './use-attention.js';
 
-/** Names of this page's runs in the host: pages share it. */
-const pageId = (): string => `page-${Math.random().toString(36).slice(2, 10)}`;
+/** How the panel is set. */
+interface Settings {
+  readonly order: GridOrder;
+  readonly as: 'map' | 'lines';
+  /** The first token is left out: in many heads it takes what has nowhere to go. */
+  readonly isFirstHidden: boolean;
+  readonly kind: LayerAttention['kind'];
+}
 
-/** The attention of the run that is shown, while this panel is open. */
-const useAttention = () => {
-  const app = useApp();
-  const id = pageId();
-  const [layers, setLayers] = createSignal<readonly LayerAttention[]>([]);
-  const [of, setOf] = createSignal<Request>();
-  const [mistake, setMistake] = createSignal<string>();
-  const failed = (error: unknown): void => void setMistake(error instanceof Error ? error.message : String(error));
-  const runOf = (request: Request, name: string): Omit<AttentionRun, 'signal'> | undefined => {
-    const client = app.session.client();
-    return client && { client, request, run: `${id}-${name}` };
-  };
-  const reads = makeLatest(
-    async (request: Request, signal: AbortSignal) => {
-      const run = runOf(request, 'patterns');
-      if (!run) return;
-      setMistake(undefined);
-      await readAttention({ ...run, signal }, setLayers);
-      setOf(request);
-    },
-    failed,
-    { supersede: 'stop', quietMs: 120 },
-  );
-  const scores = makeLatest(
-    async ({ request, site }: { readonly request: Request; readonly site: string }, signal: AbortSignal) => {
-      const run = runOf(request, 'scores');
-      if (run) await captureScores({ ...run, signal }, site);
-    },
-    () => undefined, // the formula then shows the pattern alone
-    { supersede: 'stop' },
-  );
-  createEffect(on(app.results.shown, (request) => request && reads.ask(request)));
-  return { layers, of, mistake, runOf, askScores: scores.ask };
-};
+interface ToolProps {
+  readonly settings: Settings;
+  readonly set: (change: Partial<Settings>) => void;
+  readonly hasCross: boolean;
+}
 
-/** Where heads look: all at a glance, one of them large. */
-export const AttentionPanel = (): JSX.Element => {
+const Tools = (props: ToolProps): JSX.Element => {
   const app = useApp();
   const t = () => app.t().attention;
-  const { layers, of, mistake, runOf, askScores } = useAttention();
-  const [order, setOrder] = createSignal<GridOrder>('place');
-  const [as, setAs] = createSignal<'map' | 'lines'>('map');
-  const [isHidden, setHidden] = createSignal(false);
-  const [kind, setKind] = createSignal<'self' | 'cross'>('self');
-  const hasCross = () => layers().some((l) => l.kind === 'cross');
-  const shown = createMemo(() => layers().filter((l) => !hasCross() || l.kind === kind()));
-  const layer = createMemo(() => shown().find((l) => l.block === app.focus()?.after) ?? shown().at(-1));
-  const head = () => Math.min(app.focus()?.head ?? 0, (layer()?.heads.length ?? 1) - 1);
-  createEffect(
-    on([() => layer()?.site, of], ([site, request]) => {
-      if (site !== undefined && request) askScores({ request, site: site.replace(/pattern$/, 'scores') });
-    }),
-  );
-  const tools = (
+  return (
     <>
-      <Show when={hasCross()}>
-        <select value={kind()} onChange={(e) => setKind(e.currentTarget.value === 'cross' ? 'cross' : 'self')}>
+      <Show when={props.hasCross}>
+        <select
+          aria-label={t().kind}
+          value={props.settings.kind}
+          onChange={(e) => props.set({ kind: e.currentTarget.value === 'cross' ? 'cross' : 'self' })}
+        >
           <option value="self">{t().own}</option>
           <option value="cross">{t().cross}</option>
         </select>
       </Show>
-      <button class="small" aria-pressed={isHidden()} onClick={() => setHidden(!isHidden())}>
+      <button
+        class="small"
+        aria-pressed={props.settings.isFirstHidden}
+        onClick={() => props.set({ isFirstHidden: !props.settings.isFirstHidden })}
+      >
         {t().hideFirst}
       </button>
-      <select aria-label={t().sortLabel} value={order()} onChange={(e) => setOrder(e.currentTarget.value as GridOrder)}>
+      <select
+        aria-label={t().sortLabel}
+        value={props.settings.order}
+        onChange={(e) => props.set({ order: e.currentTarget.value as GridOrder })}
+      >
         <For each={['place', ...headKinds] as const}>{(one) => <option value={one}>{t().sort[one]}</option>}</For>
       </select>
     </>
   );
+};
+
+interface LargeProps {
+  readonly layer: LayerAttention;
+  readonly settings: Settings;
+  readonly set: (change: Partial<Settings>) => void;
+  readonly attention: ReturnType<typeof useAttention>;
+}
+
+/** The head in focus, large, under its name. */
+const LargeHead = (props: LargeProps): JSX.Element => {
+  const app = useApp();
+  const t = () => app.t().attention;
+  const head = (): number => Math.min(app.focus()?.head ?? 0, props.layer.heads.length - 1);
+  const run = (name: string) => {
+    const request = props.attention.of();
+    return request && props.attention.runOf(request, name);
+  };
+  const runs = () => {
+    const [pattern, scores] = [run('patterns'), run('scores')];
+    return pattern && scores && { pattern, scores };
+  };
   return (
-    <Panel id="attention" title={t().title} help={t().help} tools={tools} grows>
-      <Show when={mistake()}>
-        <p class="mistake">{mistake()}</p>
-      </Show>
-      <HeadGrid layers={shown()} order={order()} hidden={isHidden() ? 1 : 0} />
-      <Show when={of() && layer()}>
-        {(one) => (
-          <>
-            <div class="head-title">
-              <h3>{t().head(`${one().block.replace('blocks.', '')}.${head()}`)}</h3>
-              <span role="group">
-                <For each={['map', 'lines'] as const}>
-                  {(form) => (
-                    <button class="plain small" aria-pressed={as() === form} onClick={() => setAs(form)}>
-                      {t().as[form]}
-                    </button>
-                  )}
-                </For>
-              </span>
-            </div>
-            <Show when={of() && runOf(of() as Request, 'patterns')}>
-              {(run) => (
-                <HeadView
-                  {...{ layer: one(), head: head(), as: as(), hidden: isHidden() ? 1 : 0, run: run() }}
-                  scores={{ ...run(), run: run().run.replace(/patterns$/, 'scores') }}
-                />
-              )}
-            </Show>
-          </>
+    <>
+      <div class="head-title">
+        <h3>{t().head(`${props.layer.block.replace('blocks.', '')}.${head()}`)}</h3>
+        <span role="group">
+          <For each={['map', 'lines'] as const}>
+            {(form) => (
+              <button
+                class="plain small"
+                aria-pressed={props.settings.as === form}
+                onClick={() => props.set({ as: form })}
+              >
+                {t().as[form]}
+              </button>
+            )}
+          </For>
+        </span>
+      </div>
+      <Show when={runs()}>
+        {(of) => (
+          <HeadView
+            {...{ layer: props.layer, head: head(), as: props.settings.as }}
+            hidden={props.settings.isFirstHidden ? 1 : 0}
+            {...{ run: of().pattern, scores: of().scores }}
+          />
         )}
+      </Show>
+    </>
+  );
+};
+
+/** Asks for the scores of the layer in focus, for the formula. */
+const useScores = (attention: ReturnType<typeof useAttention>, layer: Accessor<LayerAttention | undefined>): void =>
+  createEffect(
+    on([() => layer()?.site, attention.of], ([site, request]) => {
+      if (site !== undefined && request) attention.askScores({ request, site: site.replace(/pattern$/, 'scores') });
+    }),
+  );
+
+/** Where heads look: all at a glance, one of them large. */
+export const AttentionPanel = (): JSX.Element => {
+  const app = useApp();
+  const attention = useAttention();
+  const [settings, setSettings] = createSignal<Settings>({
+    ...{ order: 'place', as: 'map', isFirstHidden: false, kind: 'self' },
+  });
+  const set = (change: Partial<Settings>): void => void setSettings({ ...settings(), ...change });
+  const hasCross = (): boolean => attention.layers().some((l) => l.kind === 'cross');
+  const shown = createMemo(() => attention.layers().filter((l) => !hasCross() || l.kind === settings().kind));
+  const layer = createMemo(() => shown().find((l) => l.block === app.focus()?.after) ?? shown().at(-1));
+  useScores(attention, layer);
+  return (
+    <Panel
+      id="attention"
+      title={app.t().attention.title}
+      help={app.t().attention.help}
+      tools={<Tools settings={settings()} set={set} hasCross={hasCross()} />}
+      grows
+    >
+      <Show when={attention.mistake()}>
+        <p class="mistake">{attention.mistake()}</p>
+      </Show>
+      <div class="grid-space">
+        <HeadGrid layers={shown()} order={settings().order} hidden={settings().isFirstHidden ? 1 : 0} />
+      </div>
+      <Show when={attention.of() && layer()}>
+        {(one) => <LargeHead {...{ layer: one(), settings: settings(), set, attention }} />}
       </Show>
     </Panel>
   );

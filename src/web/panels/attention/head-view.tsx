@@ -68,6 +68,40 @@ const useNumbers = (props: Props) => {
   return { numbers, ask: reads.ask };
 };
 
+interface FormulaProps {
+  readonly layer: LayerAttention;
+  readonly cell: Cell | undefined;
+  readonly numbers: { readonly score: number | undefined; readonly p: number | undefined } | undefined;
+}
+
+/** The formula with the numbers of the cell that is pointed at. */
+const Formula = (props: FormulaProps): JSX.Element => {
+  const app = useApp();
+  const text = (cell: Cell): string => {
+    const { queries, keys } = tokensOf(app, props.layer);
+    const t = app.t().attention;
+    const where = `${t.from(visible(queries[cell.query] ?? ''))} ${t.to(visible(keys[cell.key] ?? ''))}`;
+    const { score, p } = props.numbers ?? {};
+    if (score !== undefined && score < masked) return `${where}: ${t.masked}`;
+    return `${where}: ${t.formula(score === undefined ? '…' : compact(score), p === undefined ? '…' : compact(p))}`;
+  };
+  return (
+    <>
+      <div class="legend small">
+        <span class="soft">softmax(q·k/√d)</span>
+        <span>0</span>
+        <ScaleStrip />
+        <span>1</span>
+      </div>
+      <p class="small formula" id="formula" aria-live="polite">
+        <Show when={props.cell} fallback={<span class="soft">{app.t().attention.pointAt}</span>}>
+          {(cell) => text(cell())}
+        </Show>
+      </p>
+    </>
+  );
+};
+
 /** What stands for a masked score: the least number of float32. */
 const masked = -3e38;
 
@@ -98,16 +132,6 @@ export const HeadView = (props: Props): JSX.Element => {
     setPointed(cell);
     if (cell) ask(cell);
   };
-  const text = (): string => {
-    const cell = pointed();
-    if (!cell) return '';
-    const { queries, keys } = tokensOf(app, props.layer);
-    const t = app.t().attention;
-    const where = `${t.from(visible(queries[cell.query] ?? ''))} ${t.to(visible(keys[cell.key] ?? ''))}`;
-    const { score, p } = numbers() ?? {};
-    if (score !== undefined && score < masked) return `${where}: ${t.masked}`;
-    return `${where}: ${t.formula(score === undefined ? '…' : compact(score), p === undefined ? '…' : compact(p))}`;
-  };
   return (
     <div class="head-view">
       <div class="head-space">
@@ -124,17 +148,7 @@ export const HeadView = (props: Props): JSX.Element => {
           }}
         />
       </div>
-      <div class="legend small">
-        <span class="soft">softmax(q·k/√d)</span>
-        <span>0</span>
-        <ScaleStrip />
-        <span>1</span>
-      </div>
-      <p class="small formula" id="formula" aria-live="polite">
-        <Show when={pointed()} fallback={<span class="soft">{app.t().attention.pointAt}</span>}>
-          {text()}
-        </Show>
-      </p>
+      <Formula layer={props.layer} cell={pointed()} numbers={numbers()} />
     </div>
   );
 };
