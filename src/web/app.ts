@@ -27,6 +27,9 @@ export interface App {
   /** What the pointer is on, in words and numbers, for the bottom line. */
   readonly pointed: Accessor<string | undefined>;
   readonly point: (text: string | undefined) => void;
+  /** The position whose alternatives are listed; undefined where what comes next is. */
+  readonly forking: Accessor<number | undefined>;
+  readonly fork: (position: number | undefined) => void;
 }
 
 /** Keeps the address as what is seen, and takes what it says at the start. */
@@ -53,6 +56,7 @@ export const makeApp = (): App => {
   const { view, setView } = makeView(given.view);
   const results = makeResults(session);
   const [pointed, point] = createSignal<string>();
+  const [forking, fork] = createSignal<number>();
   const focus = createMemo((): SessionFocus | undefined => {
     const board = results.board();
     if (session.store.focus) return session.store.focus;
@@ -68,7 +72,7 @@ export const makeApp = (): App => {
   };
   followAddress({ session, view }, given);
   return {
-    ...{ session, results, view, setView, focus, cell, look, pointed, point },
+    ...{ session, results, view, setView, focus, cell, look, pointed, point, forking, fork },
     experiment: makeExperiment(session),
     t: () => languages[view.language],
     palette: createMemo(() => makePalette(view.theme)),

@@ -230,6 +230,23 @@ describe('the session', () => {
   });
 });
 
+describe('a token of the text', () => {
+  it('shows what else could stand there, and the text forks', { timeout }, async (context) => {
+    const page = await openPage(context, afresh());
+    await page.locator('#chips .chip').nth(4).click();
+    const other = page.locator('#alternatives tr[aria-selected=false] button').first();
+    const word = (await other.textContent()) ?? '';
+    await other.click();
+    await page.locator('#chips .chip').nth(5).waitFor({ state: 'attached' });
+    await page.waitForFunction('document.querySelectorAll("#chips .chip").length === 6');
+    expect(await page.locator('#chips .chip').last().textContent()).toBe(word);
+    await page.locator('#undo').click();
+    await page.locator('#chips .chip').nth(6).waitFor();
+    expect(await page.locator('textarea').first().inputValue()).toBe(tour.prompt);
+    await page.close();
+  });
+});
+
 describe('what comes from files', () => {
   it('is text, never markup', { timeout }, async (context) => {
     const script = '<img src=x onerror="globalThis.bad=1">';

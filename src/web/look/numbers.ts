@@ -3,6 +3,7 @@ export const percent = (p: number | null | undefined): string => {
   if (p === null || p === undefined || Number.isNaN(p)) return '–';
   if (p === 0) return '0 %';
   if (p < 1e-5) return '<0.001 %';
+  if (p > 0.9995 && p < 1) return '>99.9 %';
   if (p < 0.001) return `${(100 * p).toFixed(3)} %`;
   return `${(100 * p).toFixed(p < 0.1 ? 2 : 1)} %`;
 };

@@ -84,6 +84,7 @@ export const BoardCanvas = (props: Props): JSX.Element => {
     const board = app.results.board();
     if (!place || !board) return;
     app.look({ after: board.rows[place.row] ?? 'embed', position: place.position, head: undefined });
+    app.fork(undefined);
     app.setView({ tab: 'block' });
   };
   const wheel = (event: WheelEvent): void => {

@@ -4,15 +4,24 @@ import { useApp } from '../../app.js';
 import { compact, percent } from '../../look/numbers.js';
 import { visible } from '../../look/token-text.js';
 import { Panel } from '../../shell/panel.jsx';
+import { Alternatives, isElsewhere } from './alternatives.jsx';
+import { forkAt } from './fork.js';
 import { nextRows, type NextRow } from './rows.js';
 
 /** How many tokens are listed. */
 const most = 7;
 
-const Bar = (props: { readonly of: ScoredToken | undefined; readonly kind: string }): JSX.Element => (
+interface BarProps {
+  readonly of: ScoredToken | undefined;
+  readonly kind: string;
+  /** Its probability is less than this, where it is not listed. */
+  readonly below: number;
+}
+
+const Bar = (props: BarProps): JSX.Element => (
   <div class="bar-cell" classList={{ gone: props.of === undefined }}>
     <div class={`bar ${props.kind}`} style={{ width: `${(100 * (props.of?.probability ?? 0)).toFixed(2)}%` }} />
-    <span class="number">{props.of ? percent(props.of.probability) : '–'}</span>
+    <span class="number">{props.of ? percent(props.of.probability) : `<${percent(props.below).replace('<', '')}`}</span>
   </div>
 );
 
@@ -37,13 +46,23 @@ const Row = (props: { readonly row: NextRow; readonly edited: boolean }): JSX.El
           {visible(props.row.text)}
           {kind() === 'right' ? ' ✓' : kind() === 'wrong' ? ' ✗' : ''}
         </button>
+        <Show when={app.results.compare()?.after.next.length}>
+          <button
+            class="plain append"
+            aria-label={app.t().next.append(visible(props.row.text))}
+            title={app.t().next.append(visible(props.row.text))}
+            onClick={() => void forkAt(app, (app.results.board()?.tokens.length ?? 1) - 1, props.row.text)}
+          >
+            ↵
+          </button>
+        </Show>
       </td>
       <td>
-        <Bar of={props.row.before} kind={kind()} />
+        <Bar of={props.row.before} kind={kind()} below={props.row.below.before} />
       </td>
       <Show when={props.edited}>
         <td>
-          <Bar of={props.row.after} kind={kind()} />
+          <Bar of={props.row.after} kind={kind()} below={props.row.below.after} />
         </td>
       </Show>
     </tr>
@@ -79,7 +98,8 @@ export const NextPanel = (): JSX.Element => {
         </span>
       }
     >
-      <table class="next-table">
+      <Alternatives />
+      <table class="next-table" classList={{ covered: isElsewhere(app) }}>
         <thead>
           <tr>
             <th class="word">{app.t().next.word}</th>

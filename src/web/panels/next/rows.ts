@@ -6,6 +6,8 @@ export interface NextRow {
   readonly text: string;
   readonly before: ScoredToken | undefined;
   readonly after: ScoredToken | undefined;
+  /** Less than this, where a run does not list it. */
+  readonly below: { readonly before: number; readonly after: number };
 }
 
 /** What a run scores: next tokens, labels, or words at its first mask. */
@@ -24,10 +26,12 @@ export const nextRows = ({ before, after }: CompareResult, most: number): readon
     [...scoresOf(before), ...followed(before)],
     [...scoresOf(after), ...followed(after)],
   ];
+  const least = (list: readonly ScoredToken[]): number => Math.min(1, ...list.map((t) => t.probability));
+  const below = { before: least(scoresOf(before)), after: least(scoresOf(after)) };
   const ids = [...new Set([...old, ...now].map((t) => t.id))];
   const rows = ids.map((id): NextRow => {
     const [one, other] = [old.find((t) => t.id === id), now.find((t) => t.id === id)];
-    return { id, text: (one ?? other)?.text ?? '', before: one, after: other };
+    return { id, text: (one ?? other)?.text ?? '', before: one, after: other, below };
   });
   const best = ({ before: b, after: a }: NextRow): number => Math.max(b?.probability ?? 0, a?.probability ?? 0);
   const sorted = rows.sort((a, b) => best(b) - best(a) || a.id - b.id);

@@ -31,7 +31,10 @@ const Chip = (props: { readonly run: ComparedRun; readonly index: number; readon
       aria-label={told()}
       aria-pressed={app.focus()?.position === props.index}
       classList={{ changed: app.results.compare()?.changed.includes(props.index) ?? false }}
-      onClick={() => app.look({ position: props.index })}
+      onClick={() => {
+        app.look({ position: props.index });
+        app.fork(props.index);
+      }}
       onPointerEnter={() => app.point(told())}
       onPointerLeave={() => app.point(undefined)}
     >
