@@ -208,7 +208,7 @@ describe('compare', () => {
     expect(labels.after.next).toEqual([]);
     const given = { model: tiny('bert-masked'), prompt: 't2 t42 [MASK] t31', edits: [{ text: 'skip layer 1' }] };
     const masked = await compare.run(compareInput.parse(given), context);
-    expect(masked.after.masks?.map((m) => m.position)).toEqual([2]);
+    expect([masked.after.masks?.map((m) => m.position), masked.position]).toEqual([[2], 2]);
     expect(masked.after.masks).not.toEqual(masked.before.masks);
   });
 });
@@ -237,6 +237,16 @@ describe('knockout', () => {
       expect(found?.top).toEqual((await nextOf(model, [edit], target)).next[0]);
       expect(found?.kl).toBeGreaterThan(0);
     }
+  });
+
+  it('tells the words at a mask, and labels', async () => {
+    const model = tiny('bert-masked');
+    const given = { model, prompt: 't2 t42 [MASK] t31', layer: 1 };
+    const { base } = await knockout.run(knockoutInput.parse(given), context);
+    const plain = (await run.run(runInput.parse({ model, prompt: given.prompt }), context)) as RunResult;
+    expect(base.top).toEqual(plain.masks?.[0]?.next[0]);
+    const labels = await knockout.run(knockoutInput.parse({ model: tiny('bert-two-labels'), ids, layer: 1 }), context);
+    expect(labels.base.top.id).toBeLessThan(2);
   });
 
   it('counts on top of the edits that are given', async () => {

@@ -51,7 +51,7 @@ export const showCompare = (r: CompareResult): string => {
   return [
     modelLine(r.model),
     table(['before', '', 'after', ''], rows, { right: [1, 3] }),
-    `KL divergence at the last position: ${number(r.kl.at(-1))} nats`,
+    `KL divergence at position ${r.position}: ${number(r.kl[r.position] ?? r.kl.at(-1))} nats`,
     changed.length === 0
       ? 'the likeliest token is the same at every position'
       : `another token is likeliest after\n${changed.join('\n')}`,

@@ -37,14 +37,16 @@ export const comparedRun = z.object({
 export type ComparedRun = z.infer<typeof comparedRun>;
 
 /**
- * Two runs of a prompt beside each other. `kl`: Σ before·(log before − log after) at each position, nats; only the
- * last where the two read different tokens or the text is too long to keep all scores. `changed`: positions whose
+ * Two runs of a prompt beside each other. `position`: whose scores are the answer, of the run after: the first mask's,
+ * or the last. `kl`: Σ before·(log before − log after) at each position, nats; only the
+ * answer's where the two read different tokens or the text is too long to keep all scores. `changed`: positions whose
  * likeliest token is another.
  */
 export const compareResult = z.object({
   model: modelSummary,
   before: comparedRun,
   after: comparedRun,
+  position: z.int(),
   kl: z.array(finite),
   changed: z.array(z.int()),
   /** Computing both, without opening the model. `reused`: parts of the run after that the one before had computed. */

@@ -62,6 +62,12 @@ const masksIn = (model: OpenModel, { ids }: Prompt): { positions: readonly numbe
   return { positions, note: `the prompt has no mask: write ${mask.text} where a word is to be found` };
 };
 
+/** The position whose scores are the answer: the first mask's, or the last. */
+export const answerPosition = (model: OpenModel, prompt: Prompt): number => {
+  const last = prompt.ids.length - 1;
+  return model.program.facts.output === 'masks' ? (masksIn(model, prompt).positions[0] ?? last) : last;
+};
+
 const rowAt = ({ data, shape }: Tensor<'float32'>, position: number): Float32Array => {
   const width = shape.at(-1) ?? 0;
   return data.subarray(position * width, (position + 1) * width);

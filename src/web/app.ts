@@ -38,7 +38,8 @@ const followAddress = (app: Pick<App, 'session' | 'view'>, given: ReturnType<typ
   const usual = viewDefaults();
   const [isReady, setReady] = createSignal(false);
   session.onReady(() => {
-    if (given.state && JSON.stringify(given.state) !== JSON.stringify(session.store.state)) session.change(given.state);
+    if (given.state && JSON.stringify(given.state) !== JSON.stringify(session.store.state))
+      session.change({ target: null, word: null, ...given.state });
     if (given.state || given.focus) session.look(given.focus ?? null);
     setReady(true);
   });
@@ -60,7 +61,9 @@ export const makeApp = (): App => {
   const focus = createMemo((): SessionFocus | undefined => {
     const board = results.board();
     if (session.store.focus) return session.store.focus;
-    return board && { after: board.rows.at(-1) ?? 'embed', position: board.tokens.length - 1 };
+    return (
+      board && { after: board.rows.at(-1) ?? 'embed', position: results.compare()?.position ?? board.tokens.length - 1 }
+    );
   });
   const cell = createMemo(() => {
     const [board, at] = [results.board(), focus()];

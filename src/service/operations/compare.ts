@@ -7,18 +7,22 @@ import { finite, keptRun, wordsOf } from '../kept-run.js';
 import type { Operation, OperationContext } from '../operation.js';
 import { secondsSince } from '../prepare.js';
 import { promptView, textOf } from '../prompts.js';
-import { scoreViews } from '../scoring.js';
+import { answerPosition, scoreViews } from '../scoring.js';
 import { scoredTokens } from '../scored.js';
 
 /** Scores that are kept for a comparison, in numbers: beyond, only those of the last position are made. */
 const mostScores = 2 ** 25;
 
+/** [position][vocab], of all positions or the last. */
+type Rows = readonly Float32Array[];
+
 interface Side {
   readonly told: ComparedRun;
+  /** Whose scores are the answer. */
+  readonly position: number;
   readonly model: ModelSummary;
   readonly ids: readonly number[];
-  /** [position][vocab], of all positions or the last. */
-  readonly rows: readonly Float32Array[];
+  readonly rows: Rows;
   readonly seconds: number;
   readonly reused: number;
 }
@@ -39,22 +43,22 @@ const surprises = (ids: readonly number[], rows: readonly Float32Array[]): (numb
 
 const tellSide = (
   { model, prompt }: Opened,
-  { rows, input, run }: { rows: readonly Float32Array[]; input: CompareInput; run: KeptRun },
-): Omit<ComparedRun, 'notes'> => {
+  { rows, input, run, notes }: { rows: Rows; input: CompareInput; run: KeptRun; notes: readonly string[] },
+): ComparedRun => {
   const named = (logits: Float32Array, top: number): ScoredToken[] =>
     scoredTokens(logits, top, (id) => textOf(model, id));
   const words = wordsOf(model, input.words);
-  const last = rows.at(-1) ?? new Float32Array();
+  const answer = rows.at(answerPosition(model, prompt) - prompt.ids.length) ?? new Float32Array();
   const isNext = model.program.facts.output === 'next';
   const measured = measureScores(
-    last,
+    answer,
     0,
     words.map((w) => w.id),
   );
-  const views = isNext || !run.logits ? {} : scoreViews(model, { input, prompt }, run.logits).views;
+  const scored = isNext || !run.logits ? undefined : scoreViews(model, { input, prompt }, run.logits);
   return {
     ...promptView(prompt),
-    ...{ next: isNext ? named(last, input.top) : [], ...views },
+    ...{ next: isNext ? named(answer, input.top) : [], ...scored?.views },
     words: words.map((word, i) => {
       const { rank = 0, logit = NaN, probability = NaN } = measured.words[i] ?? {};
       return { ...word, rank, logit: finite(logit), probability: finite(probability) };
@@ -62,6 +66,7 @@ const tellSide = (
     best: rows.flatMap((row) => named(row, 1)),
     surprise: isNext ? surprises(prompt.ids, rows) : prompt.ids.map(() => null),
     entropy: rows.map((row) => finite(measureScores(row, 0, []).entropy)),
+    notes: [...model.notes, ...notes, ...(scored?.notes ?? [])],
   };
 };
 
@@ -72,17 +77,20 @@ const sideOf = async (input: CompareInput, edits: CompareInput['edits'], context
     const logits = prompt.ids.length * model.program.facts.vocab <= mostScores ? 'all' : 'last';
     const { run, notes } = await keptRun(opened, { logits, context });
     const rows = rowsOf(run);
-    const told = { ...tellSide(opened, { rows, input, run }), notes: [...model.notes, ...notes] };
+    const told = tellSide(opened, { rows, input, run, notes });
+    const position = answerPosition(model, prompt);
     const { reused } = run;
-    return { told, model: await model.summary(), ids: prompt.ids, rows, seconds: secondsSince(from), reused };
+    return { told, position, model: await model.summary(), ids: prompt.ids, rows, seconds: secondsSince(from), reused };
   });
   if (Array.isArray(side)) throw bug('a comparison is of one prompt');
   return side;
 };
 
+const answerRow = ({ rows, ids, position }: Side): Float32Array => rows.at(position - ids.length) ?? new Float32Array();
+
 const compareSides = (before: Side, after: Side): Pick<CompareResult, 'kl' | 'changed'> => {
   const alike = before.rows.length === after.rows.length && before.ids.every((id, i) => after.ids[i] === id);
-  const [p, q] = alike ? [before.rows, after.rows] : [before.rows.slice(-1), after.rows.slice(-1)];
+  const [p, q] = alike ? [before.rows, after.rows] : [[answerRow(before)], [answerRow(after)]];
   const positions = p.map((_, i) => before.ids.length - p.length + i);
   return {
     kl: p.map((row, i) => finite(divergence(row, q[i] ?? row))),
@@ -103,7 +111,7 @@ export const compare: Operation<CompareInput, CompareResult> = {
     const { kl, changed } = compareSides(before, after);
     return {
       model: after.model,
-      ...{ before: before.told, after: after.told, kl, changed },
+      ...{ before: before.told, after: after.told, position: after.position, kl, changed },
       ...{ seconds: before.seconds + after.seconds, reused: after.reused },
     };
   },

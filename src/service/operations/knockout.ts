@@ -8,6 +8,7 @@ import { finite, keptRun, wordsOf } from '../kept-run.js';
 import type { OpenModel } from '../open-model.js';
 import type { Operation, OperationContext } from '../operation.js';
 import { promptView, textOf } from '../prompts.js';
+import { answerPosition } from '../scoring.js';
 import { scoredTokens } from '../scored.js';
 
 type Part = Pick<KnockoutResult['parts'][number], 'part' | 'head' | 'edit'>;
@@ -47,8 +48,10 @@ const knockoutOf = async (opened: Opened, input: KnockoutInput, context: Operati
     const all = [...edits, ...parseEdits(extra)];
     const { run } = await keptRun({ ...opened, edits: all }, { logits: 'last', keep, context });
     if (!run.logits) throw bug('the model gave no scores');
-    const vocab = run.logits.shape.at(-1) ?? 1;
-    return run.logits.data.subarray(-vocab);
+    const [, rows = 1, vocab = 1] =
+      run.logits.shape.length === 3 ? run.logits.shape : [1, 1, ...run.logits.shape.slice(1)];
+    const row = rows === 1 ? 0 : answerPosition(model, prompt);
+    return run.logits.data.subarray(row * vocab, (row + 1) * vocab);
   };
   const base = await lastScores('', true);
   const outcomeOf = (scores: Float32Array): KnockoutResult['base'] => {

@@ -32,19 +32,25 @@ export interface Results {
 /** The word that is tracked: the one chosen, else the likeliest of the run without edits. */
 const wordOf = ({ before }: CompareResult) => before.words[0] ?? before.next[0] ?? before.masks?.[0]?.next[0];
 
-const comparing = (
-  client: Client,
-  request: Request,
-  options: { signal: AbortSignal; onTold: (n: Notification) => void },
-) =>
-  client.request(
-    'compare',
-    {
-      ...{ ...request.input, versus: [], top: 40, edits: request.edits.map((text) => ({ text })) },
-      words: request.word === undefined ? [] : [request.word],
-    },
-    options,
-  );
+interface Options {
+  readonly signal: AbortSignal;
+  readonly onTold: (told: Notification) => void;
+}
+
+/** Compares; a followed word that this model's vocabulary does not have is let go. */
+const comparing = async (client: Client, request: Request, options: Options): Promise<CompareResult> => {
+  const ask = (words: readonly string[]): Promise<CompareResult> => {
+    const edits = request.edits.map((text) => ({ text }));
+    const given = { ...request.input, edits, versus: [], top: 40, words: [...words] };
+    return client.request('compare', given, options);
+  };
+  if (request.word === undefined) return ask([]);
+  return ask([request.word]).catch((error: unknown) => {
+    const isWord = error instanceof DebuggerError && error.message.startsWith(JSON.stringify(request.word));
+    if (!isWord) throw error;
+    return ask([]);
+  });
+};
 
 const painted = (): Promise<number> =>
   new Promise((resolve) => {
@@ -69,8 +75,15 @@ const makeSignals = () => {
     if (cause instanceof DebuggerError && cause.info.code === 'CANCELLED') return;
     setError(toWireError(cause));
   };
+  /** What is shown is of another model or text, and nothing will come in its place. */
+  const forget = (): void =>
+    batch(() => {
+      setCompare(undefined);
+      setBoard(undefined);
+      setShown(undefined);
+    });
   return {
-    ...{ compare, setCompare, board, setBoard, shown, setShown, busy, setBusy, word, failed },
+    ...{ forget, compare, setCompare, board, setBoard, shown, setShown, busy, setBusy, word, failed },
     ...{ progress, setProgress, error, setError, latency, setLatency },
   };
 };
@@ -81,7 +94,11 @@ const makeBoards = (session: Session, s: Signals): Latest<Request> =>
   makeLatest(
     async (request: Request, signal) => {
       const [client, result] = [session.client(), s.compare()];
-      if (!client || !result || result.after.labels) return;
+      if (!client || !result) return;
+      if (result.after.labels) {
+        s.setBoard(undefined);
+        return;
+      }
       await readBoard(client, { request, result, word: s.word()?.id, signal }, s.setBoard);
     },
     s.failed,
@@ -94,6 +111,9 @@ interface Asked {
   readonly from: number;
 }
 
+const isOther = (shown: Request | undefined, request: Request): boolean =>
+  JSON.stringify(shown?.input) !== JSON.stringify(request.input);
+
 /** Runs what is asked, one at a time; then its board. */
 const makeRuns = (session: Session, s: Signals, boards: Latest<Request>): Latest<Asked> =>
   makeLatest(
@@ -104,7 +124,10 @@ const makeRuns = (session: Session, s: Signals, boards: Latest<Request>): Latest
       const onTold = (told: Notification): void => {
         if (told.type === 'progress') s.setProgress({ done: told.done, total: told.total, what: told.what });
       };
-      const result = await comparing(client, request, { signal, onTold });
+      const result = await comparing(client, request, { signal, onTold }).catch((error: unknown) => {
+        if (!signal.aborted && isOther(s.shown(), request)) s.forget();
+        throw error;
+      });
       batch(() => {
         s.setCompare(result);
         s.setShown(request);

@@ -1,6 +1,7 @@
 import { For, Show, type JSX } from 'solid-js';
 import { useApp } from '../../app.js';
 import { compact } from '../../look/numbers.js';
+import { klOf } from '../next/rows.js';
 import { Panel } from '../../shell/panel.jsx';
 import { AddEdit } from './add-edit.jsx';
 import { EditRow } from './edit-row.jsx';
@@ -14,7 +15,7 @@ const Effect = (): JSX.Element => {
     <Show when={app.results.shown()?.edits.length}>
       <dl class="effect">
         <dt>{app.t().experiment.kl}</dt>
-        <dd class="number">{compact(of()?.kl.at(-1))}</dd>
+        <dd class="number">{compact(klOf(of()))}</dd>
         <dt>{app.t().experiment.changed(of()?.changed.length ?? 0, of()?.kl.length ?? 0)}</dt>
         <dd />
       </dl>

@@ -6,7 +6,7 @@ import { visible } from '../../look/token-text.js';
 import { Panel } from '../../shell/panel.jsx';
 import { Alternatives, isElsewhere } from './alternatives.jsx';
 import { forkAt } from './fork.js';
-import { nextRows, type NextRow } from './rows.js';
+import { klOf, nextRows, type NextRow } from './rows.js';
 
 /** How many tokens are listed. */
 const most = 7;
@@ -84,7 +84,7 @@ export const NextPanel = (): JSX.Element => {
   });
   const edited = () => (app.results.shown()?.edits.length ?? 0) > 0;
   const kl = (): string => {
-    const x = app.results.compare()?.kl.at(-1);
+    const x = klOf(app.results.compare());
     return edited() ? (x === 0 ? app.t().next.same : app.t().next.kl(compact(x))) : '';
   };
   return (
@@ -98,6 +98,9 @@ export const NextPanel = (): JSX.Element => {
         </span>
       }
     >
+      <Show when={rows().length === 0}>
+        <For each={app.results.compare()?.after.notes}>{(note) => <p class="soft small">{note}</p>}</For>
+      </Show>
       <Alternatives />
       <table class="next-table" classList={{ covered: isElsewhere(app) }}>
         <thead>

@@ -9,7 +9,7 @@ const run = (next: ReturnType<typeof token>[], words: ReturnType<typeof token>[]
 });
 const result = (before: ComparedRun, after: ComparedRun): CompareResult => ({
   model: { family: 'x', layers: 1, heads: 1, modelDim: 1, vocab: 9, parameters: 1, fingerprint: '' },
-  ...{ before, after, kl: [], changed: [], seconds: 0, reused: 0 },
+  ...{ before, after, position: 0, kl: [], changed: [], seconds: 0, reused: 0 },
 });
 
 describe('the rows of the next table', () => {

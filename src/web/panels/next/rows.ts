@@ -40,3 +40,7 @@ export const nextRows = ({ before, after }: CompareResult, most: number): readon
   const missing = sorted.filter((row) => wanted.has(row.id) && !kept.includes(row));
   return [...kept.slice(0, most - missing.length), ...missing];
 };
+
+/** How far the answers of the two runs are apart; undefined where nothing was compared. */
+export const klOf = (result: CompareResult | undefined): number | null | undefined =>
+  result && (result.kl[result.position] ?? result.kl.at(-1));
