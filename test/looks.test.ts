@@ -256,6 +256,13 @@ describe('knockout', () => {
     expect(parts.find((p) => p.head === 1)?.top).toEqual(both.next[0]);
   });
 
+  it('tries other edits, one at a time', async () => {
+    const tries = ['set blocks.1.mlp.post[neuron=3] = zero', 'skip layer 2'];
+    const { layer, parts } = await knockout.run(knockoutInput.parse({ model: llama, ids, tries }), context);
+    expect([layer, parts.map((p) => p.edit)]).toEqual([undefined, tries]);
+    for (const { edit, top } of parts) expect(top).toEqual((await nextOf(llama, [edit])).next[0]);
+  });
+
   it('refuses a layer that is not there', async () => {
     const given = { model: llama, ids, layer: 9 };
     await expect(knockout.run(knockoutInput.parse(given), context)).rejects.toThrow('9');

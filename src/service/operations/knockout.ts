@@ -20,7 +20,7 @@ const placeOf = (layer: string): { readonly id: string; readonly stack: string; 
   return { id: `${prefix}blocks.${number}`, stack: prefix, number };
 };
 
-/** What can be left out of a layer. An unknown layer is refused by the edit that drops its first head. */
+/** What can be left out of a layer. */
 const partsOf = (model: OpenModel, layer: string): readonly Part[] => {
   const { id, stack, number } = placeOf(layer);
   const places = placedSites(runOrder(model.program, []));
@@ -39,6 +39,13 @@ const partsOf = (model: OpenModel, layer: string): readonly Part[] => {
     ...whole('cross_attn_out', 'cross-attention'),
     ...whole('mlp_out', 'mlp'),
   ];
+};
+
+/** The parts of a layer; of one that is not there its first head, which is then refused in words. */
+const layerParts = (model: OpenModel, layer: string | undefined): readonly Part[] => {
+  if (layer === undefined) return [];
+  const found = partsOf(model, layer);
+  return found.length > 0 ? found : [{ part: 'head', edit: `drop head ${layer}.0` }];
 };
 
 const knockoutOf = async (opened: Opened, input: KnockoutInput, context: OperationContext): Promise<KnockoutResult> => {
@@ -69,12 +76,17 @@ const knockoutOf = async (opened: Opened, input: KnockoutInput, context: Operati
     return { top, words: told, kl: finite(divergence(base, scores)) };
   };
   const parts: KnockoutResult['parts'] = [];
-  const found = partsOf(model, input.layer);
-  for (const part of found.length > 0 ? found : [{ part: 'head' as const, edit: `drop head ${input.layer}.0` }]) {
-    context.progress?.({ done: parts.length, total: found.length, what: 'parts left out' });
+  const all = [...layerParts(model, input.layer), ...input.tries.map((edit): Part => ({ part: 'edit', edit }))];
+  for (const part of all) {
+    context.progress?.({ done: parts.length, total: all.length, what: 'parts left out' });
     parts.push({ ...part, ...outcomeOf(await lastScores(part.edit, false)) });
   }
-  return { ...promptView(prompt), layer: input.layer, base: outcomeOf(base), parts };
+  return {
+    ...promptView(prompt),
+    ...(input.layer === undefined ? {} : { layer: input.layer }),
+    base: outcomeOf(base),
+    parts,
+  };
 };
 
 /** The run without each part of a layer, one after the other. */

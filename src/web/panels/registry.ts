@@ -2,6 +2,7 @@ import type { JSX } from 'solid-js';
 import type { Words } from '../i18n/index.js';
 import { AttentionPanel } from './attention/attention-panel.jsx';
 import { BlockPanel } from './block/block-panel.jsx';
+import { NeuronsPanel } from './neurons/neurons-panel.jsx';
 import { ResidualPanel } from './residual/residual-panel.jsx';
 
 /** A view of what is in focus: one folder beside this file, one row here. */
@@ -17,4 +18,5 @@ export const detailPanels: readonly DetailPanel[] = [
   { id: 'block', title: (words) => words.block.title, panel: BlockPanel },
   { id: 'attention', title: (words) => words.attention.title, panel: AttentionPanel },
   { id: 'residual', title: (words) => words.residual.title, panel: ResidualPanel },
+  { id: 'neurons', title: (words) => words.neurons.title, panel: NeuronsPanel },
 ];

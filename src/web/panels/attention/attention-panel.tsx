@@ -23,6 +23,8 @@ interface ToolProps {
   readonly hasCross: boolean;
 }
 
+const kinds = ['cross', 'self', 'encoder'] as const;
+
 const Tools = (props: ToolProps): JSX.Element => {
   const app = useApp();
   const t = () => app.t().attention;
@@ -32,10 +34,9 @@ const Tools = (props: ToolProps): JSX.Element => {
         <select
           aria-label={t().kind}
           value={props.settings.kind}
-          onChange={(e) => props.set({ kind: e.currentTarget.value === 'cross' ? 'cross' : 'self' })}
+          onChange={(e) => props.set({ kind: e.currentTarget.value as Settings['kind'] })}
         >
-          <option value="self">{t().own}</option>
-          <option value="cross">{t().cross}</option>
+          <For each={kinds}>{(kind) => <option value={kind}>{t().kinds[kind]}</option>}</For>
         </select>
       </Show>
       <button
@@ -120,7 +121,7 @@ export const AttentionPanel = (): JSX.Element => {
   const app = useApp();
   const attention = useAttention();
   const [settings, setSettings] = createSignal<Settings>({
-    ...{ order: 'place', as: 'map', isFirstHidden: false, kind: 'self' },
+    ...{ order: 'place', as: 'map', isFirstHidden: false, kind: 'cross' },
   });
   const set = (change: Partial<Settings>): void => void setSettings({ ...settings(), ...change });
   const hasCross = (): boolean => attention.layers().some((l) => l.kind === 'cross');

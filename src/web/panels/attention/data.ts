@@ -14,7 +14,8 @@ export interface LayerAttention {
   readonly site: string;
   /** `blocks.3`, as the board's rows are named. */
   readonly block: string;
-  readonly kind: 'self' | 'cross';
+  /** `encoder`: the self-attention of an encoder that stands before a decoder. */
+  readonly kind: 'self' | 'cross' | 'encoder';
   readonly queries: number;
   readonly keys: number;
   /** By head; each pixel the greatest of 2^level x 2^level numbers. */
@@ -78,7 +79,7 @@ const readLayer = async (
     ? await readHeads(run, name)
     : await Promise.all(Array.from({ length: heads }, (_, head) => readHead(run, name, { head, level })));
   const block = name.replace(/\.(?:cross_)?attn\.pattern$/, '');
-  const kind = name.includes('.cross_attn.') ? 'cross' : 'self';
+  const kind = name.includes('.cross_attn.') ? 'cross' : name.startsWith('encoder.') ? 'encoder' : 'self';
   return { site: name, block, kind, queries, keys, heads: pictures, level };
 };
 

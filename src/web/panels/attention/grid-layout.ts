@@ -22,9 +22,6 @@ export interface Grid {
 }
 
 const numberOf = (block: string): string => /blocks\.(.*)$/.exec(block)?.[1] ?? block;
-const stackOf = (layer: LayerAttention): string =>
-  layer.kind === 'cross' ? 'x' : layer.block.startsWith('encoder.') ? 'e' : '';
-
 const byPlace = (layers: readonly LayerAttention[]): Grid => {
   const columns = Math.max(1, ...layers.map((l) => l.heads.length));
   // As on the board, the first layer is the lowest.
@@ -35,7 +32,7 @@ const byPlace = (layers: readonly LayerAttention[]): Grid => {
       ...{ column: head, row: rows - 1 - i },
     })),
   );
-  const names = [...layers].reverse().map((layer) => `${stackOf(layer)}L${numberOf(layer.block)}`);
+  const names = [...layers].reverse().map((layer) => `L${numberOf(layer.block)}`);
   return { heads, columns, rows, names };
 };
 
@@ -43,7 +40,7 @@ const byPlace = (layers: readonly LayerAttention[]): Grid => {
 const byKind = (layers: readonly LayerAttention[], kind: HeadKind, ids: readonly number[]): Grid => {
   const { heads, columns } = byPlace(layers);
   const ranked = heads
-    .filter(({ layer }) => layer.kind === 'self' && layer.level === 0 && layer.keys === ids.length)
+    .filter(({ layer }) => layer.kind !== 'cross' && layer.level === 0 && layer.keys === ids.length)
     .map((entry) => {
       const picture = entry.layer.heads[entry.head];
       return { ...entry, share: picture ? kindShare(picture, ids, kind) : 0 };

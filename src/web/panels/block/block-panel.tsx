@@ -41,8 +41,10 @@ const partName = (app: ReturnType<typeof useApp>, part: LayerPart): string => {
       return t.attention;
     case 'cross-attention':
       return t.crossAttention;
-    default:
+    case 'mlp':
       return t.mlp;
+    default:
+      return part.edit;
   }
 };
 
@@ -108,7 +110,7 @@ const useKnockouts = () => {
 
 const sorted = ({ parts, layer }: KnockoutResult): readonly LayerPart[] =>
   parts
-    .map((part) => ({ ...part, name: `${layer}.${part.head ?? ''}` }))
+    .map((part) => ({ ...part, name: `${layer ?? ''}.${part.head ?? ''}` }))
     .sort((a, b) => (b.words[0]?.probability ?? 0) - (a.words[0]?.probability ?? 0) || (a.head ?? 99) - (b.head ?? 99));
 
 const Parts = (props: { readonly of: KnockoutResult | undefined }): JSX.Element => {
