@@ -97,6 +97,12 @@ export class Client {
     return { ...(result as ViewResult), data: payload };
   }
 
+  /** Looks at a weight. @throws UsageError WEIGHT_UNKNOWN, SELECTOR_INVALID, MEMORY_LIMIT */
+  async weight(params: HostParams<'weight'>, options: RequestOptions = {}): Promise<View> {
+    const { result, payload } = await this.ask('weight', params, options);
+    return { ...(result as ViewResult), data: payload };
+  }
+
   /** Opens a model under a name, for `handle`. */
   async open(params: HostParams<'open'>, options: RequestOptions = {}): Promise<OpenResult> {
     const result = await this.request('open', params, options);

@@ -10,7 +10,7 @@ import { modelSummary } from './model.js';
 import { runInput, runResult } from './run.js';
 import { tokenizeInput, tokenizeResult } from './tokenize.js';
 import { tourInput, tourResult } from './tour.js';
-import { viewInput, viewResult } from './views.js';
+import { viewInput, viewResult, weightInput } from './views.js';
 
 /** The version of the protocol: both sides must have the same. */
 export const hostProtocol = 1;
@@ -60,6 +60,8 @@ export const hostMethods = {
   /** Frees what a run holds. */
   drop: { input: z.object({ run: z.string() }), output: z.object({ bytes: z.int() }) },
   view: { input: viewInput, output: viewResult },
+  /** A look at a weight of the model, as `view` looks at a value. */
+  weight: { input: weightInput, output: viewResult },
   run: { input: runInput, output: oneOrMore(runResult) },
   inspect: { input: inspectInput, output: oneOrMore(inspectResult) },
   lens: { input: lensInput, output: lensResult },

@@ -13,7 +13,21 @@ import {
 
 /** What a page may ask of the host. Models are named in each request; none is opened under a name. */
 const allowed: ReadonlySet<string> = new Set([
-  ...['ping', 'status', 'capture', 'drop', 'view', 'run', 'inspect', 'lens', 'compare', 'knockout', 'list', 'tokenize'],
+  ...[
+    'ping',
+    'status',
+    'capture',
+    'drop',
+    'view',
+    'run',
+    'inspect',
+    'lens',
+    'compare',
+    'knockout',
+    'list',
+    'tokenize',
+    'weight',
+  ],
 ]);
 /** Fields of requests that name a file to be written. */
 const writing = ['out', 'record'] as const;

@@ -22,6 +22,7 @@ import { modelKey, withModel } from '../with-model.js';
 import { captureInto } from './capture.js';
 import { dropRun, heldAt, type HeldValue, type ValueArena } from './held.js';
 import { viewOf } from './view.js';
+import { viewWeight } from './weight.js';
 
 /** What the worker keeps from one request to the next. */
 export interface HostState {
@@ -93,6 +94,10 @@ export const makeHandlers = (state: HostState): Handlers => ({
   drop: async ({ run }) => ({ output: { bytes: dropRun(state.arena, run) } }),
   view: async (input) => {
     const { result, payload } = viewOf(heldAt(state.arena, input.at), input);
+    return { output: result, ...(payload ? { payload } : {}) };
+  },
+  weight: async (input, context) => {
+    const { result, payload } = await viewWeight(input, context);
     return { output: result, ...(payload ? { payload } : {}) };
   },
   run: plain(run),

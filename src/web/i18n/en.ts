@@ -161,6 +161,17 @@ export const en = {
     none: 'This model has no neurons here.',
     help: 'What the second matrix of each MLP reads at the token in focus: a row a layer, a column some neurons, of which the one farthest from 0 is shown. The table has the strongest of the layer in focus, and the model’s answer with each set to 0 at this token.',
   },
+  weights: {
+    title: 'Weights',
+    find: 'Find a weight',
+    histogram: 'How often which numbers occur',
+    mean: 'mean',
+    std: 'deviation',
+    norm: 'norm',
+    broken: 'NaN or infinite',
+    stored: 'stored as',
+    help: 'A weight as a picture: each pixel is the number farthest from 0 of those under it, blue below 0, orange above. Below it how often which numbers occur. Edits of weights are in it.',
+  },
   residual: {
     title: 'Residual',
     heading: (position: number, token: string) => `On the way at ${position} ${token}`,

@@ -140,6 +140,17 @@ export const zh: Words = {
     none: '这里没有神经元。',
     help: '每个 MLP 的第二个矩阵在所选词元处读到的数：一行一层，一列若干神经元，显示其中离 0 最远的一个。表中是所选层最强的神经元，以及把每个在此处置零后模型的答案。',
   },
+  weights: {
+    title: '权重',
+    find: '查找权重',
+    histogram: '各数出现的次数',
+    mean: '均值',
+    std: '标准差',
+    norm: '范数',
+    broken: 'NaN 或无穷',
+    stored: '存储为',
+    help: '权重的图像：每个像素是其下离 0 最远的数，蓝色为负，橙色为正。下面是各数出现的次数。对权重的编辑已计入。',
+  },
   residual: {
     title: '残差流',
     heading: (position, token) => `途中，位置 ${position} ${token}`,

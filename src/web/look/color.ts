@@ -41,6 +41,7 @@ const table = (stops: readonly Lch[]): readonly Rgb[] => {
 };
 
 export type Theme = 'light' | 'dark';
+/** Diverging: blue below 0, orange above, nothing at 0 in the middle. */
 export type ScaleKind = 'sequential' | 'diverging';
 
 const stops: Readonly<Record<ScaleKind, Readonly<Record<Theme, readonly Lch[]>>>> = {
@@ -62,18 +63,18 @@ const stops: Readonly<Record<ScaleKind, Readonly<Record<Theme, readonly Lch[]>>>
   },
   diverging: {
     light: [
-      [0.45, 0.15, 45],
-      [0.75, 0.11, 55],
-      [0.975, 0.004, 95],
-      [0.75, 0.09, 245],
       [0.42, 0.13, 260],
+      [0.75, 0.09, 245],
+      [0.975, 0.004, 95],
+      [0.75, 0.11, 55],
+      [0.45, 0.15, 45],
     ],
     dark: [
-      [0.82, 0.13, 60],
-      [0.52, 0.12, 45],
-      [0.22, 0.01, 265],
-      [0.5, 0.12, 255],
       [0.82, 0.1, 240],
+      [0.5, 0.12, 255],
+      [0.22, 0.01, 265],
+      [0.52, 0.12, 45],
+      [0.82, 0.13, 60],
     ],
   },
 };

@@ -3,7 +3,7 @@ import { useApp, type App } from '../../app.js';
 import { inks, watchSize } from '../../look/canvas.js';
 import { compact } from '../../look/numbers.js';
 import { visible } from '../../look/token-text.js';
-import { ScaleStrip } from '../board/legend.jsx';
+import { ScaleStrip } from '../../shell/scale-strip.jsx';
 import { levelFor, readCell, readHead, type AttentionRun, type LayerAttention, type Matrix } from './data.js';
 import { drawLines, drawMap, mapCell, mapLayout, type HeadScene } from './draw.js';
 import { makeLatest } from '../../link/latest.js';
@@ -90,7 +90,7 @@ const Formula = (props: FormulaProps): JSX.Element => {
       <div class="legend small">
         <span class="soft">softmax(q·k/√d)</span>
         <span>0</span>
-        <ScaleStrip />
+        <ScaleStrip kind="sequential" />
         <span>1</span>
       </div>
       <p class="small formula" id="formula" aria-live="polite">

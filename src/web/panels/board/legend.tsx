@@ -1,26 +1,8 @@
-import { createEffect, type JSX } from 'solid-js';
+import type { JSX } from 'solid-js';
 import { useApp } from '../../app.js';
-import { clearedContext } from '../../look/canvas.js';
-import { colorAt, css } from '../../look/color.js';
 import { visible } from '../../look/token-text.js';
+import { ScaleStrip } from '../../shell/scale-strip.jsx';
 import { measures } from './measures.js';
-
-const size = { width: 160, height: 10 };
-
-/** The sequential scale as a strip. */
-export const ScaleStrip = (): JSX.Element => {
-  const app = useApp();
-  let canvas: HTMLCanvasElement | undefined;
-  createEffect(() => {
-    const colors = app.palette().sequential;
-    const c = canvas && clearedContext(canvas, size);
-    for (let x = 0; c && x < size.width; x++) {
-      c.fillStyle = css(colorAt(colors, x / (size.width - 1)));
-      c.fillRect(x, 0, 1, size.height);
-    }
-  });
-  return <canvas ref={canvas} class="legend-scale" aria-hidden="true" />;
-};
 
 /** What the colours mean: the scale with the numbers at its ends and in its middle. */
 export const Legend = (props: { readonly ends: readonly [number, number] }): JSX.Element => {
@@ -42,7 +24,7 @@ export const Legend = (props: { readonly ends: readonly [number, number] }): JSX
     <div class="legend small" id="legend">
       <span class="soft">{name()}</span>
       <span class="number">{at(0)}</span>
-      <ScaleStrip />
+      <ScaleStrip kind="sequential" />
       <span class="number">{at(1)}</span>
     </div>
   );

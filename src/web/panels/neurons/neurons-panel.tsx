@@ -6,6 +6,7 @@ import { colorAt, css } from '../../look/color.js';
 import { layerOf, rowName } from '../../look/names.js';
 import { compact, percent } from '../../look/numbers.js';
 import { visible } from '../../look/token-text.js';
+import { ScaleStrip } from '../../shell/scale-strip.jsx';
 import { Panel } from '../../shell/panel.jsx';
 import type { Request } from '../../state/request.js';
 import { readStrips, readStrongest, type NeuronStrip, type StrongNeuron } from './data.js';
@@ -70,7 +71,7 @@ const Strips = (props: { readonly of: readonly NeuronStrip[] }): JSX.Element => 
       c.fillText(rowName(block), left - 6, i * rowHeight + rowHeight / 2);
       const each = (width() - left) / strip.length;
       for (const [n, x] of strip.entries()) {
-        c.fillStyle = css(colorAt(app.palette().diverging, 0.5 - x / most / 2));
+        c.fillStyle = css(colorAt(app.palette().diverging, 0.5 + x / most / 2));
         c.fillRect(left + n * each, i * rowHeight, Math.max(1, each), rowHeight - 1);
       }
     }
@@ -88,9 +89,12 @@ const Strips = (props: { readonly of: readonly NeuronStrip[] }): JSX.Element => 
           onClick={(event) => app.look({ after: at(event)?.block ?? app.focus()?.after ?? 'embed' })}
         />
       </div>
-      <p class="small soft">
-        ±{compact(greatest())} · {app.t().neurons.picture}
-      </p>
+      <div class="legend small">
+        <span class="soft">{app.t().neurons.activation}</span>
+        <span>−{compact(greatest())}</span>
+        <ScaleStrip kind="diverging" />
+        <span>{compact(greatest())}</span>
+      </div>
     </>
   );
 };
