@@ -258,6 +258,23 @@ describe('what comes from files', () => {
   });
 });
 
+describe('the other panels', () => {
+  it.for([
+    ['residual', '.residual-rows tbody tr', 6],
+    ['neurons', '#neurons .parts tbody tr', 12],
+    ['weights', '#weight-picture', 1],
+  ] as const)('%s', { timeout }, async ([tab, what, count], context) => {
+    const page = await openPage(context, `${afresh()}&tab=${tab}`);
+    await page
+      .locator(what)
+      .nth(count - 1)
+      .waitFor();
+    expect(await page.locator(what).count()).toBe(count);
+    expect(wrong).toEqual([]);
+    await page.close();
+  });
+});
+
 describe('by keyboard', () => {
   it('finds a head, moves on the board, and shows where it is', { timeout }, async (context) => {
     const page = await openPage(context, afresh());

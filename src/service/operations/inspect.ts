@@ -1,5 +1,5 @@
 import { UsageError } from '../../base/index.js';
-import { forward, prepareExperiment, type Prompt } from '../../engine/index.js';
+import { forward, prepareExperiment, type PlacedSite, type Prompt, type Variant } from '../../engine/index.js';
 import { checkWritable, isRecording, writeSafetensorsFile, type NamedTensor } from '../../formats/index.node.js';
 import type { Edit } from '../../language/index.js';
 import type { InspectInput, InspectResult } from '../../protocol/index.js';
@@ -25,6 +25,13 @@ export interface Captured {
   readonly tensors: ReadonlyMap<string, Tensor>;
 }
 
+/** A variant that ends with the last of these places: what comes behind it changes nothing there. */
+const upTo = (variant: Variant, places: readonly PlacedSite[]): Variant => {
+  const names = new Set(places.map((p) => p.instance.name));
+  const last = variant.order.findLastIndex((i) => names.has(i.name));
+  return { ...variant, order: variant.order.slice(0, last + 1) };
+};
+
 /** Runs a prompt and keeps what the sites of the request were, with their statistics. */
 export const capture = async (
   model: OpenModel,
@@ -38,7 +45,7 @@ export const capture = async (
   const bytes = predictBytes(places, prompt, input);
   context.note(`${places.length} sites, ${formatBytes(bytes)}`);
   const { sites } = await forward(model, {
-    variant,
+    variant: upTo(variant, places),
     ids: [prompt.ids],
     ...(prompt.source ? { source: [prompt.source.ids] } : {}),
     capture: new Set(places.map((p) => p.name)),

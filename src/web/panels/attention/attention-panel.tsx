@@ -74,8 +74,8 @@ const LargeHead = (props: LargeProps): JSX.Element => {
     return request && props.attention.runOf(request, name);
   };
   const runs = () => {
-    const [pattern, scores] = [run('patterns'), run('scores')];
-    return pattern && scores && { pattern, scores };
+    const [all, layer] = [run('patterns'), run('layer')];
+    return all && layer && { pattern: props.layer.isHeld ? all : layer, scores: layer };
   };
   return (
     <>
@@ -99,6 +99,7 @@ const LargeHead = (props: LargeProps): JSX.Element => {
         {(of) => (
           <HeadView
             {...{ layer: props.layer, head: head(), as: props.settings.as }}
+            isReady={props.layer.isHeld || props.attention.layerHeld() === props.layer.site}
             hidden={props.settings.isFirstHidden ? 1 : 0}
             {...{ run: of().pattern, scores: of().scores }}
           />
@@ -108,11 +109,12 @@ const LargeHead = (props: LargeProps): JSX.Element => {
   );
 };
 
-/** Asks for the scores of the layer in focus, for the formula. */
-const useScores = (attention: ReturnType<typeof useAttention>, layer: Accessor<LayerAttention | undefined>): void =>
+/** Asks for the numbers of the layer in focus that are not held yet: its scores, for the formula. */
+const useLayer = (attention: ReturnType<typeof useAttention>, layer: Accessor<LayerAttention | undefined>): void =>
   createEffect(
-    on([() => layer()?.site, attention.of], ([site, request]) => {
-      if (site !== undefined && request) attention.askScores({ request, site: site.replace(/pattern$/, 'scores') });
+    on([() => layer()?.site, attention.of], ([, request]) => {
+      const of = layer();
+      if (of && request) attention.askLayer({ request, layer: of });
     }),
   );
 
@@ -127,7 +129,7 @@ export const AttentionPanel = (): JSX.Element => {
   const hasCross = (): boolean => attention.layers().some((l) => l.kind === 'cross');
   const shown = createMemo(() => attention.layers().filter((l) => !hasCross() || l.kind === settings().kind));
   const layer = createMemo(() => shown().find((l) => l.block === app.focus()?.after) ?? shown().at(-1));
-  useScores(attention, layer);
+  useLayer(attention, layer);
   return (
     <Panel
       id="attention"

@@ -1,3 +1,4 @@
+import { DebuggerError } from '../../../base/index.js';
 import type { Client } from '../../../client/index.js';
 import type { Request } from '../../state/request.js';
 
@@ -21,6 +22,8 @@ export interface LayerAttention {
   /** By head; each pixel the greatest of 2^level x 2^level numbers. */
   readonly heads: readonly Matrix[];
   readonly level: number;
+  /** Whether the host holds its numbers with those of all layers. */
+  readonly isHeld: boolean;
 }
 
 /** What is asked for of one run: under `run` the host holds it. */
@@ -80,7 +83,7 @@ const readLayer = async (
     : await Promise.all(Array.from({ length: heads }, (_, head) => readHead(run, name, { head, level })));
   const block = name.replace(/\.(?:cross_)?attn\.pattern$/, '');
   const kind = name.includes('.cross_attn.') ? 'cross' : name.startsWith('encoder.') ? 'encoder' : 'self';
-  return { site: name, block, kind, queries, keys, heads: pictures, level };
+  return { site: name, block, kind, queries, keys, heads: pictures, level, isHeld: true };
 };
 
 const capture = ({ client, request, run, signal }: AttentionRun, sites: string) =>
@@ -89,6 +92,20 @@ const capture = ({ client, request, run, signal }: AttentionRun, sites: string) 
     { ...request.input, edits: request.edits.map((text) => ({ text })), sites, run, maxBytes: 2 ** 30 },
     { signal },
   );
+
+const isTooLarge = (error: unknown): boolean => error instanceof DebuggerError && error.info.code === 'MEMORY_LIMIT';
+
+/** A layer at a time, each in the place of the one before. */
+const readOneByOne = async (run: AttentionRun, show: (layers: readonly LayerAttention[]) => void): Promise<void> => {
+  const { client, request, signal } = run;
+  const { sites = [] } = await client.request('list', { model: request.input.model, show: ['sites'] }, { signal });
+  const layers: LayerAttention[] = [];
+  for (const { name } of sites.filter((s) => s.name.endsWith('.pattern'))) {
+    const [site] = (await capture(run, name)).sites;
+    if (site) layers.push({ ...(await readLayer(run, site)), isHeld: false });
+    show([...layers]);
+  }
+};
 
 /**
  * The attention of all layers, the lowest first; `show` is told as they come. What does not fit into memory together is
@@ -99,11 +116,15 @@ export const readAttention = async (
   run: AttentionRun,
   show: (layers: readonly LayerAttention[]) => void,
 ): Promise<void> => {
-  const { sites } = await capture(run, '**.pattern');
+  const all = await capture(run, '**.pattern').catch((error: unknown) => {
+    if (isTooLarge(error)) return undefined;
+    throw error;
+  });
+  if (!all) return readOneByOne(run, show);
   const layers: LayerAttention[] = [];
-  for (const site of sites) {
+  for (const site of all.sites) {
     layers.push(await readLayer(run, site));
-    if (layers.length === sites.length || layers.length % 8 === 0) show([...layers]);
+    if (layers.length === all.sites.length || layers.length % 8 === 0) show([...layers]);
   }
 };
 
@@ -120,7 +141,7 @@ export const readCell = async (
   return floats(view.data)[0];
 };
 
-/** Captures the scores before the softmax of one layer, for `readCell`. */
-export const captureScores = async (run: AttentionRun, site: string): Promise<void> => {
-  await capture(run, site);
+/** Captures sites of one layer, for `readCell` and `readHead`. */
+export const captureLayer = async (run: AttentionRun, sites: string): Promise<void> => {
+  await capture(run, sites);
 };

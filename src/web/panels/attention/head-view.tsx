@@ -16,6 +16,8 @@ interface Props {
   /** The run that the host holds the layer's values under. */
   readonly run: Omit<AttentionRun, 'signal'>;
   readonly scores: Omit<AttentionRun, 'signal'>;
+  /** Whether the host holds the layer's pattern. */
+  readonly isReady: boolean;
 }
 
 interface Cell {
@@ -43,9 +45,9 @@ const useMatrix = (props: Props) => {
     { supersede: 'stop' },
   );
   createEffect(
-    on([() => props.layer, () => props.head], ([layer, head]) => {
+    on([() => props.layer, () => props.head, () => props.isReady], ([layer, head, isReady]) => {
       setMatrix(layer.heads[head]);
-      if (layer.level > 0) reads.ask({ layer, head, run: props.run });
+      if (layer.level > 0 && isReady) reads.ask({ layer, head, run: props.run });
     }),
   );
   return matrix;

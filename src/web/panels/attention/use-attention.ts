@@ -2,7 +2,7 @@ import { createEffect, createSignal, on } from 'solid-js';
 import { useApp } from '../../app.js';
 import { makeLatest } from '../../link/latest.js';
 import type { Request } from '../../state/request.js';
-import { captureScores, readAttention, type AttentionRun, type LayerAttention } from './data.js';
+import { captureLayer, readAttention, type AttentionRun, type LayerAttention } from './data.js';
 
 /** Names of this page's runs in the host: pages share it. */
 const pageId = (): string => `page-${Math.random().toString(36).slice(2, 10)}`;
@@ -14,6 +14,7 @@ export const useAttention = () => {
   const [layers, setLayers] = createSignal<readonly LayerAttention[]>([]);
   const [of, setOf] = createSignal<Request>();
   const [mistake, setMistake] = createSignal<string>();
+  const [layerHeld, setLayerHeld] = createSignal<string>();
   const failed = (error: unknown): void => void setMistake(error instanceof Error ? error.message : String(error));
   const runOf = (request: Request, name: string): Omit<AttentionRun, 'signal'> | undefined => {
     const client = app.session.client();
@@ -31,13 +32,16 @@ export const useAttention = () => {
     { supersede: 'stop', quietMs: 120 },
   );
   const scores = makeLatest(
-    async ({ request, site }: { readonly request: Request; readonly site: string }, signal: AbortSignal) => {
-      const run = runOf(request, 'scores');
-      if (run) await captureScores({ ...run, signal }, site);
+    async ({ request, layer }: { readonly request: Request; readonly layer: LayerAttention }, signal: AbortSignal) => {
+      const run = runOf(request, 'layer');
+      const scores = layer.site.replace(/pattern$/, 'scores');
+      if (!run) return;
+      await captureLayer({ ...run, signal }, layer.isHeld ? scores : `${layer.site},${scores}`);
+      setLayerHeld(layer.site);
     },
     () => undefined, // the formula then shows the pattern alone
     { supersede: 'stop' },
   );
   createEffect(on(app.results.shown, (request) => request && reads.ask(request)));
-  return { layers, of, mistake, runOf, askScores: scores.ask };
+  return { layers, of, mistake, runOf, layerHeld, askLayer: scores.ask };
 };
