@@ -1,11 +1,11 @@
-import { createEffect, createMemo, createSignal, onCleanup, onMount, type JSX } from 'solid-js';
+import { createEffect, createMemo, createSignal, on, onCleanup, onMount, type JSX } from 'solid-js';
 import { useApp, type App } from '../../app.js';
 import { rowName } from '../../look/names.js';
 import { inks, watchSize } from '../../look/canvas.js';
 import { cellText } from '../../shell/cell-text.js';
 import type { Board } from '../../state/board.js';
 import { drawBoard, type Scene } from './draw.js';
-import { layoutOf, placeAt, scrollRange, type Layout, type Place } from './layout.js';
+import { layoutOf, placeAt, scrollRange, scrollTo, type Layout, type Place } from './layout.js';
 import { markOf } from './mark.js';
 import { measures } from './measures.js';
 import { pinsOf } from './pins.js';
@@ -71,6 +71,12 @@ export const BoardCanvas = (props: Props): JSX.Element => {
     if (canvas && board && at && board.tokens.length === at.columns)
       drawBoard(canvas, sceneOf(app, board, { layout: at, pointed: pointed(), ends: props.ends }));
   });
+  createEffect(
+    on([() => app.focus()?.position, () => app.view.zoom, () => layout()?.columns], ([position]) => {
+      const at = layout();
+      if (at && position !== undefined) props.setScroll(scrollTo(at, position));
+    }),
+  );
   const hit = (event: MouseEvent): Place | undefined => {
     const at = layout();
     return at && placeAt(at, event.offsetX, event.offsetY);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { layoutOf, placeAt, scrollRange, visibleColumns, xOf, yOf } from './layout.js';
+import { layoutOf, placeAt, scrollRange, scrollTo, visibleColumns, xOf, yOf } from './layout.js';
 
 const size = { width: 644, height: 322 };
 
@@ -35,5 +35,16 @@ describe('the board’s layout', () => {
     const layout = layoutOf({ rows: 33, columns: 2048 }, size, { zoom: 20, scroll: 1e9 });
     expect(layout.scroll).toBe(scrollRange(layout));
     expect(visibleColumns(layout)).toEqual([2018, 2048]);
+  });
+
+  it.each([0, 137, 700, 2047])('scrolls position %i into view, and no farther than needed', (position) => {
+    for (const scroll of [0, 2000, 1e9]) {
+      const layout = layoutOf({ rows: 33, columns: 2048 }, size, { zoom: 20, scroll });
+      const moved = { ...layout, scroll: scrollTo(layout, position) };
+      const [first, last] = visibleColumns(moved);
+      expect(first).toBeLessThanOrEqual(position);
+      expect(last).toBeGreaterThan(position);
+      expect(scrollTo(moved, position)).toBe(moved.scroll);
+    }
   });
 });

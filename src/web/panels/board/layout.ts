@@ -81,3 +81,15 @@ export const visibleColumns = ({
   Math.max(0, Math.floor(scroll / cellWidth)),
   Math.min(columns, Math.ceil((scroll + width - begin) / cellWidth)),
 ];
+
+/** The scroll that brings a position into view, by as little as it takes; in the middle where that is far. */
+export const scrollTo = (layout: Layout, position: number): number => {
+  const { left: begin, width, cellWidth, scroll } = layout;
+  const room = width - begin;
+  const from = position * cellWidth;
+  if (from >= scroll && from + cellWidth <= scroll + room) return scroll;
+  const isNear = from + cellWidth > scroll - room && from < scroll + 2 * room;
+  const near = from < scroll ? from : from + cellWidth - room;
+  const wanted = isNear ? near : from - room / 2;
+  return Math.min(scrollRange(layout), Math.max(0, wanted));
+};
