@@ -237,8 +237,7 @@ describe('a token of the text', () => {
     const other = page.locator('#alternatives tr[aria-selected=false] button').first();
     const word = (await other.textContent()) ?? '';
     await other.click();
-    await page.locator('#chips .chip').nth(5).waitFor({ state: 'attached' });
-    await page.waitForFunction('document.querySelectorAll("#chips .chip").length === 6');
+    await expect.poll(() => page.locator('#chips .chip').count(), { timeout: 30_000 }).toBe(6);
     expect(await page.locator('#chips .chip').last().textContent()).toBe(word);
     await page.locator('#undo').click();
     await page.locator('#chips .chip').nth(6).waitFor();

@@ -53,13 +53,19 @@ const EditText = (props: Props): JSX.Element => {
   };
   return (
     <>
-      <input
+      <textarea
         class="edit-text"
+        rows="1"
         value={props.edit.text}
         spellcheck={false}
         aria-label={props.edit.text}
         aria-invalid={mistake() !== undefined}
         onChange={(event) => take(event.currentTarget.value.trim())}
+        onKeyDown={(event) => {
+          if (event.key !== 'Enter') return;
+          event.preventDefault();
+          take(event.currentTarget.value.trim());
+        }}
       />
       <Show when={mistake()}>
         <p class="mistake">{mistake()}</p>
