@@ -53,7 +53,8 @@ module.exports = {
     },
     {
       name: 'layer-web',
-      comment: 'The page knows base, tensor, language, protocol and the client, nothing of the engine.',
+      comment:
+        'src/web is in row 4: the page knows base, tensor, language, protocol and the client, nothing of the engine.',
       severity: 'error',
       from: { path: '^(src/)?web/' },
       to: { path: '^src/', pathNot: [any(['base', 'tensor', 'language', 'protocol', 'client']), '^src/web/'] },

@@ -54,22 +54,14 @@ const moveBy = (app: App, board: Board, key: string): boolean => {
   return true;
 };
 
-/** The board as a picture, drawn again when something of it changes. */
-export const BoardCanvas = (props: Props): JSX.Element => {
+/** Where the cells are, given the size of the canvas; the position in focus stays in view. */
+const useLayout = (props: Props) => {
   const app = useApp();
-  let canvas: HTMLCanvasElement | undefined;
   const [size, setSize] = createSignal({ width: 0, height: 0 });
-  const [pointed, setPointed] = createSignal<Place>();
   const layout = createMemo((): Layout | undefined => {
     const board = app.results.board();
     const grid = board && { rows: board.rows.length, columns: board.tokens.length };
     return grid && size().width > 0 ? layoutOf(grid, size(), { zoom: app.view.zoom, scroll: props.scroll }) : undefined;
-  });
-  onMount(() => canvas?.parentElement && onCleanup(watchSize(canvas.parentElement, setSize)));
-  createEffect(() => {
-    const [board, at] = [app.results.board(), layout()];
-    if (canvas && board && at && board.tokens.length === at.columns)
-      drawBoard(canvas, sceneOf(app, board, { layout: at, pointed: pointed(), ends: props.ends }));
   });
   createEffect(
     on([() => app.focus()?.position, () => app.view.zoom, () => layout()?.columns], ([position]) => {
@@ -77,6 +69,21 @@ export const BoardCanvas = (props: Props): JSX.Element => {
       if (at && position !== undefined) props.setScroll(scrollTo(at, position));
     }),
   );
+  return { layout, setSize };
+};
+
+/** The board as a picture, drawn again when something of it changes. */
+export const BoardCanvas = (props: Props): JSX.Element => {
+  const app = useApp();
+  let canvas: HTMLCanvasElement | undefined;
+  const [pointed, setPointed] = createSignal<Place>();
+  const { layout, setSize } = useLayout(props);
+  onMount(() => canvas?.parentElement && onCleanup(watchSize(canvas.parentElement, setSize)));
+  createEffect(() => {
+    const [board, at] = [app.results.board(), layout()];
+    if (canvas && board && at && board.tokens.length === at.columns)
+      drawBoard(canvas, sceneOf(app, board, { layout: at, pointed: pointed(), ends: props.ends }));
+  });
   const hit = (event: MouseEvent): Place | undefined => {
     const at = layout();
     return at && placeAt(at, event.offsetX, event.offsetY);
