@@ -134,8 +134,14 @@ const makeRuns = (session: Session, s: Signals, boards: Latest<Request>): Latest
         s.setError(undefined);
         s.setProgress(undefined);
       });
+      const answered = performance.now();
       boards.ask(request);
-      void painted().then((at) => s.setLatency(at - from));
+      void painted().then((at) => {
+        // For the browser's profiler.
+        performance.measure('answer', { start: from, end: answered });
+        performance.measure('paint', { start: answered, end: at });
+        s.setLatency(at - from);
+      });
     },
     s.failed,
     { supersede: 'wait', busy: s.setBusy },

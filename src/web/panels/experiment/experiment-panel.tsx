@@ -1,4 +1,4 @@
-import { For, Show, type JSX } from 'solid-js';
+import { For, Index, Show, type JSX } from 'solid-js';
 import { useApp } from '../../app.js';
 import { compact } from '../../look/numbers.js';
 import { klOf } from '../next/rows.js';
@@ -48,7 +48,7 @@ export const ExperimentPanel = (): JSX.Element => {
       <div class="scrolls">
         <Show when={app.experiment.edits().length > 0} fallback={<p class="soft">{app.t().experiment.none}</p>}>
           <ul class="edits">
-            <For each={app.experiment.edits()}>{(edit, i) => <EditRow edit={edit} index={i()} />}</For>
+            <Index each={app.experiment.edits()}>{(edit, i) => <EditRow edit={edit()} index={i} />}</Index>
           </ul>
         </Show>
         <AddEdit />

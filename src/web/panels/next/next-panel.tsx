@@ -1,4 +1,4 @@
-import { createMemo, For, Show, type JSX } from 'solid-js';
+import { createMemo, For, Index, Show, type JSX } from 'solid-js';
 import type { CompareResult, ScoredToken } from '../../../protocol/index.js';
 import { useApp } from '../../app.js';
 import { compact, percent } from '../../look/numbers.js';
@@ -113,7 +113,7 @@ export const NextPanel = (): JSX.Element => {
           </tr>
         </thead>
         <tbody>
-          <For each={rows()}>{(row) => <Row row={row} edited={edited()} />}</For>
+          <Index each={rows()}>{(row) => <Row row={row()} edited={edited()} />}</Index>
         </tbody>
       </table>
     </Panel>

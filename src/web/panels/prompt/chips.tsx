@@ -1,4 +1,4 @@
-import { For, Show, type JSX } from 'solid-js';
+import { For, Index, Show, type JSX } from 'solid-js';
 import { useApp } from '../../app.js';
 import type { ComparedRun } from '../../../protocol/index.js';
 import { percent } from '../../look/numbers.js';
@@ -58,9 +58,9 @@ export const Chips = (): JSX.Element => {
             </div>
           </Show>
           <div class="chips" id="chips">
-            <For each={shown().target ?? shown().tokens}>
-              {(token, i) => <Chip run={shown()} index={i()} text={token.text} />}
-            </For>
+            <Index each={shown().target ?? shown().tokens}>
+              {(token, i) => <Chip run={shown()} index={i} text={token().text} />}
+            </Index>
           </div>
         </>
       )}
