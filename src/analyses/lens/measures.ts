@@ -15,8 +15,16 @@ export interface ScoreMeasures {
   readonly words: readonly WordScore[];
 }
 
-/** log Σ exp(logit), NaN counted as impossible; and Σ p·logit. */
-const sums = (logits: Float32Array): { readonly logSum: number; readonly mean: number; readonly most: number } => {
+/** A row of scores in a few numbers, from one pass over it. */
+export interface ScoreSums {
+  /** log Σ exp(logit), NaN counted as impossible. */
+  readonly logSum: number;
+  /** Nats. */
+  readonly entropy: number;
+}
+
+/** @param logits [vocab] */
+export const sumScores = (logits: Float32Array): ScoreSums => {
   const most = largest(logits);
   let [total, weighted] = [0, 0];
   for (const logit of logits) {
@@ -24,7 +32,8 @@ const sums = (logits: Float32Array): { readonly logSum: number; readonly mean: n
     total += w;
     if (w > 0) weighted += w * (logit - most);
   }
-  return { most, logSum: most + Math.log(total), mean: most + weighted / total };
+  const logTotal = Math.log(total);
+  return { logSum: most + logTotal, entropy: Math.max(0, logTotal - weighted / total) };
 };
 
 const rankOf = (logits: Float32Array, score: number): number => {
@@ -39,10 +48,9 @@ const rankOf = (logits: Float32Array, score: number): number => {
  * @param words ids
  */
 export const measureScores = (logits: Float32Array, top: number, words: readonly number[]): ScoreMeasures => {
-  const { logSum, mean } = sums(logits);
+  const { logSum, entropy } = sumScores(logits);
   return {
-    top: topTokens(logits, top),
-    entropy: Math.max(0, logSum - mean),
+    ...{ top: topTokens(logits, top), entropy },
     words: words.map((id) => {
       const logit = logits[id] ?? NaN;
       return { logit, probability: Math.exp(logit - logSum), rank: rankOf(logits, logit) };
@@ -51,11 +59,14 @@ export const measureScores = (logits: Float32Array, top: number, words: readonly
 };
 
 /**
- * How far one row of scores is from another: Σ p (log p − log q), nats.
+ * How far one row of scores is from another: Σ p (log p − log q), nats. Each comes with its sums, where they are known.
  * @source Kullback & Leibler 1951
  */
-export const divergence = (p: Float32Array, q: Float32Array): number => {
-  const [a, b] = [sums(p), sums(q)];
+export const divergence = (
+  p: Float32Array,
+  q: Float32Array,
+  [a, b]: readonly [ScoreSums, ScoreSums] = [sumScores(p), sumScores(q)],
+): number => {
   let total = 0;
   for (let id = 0; id < p.length; id++) {
     const [x = NaN, y = NaN] = [p[id], q[id]];

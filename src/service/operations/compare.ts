@@ -1,9 +1,10 @@
-import { divergence, measureScores } from '../../analyses/lens/index.js';
+import { divergence, measureScores, sumScores, type ScoreSums } from '../../analyses/lens/index.js';
 import { bug } from '../../base/index.js';
-import type { KeptRun } from '../../engine/index.js';
+import { likeliest, type KeptRun } from '../../engine/index.js';
 import type { ComparedRun, CompareInput, CompareResult, ModelSummary, ScoredToken } from '../../protocol/index.js';
 import { onEachPrompt, type Opened } from '../edited-model.js';
 import { finite, keptRun, wordsOf } from '../kept-run.js';
+import type { OpenModel } from '../open-model.js';
 import type { Operation, OperationContext } from '../operation.js';
 import { secondsSince } from '../prepare.js';
 import { promptView, textOf } from '../prompts.js';
@@ -16,6 +17,15 @@ const mostScores = 2 ** 25;
 /** [position][vocab], of all positions or the last. */
 type Rows = readonly Float32Array[];
 
+/** What a side is told from. */
+interface Told {
+  readonly rows: Rows;
+  readonly sums: readonly ScoreSums[];
+  readonly input: CompareInput;
+  readonly run: KeptRun;
+  readonly notes: readonly string[];
+}
+
 interface Side {
   readonly told: ComparedRun;
   /** Whose scores are the answer. */
@@ -23,6 +33,7 @@ interface Side {
   readonly model: ModelSummary;
   readonly ids: readonly number[];
   readonly rows: Rows;
+  readonly sums: readonly ScoreSums[];
   readonly seconds: number;
   readonly reused: number;
 }
@@ -34,17 +45,25 @@ const rowsOf = ({ logits }: KeptRun): readonly Float32Array[] => {
 };
 
 /** −log of the probability that each token had; null where there are no scores before it. */
-const surprises = (ids: readonly number[], rows: readonly Float32Array[]): (number | null)[] =>
+const surprises = (ids: readonly number[], rows: Rows, sums: readonly ScoreSums[]): (number | null)[] =>
   ids.map((id, i) => {
-    const before = i === 0 || rows.length < ids.length ? undefined : rows[i - 1];
-    const probability = before ? (measureScores(before, 0, [id]).words[0]?.probability ?? NaN) : NaN;
-    return finite(-Math.log(probability));
+    const [before, sum] = i === 0 || rows.length < ids.length ? [] : [rows[i - 1], sums[i - 1]];
+    return before && sum ? finite(sum.logSum - (before[id] ?? NaN)) : null;
   });
 
-const tellSide = (
-  { model, prompt }: Opened,
-  { rows, input, run, notes }: { rows: Rows; input: CompareInput; run: KeptRun; notes: readonly string[] },
-): ComparedRun => {
+/** The likeliest token of a row, named. */
+const bestOf = (model: OpenModel, row: Float32Array, { logSum }: ScoreSums): ScoredToken => {
+  const id = likeliest(row);
+  const logit = row[id] ?? NaN;
+  return {
+    id,
+    text: textOf(model, id),
+    logit: finite(logit),
+    probability: Number.isNaN(logit) ? 0 : Math.exp(logit - logSum),
+  };
+};
+
+const tellSide = ({ model, prompt }: Opened, { rows, sums, input, run, notes }: Told): ComparedRun => {
   const named = (logits: Float32Array, top: number): ScoredToken[] =>
     scoredTokens(logits, top, (id) => textOf(model, id));
   const words = wordsOf(model, input.words);
@@ -63,9 +82,9 @@ const tellSide = (
       const { rank = 0, logit = NaN, probability = NaN } = measured.words[i] ?? {};
       return { ...word, rank, logit: finite(logit), probability: finite(probability) };
     }),
-    best: rows.flatMap((row) => named(row, 1)),
-    surprise: isNext ? surprises(prompt.ids, rows) : prompt.ids.map(() => null),
-    entropy: rows.map((row) => finite(measureScores(row, 0, []).entropy)),
+    best: rows.map((row, i) => bestOf(model, row, sums[i] ?? sumScores(row))),
+    surprise: isNext ? surprises(prompt.ids, rows, sums) : prompt.ids.map(() => null),
+    entropy: sums.map((sum) => finite(sum.entropy)),
     notes: [...model.notes, ...notes, ...(scored?.notes ?? [])],
   };
 };
@@ -77,10 +96,20 @@ const sideOf = async (input: CompareInput, edits: CompareInput['edits'], context
     const logits = prompt.ids.length * model.program.facts.vocab <= mostScores ? 'all' : 'last';
     const { run, notes } = await keptRun(opened, { logits, context });
     const rows = rowsOf(run);
-    const told = tellSide(opened, { rows, input, run, notes });
+    const sums = rows.map(sumScores);
+    const told = tellSide(opened, { rows, sums, input, run, notes });
     const position = answerPosition(model, prompt);
     const { reused } = run;
-    return { told, position, model: await model.summary(), ids: prompt.ids, rows, seconds: secondsSince(from), reused };
+    return {
+      told,
+      position,
+      model: await model.summary(),
+      ids: prompt.ids,
+      rows,
+      sums,
+      seconds: secondsSince(from),
+      reused,
+    };
   });
   if (Array.isArray(side)) throw bug('a comparison is of one prompt');
   return side;
@@ -91,9 +120,14 @@ const answerRow = ({ rows, ids, position }: Side): Float32Array => rows.at(posit
 const compareSides = (before: Side, after: Side): Pick<CompareResult, 'kl' | 'changed'> => {
   const alike = before.rows.length === after.rows.length && before.ids.every((id, i) => after.ids[i] === id);
   const [p, q] = alike ? [before.rows, after.rows] : [[answerRow(before)], [answerRow(after)]];
+  const sumsOf = (row: Float32Array, i: number, { sums }: Side): ScoreSums =>
+    (alike ? sums[i] : undefined) ?? sumScores(row);
   const positions = p.map((_, i) => before.ids.length - p.length + i);
   return {
-    kl: p.map((row, i) => finite(divergence(row, q[i] ?? row))),
+    kl: p.map((row, i) => {
+      const other = q[i] ?? row;
+      return finite(divergence(row, other, [sumsOf(row, i, before), sumsOf(other, i, after)]));
+    }),
     changed: positions.filter((_, i) => {
       const [one, other] = [before.told.best.at(i - p.length), after.told.best.at(i - p.length)];
       return one?.id !== other?.id;

@@ -2,6 +2,7 @@ import { boardRows, lensBoard, type BoardCell } from '../../analyses/lens/index.
 import { bug, nearest, UsageError } from '../../base/index.js';
 import type { KeptRun } from '../../engine/index.js';
 import type { LensCell, LensInput, LensResult } from '../../protocol/index.js';
+import { checkpoints } from '../cancel.js';
 import { onEachPrompt, type Opened } from '../edited-model.js';
 import { editsOf } from '../experiment.js';
 import { checkPositions, finite, keptRun, wordsOf } from '../kept-run.js';
@@ -47,7 +48,7 @@ const lensOf = async (opened: Opened, input: LensInput, context: OperationContex
   checkAfter(run, input.after);
   const rows = await lensBoard(model, {
     ...{ run, positions, top: input.top, words: words.map((w) => w.id), after: input.after, versus },
-    onRow: () => context.poll?.(),
+    onRow: checkpoints(context),
   });
   return {
     model: await model.summary(),

@@ -99,6 +99,7 @@ const LargeHead = (props: LargeProps): JSX.Element => {
         {(of) => (
           <HeadView
             {...{ layer: props.layer, head: head(), as: props.settings.as }}
+            hasScores={props.attention.layerHeld() === props.layer.site}
             isReady={props.layer.isHeld || props.attention.layerHeld() === props.layer.site}
             hidden={props.settings.isFirstHidden ? 1 : 0}
             {...{ run: of().pattern, scores: of().scores }}

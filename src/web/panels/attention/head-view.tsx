@@ -18,6 +18,8 @@ interface Props {
   readonly scores: Omit<AttentionRun, 'signal'>;
   /** Whether the host holds the layer's pattern. */
   readonly isReady: boolean;
+  /** Whether it holds the layer's scores. */
+  readonly hasScores: boolean;
 }
 
 interface Cell {
@@ -115,6 +117,16 @@ export const HeadView = (props: Props): JSX.Element => {
   const [pointed, setPointed] = createSignal<Cell>();
   const matrix = useMatrix(props);
   const { numbers, ask } = useNumbers(props);
+  // The numbers of the cell under the pointer come when the scores do.
+  createEffect(
+    on(
+      () => props.hasScores,
+      () => {
+        const cell = pointed();
+        if (cell) ask(cell);
+      },
+    ),
+  );
   const layout = createMemo(() => mapLayout(size(), props.layer));
   onMount(() => canvas?.parentElement && onCleanup(watchSize(canvas.parentElement, setSize)));
   createEffect(() => {
