@@ -121,16 +121,17 @@ describe('the numbers', () => {
       `${afresh()}&tab=attention&at=${encodeURIComponent(JSON.stringify({ after: 'blocks.3', position: 0, head: 0 }))}`,
     );
     await page.locator('#head-map').waitFor();
-    await page.waitForTimeout(300);
-    const box = (await page.locator('#head-map').boundingBox()) ?? { x: 0, y: 0, width: 0, height: 0 };
     const count = await page.locator('#chips .chip').count();
-    const side = Math.min((box.width - 58) / count, (box.height - 58) / count, 34);
-    await page.mouse.move(box.x + 58 + 2.5 * side, box.y + 58 + (count - 0.5) * side);
-    const text = await page
-      .locator('#formula')
-      .getByText(/√d = [−\d.]+, softmax = [\d.]+/)
-      .textContent();
-    const [, score = '', p = ''] = /= (.*), softmax = (.*)/.exec(text ?? '') ?? [];
+    /** Points at query −1, key 2, wherever the picture stands by now, and reads the formula. */
+    const formula = async (): Promise<string> => {
+      const box = (await page.locator('#head-map').boundingBox()) ?? { x: 0, y: 0, width: 0, height: 0 };
+      const side = Math.min((box.width - 58) / count, Math.max(40, box.height - 58) / count, 34);
+      await page.mouse.move(box.x + 58 + 2.5 * side, box.y + 58 + (count - 0.5) * side);
+      return (await page.locator('#formula').textContent()) ?? '';
+    };
+    await expect.poll(formula, { timeout: 30_000 }).toMatch(/√d = [−\d.]+, softmax = [\d.]+/);
+    const text = await formula();
+    const [, score = '', p = ''] = /= (.*), softmax = (.*)/.exec(text) ?? [];
     const sites = ['pattern', 'scores'].map((name) => `blocks.3.attn.${name}[head=0, query=-1, key=2]`).join(',');
     const found = await inspect.run(inspectInput.parse({ prompt: tour.prompt, sites }), {
       ...{ signal: new AbortController().signal, note: () => undefined },

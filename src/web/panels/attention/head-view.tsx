@@ -99,7 +99,7 @@ const Formula = (props: FormulaProps): JSX.Element => {
       </div>
       <p class="small formula" id="formula" aria-live="polite">
         <Show when={props.cell} fallback={<span class="soft">{app.t().attention.pointAt}</span>}>
-          {(cell) => text(cell())}
+          {(cell) => <>{text(cell())}</>}
         </Show>
       </p>
     </>
