@@ -24,11 +24,15 @@ R = TypeVar("R", bound=HasIds)
 
 
 class Row(NamedTuple):
-    """A text; for each id how much it counts as something to foretell."""
+    """A text; for each id how much it counts as something to foretell, the bridge that leads to it and its owner (PAD:
+    none), and where the first hop and the second find what follows it (-1: nowhere)."""
 
     ability: int
     ids: list[int]
     weights: list[float]
+    bridges: list[int]
+    owners: list[int]
+    looks: tuple[list[int], list[int]]
 
 
 class Batch(NamedTuple):
@@ -36,23 +40,50 @@ class Batch(NamedTuple):
 
     ids: torch.Tensor
     weights: torch.Tensor
+    bridges: torch.Tensor
+    owners: torch.Tensor
+    looks: tuple[torch.Tensor, torch.Tensor]
     abilities: torch.Tensor
 
 
 def row(ability: str, marked: str) -> Row:
-    ids, weights = [BOS], [0.0]
+    ids, weights, bridges, owners = [BOS], [0.0], [PAD], [PAD]
     for part in parse(marked):
-        for i in encode(part.text):
-            ids.append(i)
-            weights.append(WEIGHTS[part.kind])
-    return Row(ABILITIES.index(ability), [*ids, EOS], [*weights, WEIGHTS["plain"]])
+        written = encode(part.text)
+        ids += written
+        weights += [WEIGHTS[part.kind]] * len(written)
+        bridges += (encode(part.bridge) or (PAD,)) * len(written)
+        owners += (encode(part.owner) or (PAD,)) * len(written)
+    ids, weights, bridges, owners = [*ids, EOS], [*weights, WEIGHTS["plain"]], [*bridges, PAD], [*owners, PAD]
+    return Row(ABILITIES.index(ability), ids, weights, bridges, owners, looks_of(ids, weights, bridges, owners))
+
+
+def looks_of(ids: list[int], weights: list[float], bridges: list[int], owners: list[int]) -> tuple[list[int], list[int]]:
+    """For each place before an answer, where to look: at what belongs to who is asked for; with two hops, from there at
+    what belongs to that."""
+    first, second = [-1] * len(ids), [-1] * len(ids)
+    asks = [at for at, weight in enumerate(weights[1:]) if weight == WEIGHTS["answer"]]
+    for ask in asks:
+        owned = {owners[i]: i for i in range(ask) if owners[i] != PAD and i not in asks}  # what was told last stands
+        asked_for = owners[ask] if owners[ask] != PAD else ids[ask]
+        bridge = bridges[ask + 1]
+        found = owned.get(asked_for, -1)
+        if found >= 0 and ids[found] == (ids[ask + 1] if bridge == PAD else bridge):  # else a mistake is taught
+            first[ask] = found
+        if bridge != PAD:
+            second[ask] = owned[bridge]
+    return first, second
 
 
 def padded(rows: list[Row]) -> Batch:
     width = max(len(r.ids) for r in rows)
-    ids = torch.tensor([r.ids + [PAD] * (width - len(r.ids)) for r in rows])
-    weights = torch.tensor([r.weights + [0.0] * (width - len(r.ids)) for r in rows])
-    return Batch(ids, weights, torch.tensor([r.ability for r in rows]))
+    fill = lambda row, value: row + [value] * (width - len(row))  # noqa: E731
+    ids = torch.tensor([fill(r.ids, PAD) for r in rows])
+    weights = torch.tensor([fill(r.weights, 0.0) for r in rows])
+    bridges = torch.tensor([fill(r.bridges, PAD) for r in rows])
+    owners = torch.tensor([fill(r.owners, PAD) for r in rows])
+    first, second = (torch.tensor([fill(r.looks[hop], -1) for r in rows]) for hop in (0, 1))
+    return Batch(ids, weights, bridges, owners, (first, second), torch.tensor([r.ability for r in rows]))
 
 
 def grouped(rows: list[R], tokens: int) -> Iterator[list[R]]:

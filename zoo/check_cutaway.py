@@ -1,6 +1,6 @@
 """Compares Cutaway with transformers on an exported `world`: the next token and its score, as it is and with heads off.
 
-    python zoo/check_cutaway.py zoo/models/world [--count 60] [--heads 3.1,4.0+4.2]
+    python zoo/check_cutaway.py zoo/models/world [--count 60] [--heads 3.1,4.0+4.2] [--ability two-hop]
 """
 
 import argparse
@@ -12,7 +12,8 @@ from pathlib import Path
 
 import torch
 from english.abilities import MAKERS
-from english.markup import probes
+from english.markup import Probe, probes
+from english.tokens import encode
 from evaluate_world import load
 from heads import without
 from transformers import AutoTokenizer, LlamaForCausalLM, PreTrainedTokenizerBase
@@ -20,10 +21,9 @@ from transformers import AutoTokenizer, LlamaForCausalLM, PreTrainedTokenizerBas
 ROOT = Path(__file__).parent.parent
 
 
-def prompts(count: int) -> list[str]:
+def prompts(count: int, abilities: list[str]) -> list[Probe]:
     rng = random.Random("cutaway")
-    makers = list(MAKERS.values())
-    return [probes(makers[i % len(makers)](rng, True))[0].prompt for i in range(count)]
+    return [probes(MAKERS[abilities[i % len(abilities)]](rng, True))[0] for i in range(count)]
 
 
 def by_cutaway(folder: Path, asked: list[str], edits: list[str]) -> list[tuple[int, float]]:
@@ -52,20 +52,23 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("model", type=Path)
     parser.add_argument("--count", type=int, default=60)
+    parser.add_argument("--ability", choices=MAKERS, help="only prompts of this ability")
     parser.add_argument("--heads", default="", help="heads to drop, such as 3.1,4.0; `+` joins heads: 3.1+4.0")
     options = parser.parse_args()
     torch.set_num_threads(1)
     model, tokenizer = load(options.model), AutoTokenizer.from_pretrained(options.model)
-    asked = prompts(options.count)
+    found = prompts(options.count, [options.ability] if options.ability else list(MAKERS))
+    asked, taught = [p.prompt for p in found], [encode(p.taught)[0] for p in found]
     for group in ["", *filter(None, options.heads.split(","))]:
         off = [tuple(map(int, head.split("."))) for head in group.split("+") if head]
         with without(model, off):
             theirs = by_transformers(model, tokenizer, asked)
         ours = by_cutaway(options.model, asked, [f"drop head {layer}.{head}" for layer, head in off])
         same = sum(a[0] == b[0] for a, b in zip(ours, theirs, strict=True))
+        right = sum(a[0] == b for a, b in zip(ours, taught, strict=True))
         apart = max(abs(a[1] - b[1]) for a, b in zip(ours, theirs, strict=True))
         what = f"without {group}" if group else "as it is"
-        print(f"{what}: same next token {same}/{len(asked)}, scores apart by {apart:.1e} at most")
+        print(f"{what}: same next token {same}/{len(asked)}, scores apart by {apart:.1e} at most, {right} as taught")
 
 
 if __name__ == "__main__":

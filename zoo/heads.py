@@ -17,14 +17,15 @@ from english.tokens import BOS, encode
 from evaluate_world import answers, held_out, load, score
 from transformers import LlamaForCausalLM
 
-ABLATED = ("induction", "indirect", "where", "stories", "agreement", "sums")
+ABLATED = ("induction", "indirect", "where", "two-hop", "stories", "agreement", "sums")
 BEST = 3
+FIRM = 0.5  # who gives more of its attention does what the score is of
 
 
 @contextmanager
 def without(model: LlamaForCausalLM, heads: list[tuple[int, int]]) -> Iterator[None]:
     """Within it these heads write nothing: what `drop head LAYER.HEAD` does."""
-    width = model.config.hidden_size // model.config.num_attention_heads
+    width = model.config.head_dim
 
     def hook(layer: int):
         def silence(_module, inputs):
@@ -84,7 +85,8 @@ def mover_scores(model: LlamaForCausalLM, count: int) -> dict[str, torch.Tensor]
     sums = {"to the taker": 0.0, "to the giver, second": 0.0, "writes the taker": 0.0}
     for _ in range(count):
         a, b = rng.sample(PEOPLE, 2)
-        ids = [BOS, *encode(f"Then {a} and {b} went to the market. {b} gave a basket to")]
+        first, second = rng.sample((a, b), 2)
+        ids = [BOS, *encode(f"Then {first} and {second} went to the market. {b} gave a basket to")]
         taker, giver = encode(" " + a)[0], encode(" " + b)[0]
         zs: list[torch.Tensor] = []
         hooks = [
@@ -98,9 +100,23 @@ def mover_scores(model: LlamaForCausalLM, count: int) -> dict[str, torch.Tensor]
             handle.remove()
         scale = torch.rsqrt(hidden[0].pow(2).mean() + model.config.rms_norm_eps)
         added = torch.stack([direct(model, z, layer, scale) for layer, z in enumerate(zs)])
-        sums["to the taker"] += found[:, :, 2] / count
-        sums["to the giver, second"] += found[:, :, ids.index(giver, 6) if giver in ids[6:] else 4] / count
+        sums["to the taker"] += found[:, :, ids.index(taker)] / count
+        sums["to the giver, second"] += found[:, :, ids.index(giver, 6)] / count
         sums["writes the taker"] += (added[:, :, taker] - added[:, :, giver]) / count
+    return sums
+
+
+def hop_scores(model: LlamaForCausalLM, count: int) -> dict[str, torch.Tensor]:
+    """On two hops, at the last word: attention to where the first leads (the key that Tom has), and the second."""
+    asked = held_out("two-hop", count, lambda p: True)
+    owning = {encode(word)[0] for word in (" has", " keeps")}
+    sums = {"first hop": 0.0, "second hop": 0.0}
+    for probe in asked:
+        ids, bridge = [BOS, *encode(probe.prompt)], encode(probe.bridge)[0]
+        found = torch.stack(patterns(model, ids))[:, :, -1]
+        through = next(i for i, word in enumerate(ids) if word == bridge and ids[i - 2] in owning)
+        sums["first hop"] += found[:, :, through] / len(asked)
+        sums["second hop"] += found[:, :, ids.index(encode(probe.truth)[0])] / len(asked)
     return sums
 
 
@@ -119,11 +135,11 @@ def ablations(model: LlamaForCausalLM, count: int, groups: dict[str, list[tuple[
 
 
 def groups_of(scores: dict[str, torch.Tensor]) -> dict[str, list[tuple[int, int]]]:
-    """The best heads by each score: one by one, and together; and as many of the later layers that are best at nothing."""
-    best = {}
-    for name in ("previous", "induction", "writes the taker"):
-        table = scores[name]
-        best[name] = [divmod(i, table.shape[1]) for i in table.flatten().topk(BEST).indices.tolist()]
+    """The heads of each score: one by one, and together; and some of the later layers that are best at nothing."""
+    best = {name: (scores[name] > FIRM).nonzero() for name in ("previous", "induction", "first hop", "second hop")}
+    written = scores["writes the taker"]
+    best["writes the taker"] = torch.stack(torch.unravel_index(written.flatten().topk(BEST).indices, written.shape), 1)
+    best = {name: [tuple(head) for head in heads.tolist()] for name, heads in best.items()}
     single = sorted({head for heads in best.values() for head in heads})
     layers, count = scores["previous"].shape
     idle = [(la, h) for la in range(layers // 2, layers) for h in range(count) if (la, h) not in single]
@@ -141,7 +157,7 @@ def main() -> None:
     torch.set_num_threads(1)
     model = load(options.model)
     model.set_attn_implementation("eager")
-    scores = repeated_scores(model, 50) | mover_scores(model, 100)
+    scores = repeated_scores(model, 50) | mover_scores(model, 100) | hop_scores(model, 100)
     for name, table in scores.items():
         top = table.flatten().topk(5)
         width = table.shape[1]

@@ -25,6 +25,7 @@ export const errorCodes = [
   'FAMILY_UNKNOWN',
   'FILE_UNREADABLE',
   'GGUF_INVALID',
+  'GRADIENT_UNDEFINED',
   'GRAPH_INVALID',
   'HOST_DIED',
   'ID_OUT_OF_RANGE',

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import pkg from '../../package.json' with { type: 'json' };
 import { UsageError } from '../base/index.js';
+import { debuggedTokens } from '../protocol/index.js';
 import type { Actions, Flags } from './action.js';
 import { addLooks } from './commands-look.js';
 import { addPage, pageOptions } from './commands-page.js';
@@ -24,7 +25,7 @@ const addRun = (
     .command('run')
     .argument('[model]', modelHelp)
     .description('Run a model on a prompt: the likeliest next tokens, and what it goes on to say.');
-  device(recording(generation(edits(input(command)))))
+  device(recording(generation(edits(input(command)), 0)))
     .option('--top <n>', 'how many next tokens, words or labels to list (default: 10)', integer('--top'))
     .option('--stages', 'show the distribution after each rule of sampling')
     .option('--record-sites <globs>', 'sites that the recording keeps at each step')
@@ -50,6 +51,9 @@ const addInspect = (
     .description('Read values inside a model on a prompt, or those that a recording has.');
   device(recording(edits(input(command))))
     .requiredOption('--sites <globs>', "sites, comma-separated: 'blocks.*.attn.pattern,logits'")
+    .option('--grad-of <expression>', 'also the gradients of a number by the sites: "logit(\" a\") - logit(\" b\")"')
+    .option('--grad-weights <globs>', 'with --grad-of: gradients of these weights too')
+    .option('--grad-checkpoint', 'with --grad-of: keep only what layers hand on; less memory, more time')
     .option('--out <file>', 'write the values as float32 safetensors')
     .option('--step <n>', 'of a recording: the step (default: 0, the prefill)', integer('--step'))
     .option(
@@ -62,6 +66,7 @@ const addInspect = (
     command,
     'inspect MODEL --prompt "Once" --sites "blocks.*.attn.pattern[head=2],logits"',
     'inspect MODEL --prompt "Once" --sites "**" --out values.safetensors',
+    'inspect MODEL --prompt "Once" --sites "blocks.*.resid_post" --grad-of "logprob(\' upon\')"',
     'inspect run.cutrec --sites "blocks.*.resid_post" --step 2',
   );
 };
@@ -72,14 +77,19 @@ const addDebug = (
 ): void => {
   const command = program
     .command('debug')
-    .argument('[model]', modelHelp)
-    .description('Stop inside a model, step forward and back, look, change, and go on.');
-  device(edits(input(command)))
-    .option('--max-new-tokens <n>', 'tokens to make at the most (default: 20)', integer('--max-new-tokens'))
-    .option('--ignore-eos', 'do not stop at the end token')
+    .argument('[model]', `${modelHelp}; or a recording`)
+    .description('Stop inside a model, step forward and back, look, change, and go on. Or walk along a recording.');
+  device(recording(generation(edits(input(command)), debuggedTokens)))
+    .option('--record-sites <globs>', 'sites that the recording keeps at each step')
     .option('-x <file>', 'a file of commands, carried out first')
     .action(act('debug'));
-  examples(command, 'debug MODEL --prompt "Once upon"', 'debug MODEL --prompt "Once" -x commands.txt < /dev/null');
+  examples(
+    command,
+    'debug MODEL --prompt "Once upon"',
+    'debug MODEL --prompt "Once" -x commands.txt < /dev/null',
+    'debug run.cutrec',
+    'debug MODEL --from-recording run.cutrec',
+  );
 };
 
 const addDap = (

@@ -54,9 +54,9 @@ export const edits = (command: Command): Command => {
 };
 
 /** How tokens are made. */
-export const generation = (command: Command): Command =>
+export const generation = (command: Command, tokens: number): Command =>
   command
-    .option('--max-new-tokens <n>', 'tokens to make (default: 0)', integer('--max-new-tokens'))
+    .option('--max-new-tokens <n>', `tokens to make at the most (default: ${tokens})`, integer('--max-new-tokens'))
     .option('--temperature <t>', '0 is greedy', float('--temperature'))
     .option('--top-k <k>', 'sample from the k likeliest', integer('--top-k'))
     .option('--top-p <p>', 'sample from the likeliest that hold p of the probability', float('--top-p'))

@@ -47,9 +47,13 @@ const inspectText = (r: InspectResult): string => {
     : inspectTable(r, bareShape);
 };
 
+/** Of a scalar whose gradients were asked for: what it is. */
+const scalarLine = ({ gradOf }: InspectResult): string[] =>
+  gradOf ? [`${printable(gradOf.expression)} = ${number(gradOf.value)}`, ''] : [];
+
 export const showInspect = (output: InspectResult | readonly InspectResult[]): string =>
   (Array.isArray(output) ? (output as readonly InspectResult[]) : [output as InspectResult])
-    .map(inspectText)
+    .map((result) => [...scalarLine(result), inspectText(result)].join('\n'))
     .join('\n\n');
 
 export const showTokens = (output: TokenizeResult): string =>

@@ -23,7 +23,8 @@ import {
   type OperationContext,
 } from '../service/index.js';
 import type { Actions, Flags } from './action.js';
-import { servePort, serveStdio } from '../dap/index.js';
+import { servePort, serveStdio, type OpenTarget } from '../dap/index.js';
+import { HostTarget } from '../service/host/index.js';
 import { debug } from './debug/repl.js';
 import { printable } from './printable.js';
 import { page } from './page.js';
@@ -113,11 +114,12 @@ const askedOf = (flags: Flags): readonly string[] =>
 
 /** The debug adapter: on standard input and output, or at a port until Ctrl-C. */
 const dap = async ({ port }: Flags): Promise<number> => {
-  if (port === undefined) return serveStdio();
+  const open: OpenTarget = (input, options) => HostTarget.open(input, options);
+  if (port === undefined) return serveStdio(open);
   const { signal, done } = interruptible();
   const ready = (at: number): void => void process.stderr.write(`listening on 127.0.0.1:${at}\n`);
   try {
-    return await servePort(Number(port), { signal, ready });
+    return await servePort(Number(port), { signal, ready, open });
   } finally {
     done();
   }

@@ -91,6 +91,16 @@ export class Client {
     return (await this.ask(method, params, options)).result as HostOutput<M>;
   }
 
+  /** The same, with the bytes beside the answer. */
+  async requestBytes<M extends HostMethod>(
+    method: M,
+    params: HostParams<M>,
+    options: RequestOptions = {},
+  ): Promise<{ readonly result: HostOutput<M>; readonly payload: Uint8Array<ArrayBuffer> }> {
+    const { result, payload } = await this.ask(method, params, options);
+    return { result: result as HostOutput<M>, payload };
+  }
+
   /** Looks at a value that the host holds. @throws UsageError SITE_NOT_CAPTURED, SELECTOR_INVALID, MEMORY_LIMIT */
   async view(params: HostParams<'view'>, options: RequestOptions = {}): Promise<View> {
     const { result, payload } = await this.ask('view', params, options);

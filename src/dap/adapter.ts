@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { DebuggerError, UsageError, type ErrorCode } from '../base/index.js';
 import { requests } from './requests.js';
-import { Session } from './session.js';
+import { Session, type OpenTarget } from './session.js';
 
 const request = z.object({
   type: z.literal('request'),
@@ -11,7 +11,7 @@ const request = z.object({
 });
 type Request = z.output<typeof request>;
 
-/** These are answered at once, whatever is under way. */
+/** These are answered at once, whatever is under way in a run. */
 const urgent = new Set(['pause', 'cancel']);
 
 /** A message for people, in which braces would be places for variables. */
@@ -44,9 +44,15 @@ export class Adapter {
   #seq = 0;
   #closed = false;
 
-  /** @param output where messages go; `close` is called when the client has disconnected */
-  constructor(readonly output: { readonly send: (message: object) => void; readonly close: () => void }) {
-    this.#session = new Session((event, body) => this.#send({ type: 'event', event, ...(body ? { body } : {}) }));
+  /**
+   * @param output where messages go; `close` is called when the client has disconnected
+   * @param open opens what a client launches
+   */
+  constructor(
+    readonly output: { readonly send: (message: object) => void; readonly close: () => void },
+    open: OpenTarget,
+  ) {
+    this.#session = new Session(open, (event, body) => this.#send({ type: 'event', event, ...(body ? { body } : {}) }));
   }
 
   /** What came in, whatever it is. */
@@ -60,7 +66,8 @@ export class Adapter {
       this.#cancel(parsed.data);
       return;
     }
-    if (urgent.has(parsed.data.command)) return void this.#answer(parsed.data);
+    // Behind a request that has yet to start the run, a pause takes its turn.
+    if (urgent.has(parsed.data.command) && this.#session.state === 'running') return void this.#answer(parsed.data);
     this.#waiting.push(parsed.data);
     if (['disconnect', 'terminate'].includes(parsed.data.command) && this.#session.isLive)
       void this.#session.interrupt();

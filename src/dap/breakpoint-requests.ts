@@ -1,9 +1,12 @@
 import type { DebugProtocol } from '@vscode/debugprotocol';
 import { z } from 'zod';
 import { UsageError } from '../base/index.js';
-import type { Point } from './breakpoints.js';
+import type { Target } from '../debugger/index.js';
+import type { Point, Wrong } from './breakpoints.js';
+import { addressAt, lineAt } from './instructions.js';
 import { linePoint, dataPoint, sitePoint, tokenPoint } from './points.js';
 import { row, type Row } from './row.js';
+import type { Session } from './session.js';
 import { namedSource, sourceOf } from './sources.js';
 
 const source = z.object({ path: z.string().optional(), sourceReference: z.int().optional() });
@@ -36,17 +39,40 @@ const dataAsked = z.object({
   hitCondition: z.string().optional(),
 });
 
-const wrongOf = (error: unknown): { readonly wrong: string } => {
+const instruction = z.object({ instructionReference: z.string(), offset: z.int().default(0), ...rules });
+
+const wrongOf = (error: unknown): Wrong => {
   if (error instanceof UsageError) return { wrong: `${error.message}. ${error.info.hint}` };
   throw error;
+};
+
+/** Is this something that can be watched? */
+const watchable = async (session: Session, dataId: string): Promise<Wrong | undefined> => {
+  const { added } = await session.target.points({ add: [{ label: dataId, watch: dataId }] });
+  const [answer] = added;
+  if (answer && 'id' in answer) {
+    await session.target.points({ remove: [answer.id] });
+    return undefined;
+  }
+  return { wrong: `${answer?.error.message ?? ''}. ${answer?.error.hint ?? ''}` };
+};
+
+/** A breakpoint at an operation's address. */
+const instructionPoint = (given: z.output<typeof instruction>, { about }: Target): Point | Wrong => {
+  const line = lineAt(given.instructionReference, given.offset);
+  if (line === undefined) return { wrong: `${given.instructionReference} is no operation's address.` };
+  const point = linePoint(line, withoutUndefined(given), about);
+  return 'wrong' in point
+    ? point
+    : { ...point, kind: 'instruction breakpoint', instruction: addressAt(point.line ?? 0) };
 };
 
 /** Requests about breakpoints. Each sets all of its kind anew. */
 export const breakpointRequests: readonly (readonly [string, Row])[] = [
   [
     'setBreakpoints',
-    row('live', setBreakpoints, (session, given) => {
-      const { debuggee, listing } = session.live;
+    row('live', setBreakpoints, async (session, given) => {
+      const { target, listing } = session.live;
       const { firstLine } = session.client;
       const wanted: readonly z.output<typeof asked>[] =
         given.breakpoints ?? (given.lines ?? []).map((at) => ({ line: at }));
@@ -56,8 +82,8 @@ export const breakpointRequests: readonly (readonly [string, Row])[] = [
         return { breakpoints: wanted.map((b) => ({ verified: false, message, line: b.line })) };
       }
       const point = name === 'listing' ? linePoint : tokenPoint;
-      const points = wanted.map((b) => point(b.line + 1 - firstLine, withoutUndefined(b), debuggee));
-      const set = session.book.replace(name, points, debuggee);
+      const points = wanted.map((b) => point(b.line + 1 - firstLine, withoutUndefined(b), target.about));
+      const set = await session.book.replace(name, points);
       return { breakpoints: set.map((b) => shown(b, firstLine, sourceOf(name, listing))) };
     }),
   ],
@@ -66,33 +92,42 @@ export const breakpointRequests: readonly (readonly [string, Row])[] = [
     row(
       'live',
       z.object({ breakpoints: z.array(z.object({ name: z.string(), ...rules })).max(most) }),
-      (session, given) => {
-        const { debuggee } = session;
-        const points = given.breakpoints.map((b) => safely(() => sitePoint(b.name, withoutUndefined(b), debuggee)));
-        return { breakpoints: session.book.replace('functions', points, debuggee) };
+      async (session, given) => {
+        const points = given.breakpoints.map((b) => sitePoint(b.name, withoutUndefined(b)));
+        return { breakpoints: await session.book.replace('functions', points) };
       },
     ),
+  ],
+  [
+    'setInstructionBreakpoints',
+    row('live', z.object({ breakpoints: z.array(instruction).max(most) }), async (session, given) => {
+      const points = given.breakpoints.map((b) => instructionPoint(b, session.target));
+      const set = await session.book.replace('instructions', points);
+      return { breakpoints: set.map(({ line: _, ...b }) => b) };
+    }),
   ],
   [
     'setExceptionBreakpoints',
     row('live', setExceptions, async (session, { filters, filterOptions }) => {
       const wanted = [...filters, ...filterOptions.map((o) => `${o.filterId} ${o.condition ?? ''}`)];
-      const { debuggee } = session;
-      const made = await Promise.all(wanted.map((text) => debuggee.exceptionFilter(text).catch(wrongOf)));
-      session.catch(made.flatMap((filter) => ('wrong' in filter ? [] : [filter])));
+      const { caught } = await session.target.points({ caught: wanted });
       return {
-        breakpoints: made.map((filter) =>
-          'wrong' in filter ? { verified: false, message: filter.wrong } : { verified: true },
+        breakpoints: caught.map((filter) =>
+          'error' in filter
+            ? { verified: false, message: `${filter.error.message}. ${filter.error.hint}` }
+            : { verified: true },
         ),
       };
     }),
   ],
   [
     'dataBreakpointInfo',
-    row('live', dataInfo, ({ debuggee, variables }, { variablesReference, name }) => {
-      const dataId = variablesReference > 0 ? variables.watchable(variablesReference, name) : name.trim();
+    row('live', dataInfo, async (session, { variablesReference, name }) => {
       try {
-        debuggee.watch(dataId);
+        const dataId =
+          variablesReference > 0 ? await session.variables.watchable(variablesReference, name) : name.trim();
+        const wrong = await watchable(session, dataId);
+        if (wrong) return { dataId: null, description: wrong.wrong };
         return { dataId, description: dataId, accessTypes: ['write'], canPersist: true };
       } catch (error) {
         return { dataId: null, description: wrongOf(error).wrong };
@@ -101,19 +136,19 @@ export const breakpointRequests: readonly (readonly [string, Row])[] = [
   ],
   [
     'setDataBreakpoints',
-    row('live', z.object({ breakpoints: z.array(dataAsked).max(most) }), (session, given) => {
+    row('live', z.object({ breakpoints: z.array(dataAsked).max(most) }), async (session, given) => {
       const points = given.breakpoints.map((b) => dataPoint({ dataId: b.dataId, ...withoutUndefined(b) }));
-      return { breakpoints: session.book.replace('data', points, session.debuggee) };
+      return { breakpoints: await session.book.replace('data', points) };
     }),
   ],
   [
     'breakpointLocations',
     row('live', z.object({ source, line, endLine: line.optional() }), (session, given) => {
-      const { debuggee, listing } = session.live;
+      const { target, listing } = session.live;
       const { firstLine } = session.client;
       if (namedSource(given.source, listing) !== 'listing') return { breakpoints: [] };
       const [from, to] = [given.line, given.endLine ?? given.line].map((at) => at + 1 - firstLine);
-      const lines = debuggee.session.source.lines.flatMap(({ node }, i) => (node === undefined ? [] : [i + 1]));
+      const lines = target.about.listing.flatMap(({ stops }, i) => (stops ? [i + 1] : []));
       const inside = lines.filter((at) => at >= (from ?? 1) && at <= (to ?? 0));
       return { breakpoints: inside.map((at) => ({ line: at - 1 + firstLine })) };
     }),
@@ -135,11 +170,3 @@ const withoutUndefined = <T extends object>(given: T) =>
   Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as {
     [K in keyof T]?: Exclude<T[K], undefined>;
   };
-
-const safely = (make: () => Point | { wrong: string }): Point | { wrong: string } => {
-  try {
-    return make();
-  } catch (error) {
-    return wrongOf(error);
-  }
-};

@@ -1,4 +1,5 @@
 import type { DebugProtocol } from '@vscode/debugprotocol';
+import type { TargetAbilities } from '../protocol/index.js';
 
 const filter = (
   name: string,
@@ -37,6 +38,12 @@ export const capabilities: DebugProtocol.Capabilities = {
   supportsTerminateRequest: true,
   supportsDelayedStackTraceLoading: true,
   supportsDataBreakpoints: true,
+  supportsWriteMemoryRequest: true,
+  supportsInstructionBreakpoints: true,
+  supportsDisassembleRequest: true,
+  supportsStepInTargetsRequest: true,
+  supportsModulesRequest: true,
+  additionalModuleColumns: [{ attributeName: 'sites', label: 'Values', type: 'number' }],
   exceptionBreakpointFilters: [
     filter('nan', { label: 'NaN', description: 'the operation in which a number that is not a number first arises' }),
     filter('inf', { label: 'Infinity', description: 'the operation in which infinity first arises' }),
@@ -56,4 +63,13 @@ export const capabilities: DebugProtocol.Capabilities = {
       condition: 'the token: its text in quotes, or its id',
     }),
   ],
+};
+
+/** What a client is to be told that a target cannot do; undefined where it can do all. */
+export const capabilitiesOf = ({ back, change }: TargetAbilities): DebugProtocol.Capabilities | undefined => {
+  if (back && change) return undefined;
+  return {
+    ...(back ? {} : { supportsStepBack: false, supportsRestartFrame: false, supportsGotoTargetsRequest: false }),
+    ...(change ? {} : { supportsSetVariable: false, supportsSetExpression: false, supportsWriteMemoryRequest: false }),
+  };
 };

@@ -1,12 +1,6 @@
 import { UsageError } from '../base/index.js';
-import { siteIn, type ExpressionValue } from '../engine/index.js';
-import { typesOf } from '../graph/index.js';
-import { completeExpression, formatEdit } from '../language/index.js';
+import type { Target } from '../debugger/index.js';
 import type { DebugProtocol } from '@vscode/debugprotocol';
-import type { Debuggee } from '../service/index.js';
-import type { Tensor } from '../tensor/index.js';
-import { shownNumber, shownTensor } from './numbers.js';
-import { viewOf } from './tensor-view.js';
 import type { Variables } from './variables.js';
 
 export type Result = DebugProtocol.EvaluateResponse['body'];
@@ -14,78 +8,49 @@ export type Result = DebugProtocol.EvaluateResponse['body'];
 /** Words with which a change begins, in the edit language. */
 export const editWords: readonly string[] = ['set', 'scale', 'add', 'weight', 'replace', 'skip', 'repeat', 'swap', 'drop', 'force', 'temperature', 'top-k', 'top-p', 'min-p', 'repetition-penalty', 'seed']; // prettier-ignore
 
-/** A site's own name, for one as the listing has it: `attn.pattern` in layer 3 is `blocks.3.attn.pattern`. */
-export const fullName = (text: string, { session }: Debuggee): string => {
-  const { instance } = session;
-  if (!instance) return text;
-  const site = instance.segment.graph.sites.find((s) => s.name === `${instance.segment.id}.${text}`);
-  return site ? siteIn(instance, site.name) : text;
-};
-
-/** On one line. */
-export const valueText = (value: ExpressionValue): string => {
-  if (typeof value === 'boolean') return String(value);
-  if (typeof value === 'number') return shownNumber(value);
-  return shownTensor(tensorOf(value));
-};
-
-const tensorOf = ({ data, shape }: Exclude<ExpressionValue, number | boolean>): Tensor =>
-  data instanceof Float32Array
-    ? { dtype: 'float32', shape, data }
-    : { dtype: 'float64', shape, data: Float64Array.from(data) };
-
 /** What an expression gives; a tensor can be opened. @throws UsageError EXPRESSION_*, SITE_* */
 export const evaluated = async (expression: string, variables: Variables): Promise<Result> => {
-  const debuggee = variables.debuggee();
-  const text = fullName(expression.trim(), debuggee);
-  const sites = debuggee.session.variant.order.flatMap((i) => i.segment.graph.sites.map((s) => siteIn(i, s.name)));
-  if (sites.includes(text)) {
-    const value = await debuggee.value(text);
-    const { value: result, ...rest } = variables.shown(viewOf(value, { site: text, offset: variables.offset }));
-    return { result, ...restOf(rest) };
-  }
-  const value = await debuggee.evaluate(text);
-  if (typeof value !== 'object') return { result: valueText(value), type: typeof value, variablesReference: 0 };
-  const view = viewOf({ tensor: tensorOf(value), axes: value.axes }, { offset: variables.offset });
-  const { value: result, ...rest } = variables.shown(view);
-  return { result, ...restOf(rest) };
+  const found = await variables.target().view({ ask: 'evaluate', expression });
+  const { value: result, type, variablesReference, indexedVariables, memoryReference } = variables.variable(found);
+  return {
+    ...{ result, ...(type === undefined ? {} : { type }), variablesReference },
+    ...(indexedVariables === undefined ? {} : { indexedVariables }),
+    ...(memoryReference === undefined ? {} : { memoryReference }),
+  };
 };
 
-const restOf = ({ type, variablesReference, indexedVariables, memoryReference }: Partial<DebugProtocol.Variable>) => ({
-  variablesReference: variablesReference ?? 0,
-  ...(type === undefined ? {} : { type }),
-  ...(indexedVariables === undefined ? {} : { indexedVariables }),
-  ...(memoryReference === undefined ? {} : { memoryReference }),
-});
+const wordsLine = async (target: Target, count: number): Promise<string> => {
+  const { words } = await target.view({ ask: 'words', count });
+  const lines = words.map(
+    (w) => `${(100 * w.probability).toFixed(2).padStart(6)} %  ${JSON.stringify(w.text)}  ${w.id}`,
+  );
+  return lines.join('\n') || 'nothing is known yet of what comes next';
+};
+
+/** What a word of the console did. */
+export interface Said {
+  readonly said: string;
+  readonly changed: boolean;
+}
 
 /** What a word of the console does besides expressions; `undefined`: it is no such word. */
-export const console = async (
-  text: string,
-  debuggee: Debuggee,
-): Promise<{ readonly said: string; readonly changed: boolean } | undefined> => {
+export const console = async (text: string, target: Target): Promise<Said | undefined> => {
   const [word = '', count] = text.trim().split(/\s+/);
   if (editWords.includes(word)) {
-    const notes = await debuggee.edit(text);
+    const { notes } = await target.apply({ change: 'edit', text });
     return { said: [...notes.map((note) => `note: ${note}`), `changed: ${text.trim()}`].join('\n'), changed: true };
   }
   switch (word) {
     case 'undo':
-      return (await debuggee.undo())
-        ? { said: 'undone', changed: true }
-        : { said: 'there is nothing to undo', changed: false };
-    case 'redo':
-      return (await debuggee.redo())
-        ? { said: 'made again', changed: true }
-        : { said: 'there is nothing to redo', changed: false };
-    case 'edits':
-      return { said: debuggee.edits.map((edit) => formatEdit(edit)).join('\n') || 'no changes', changed: false };
-    case 'words': {
-      const words = await debuggee.words(Math.min(100, Number(count ?? 5) || 5));
-      const lines = words.map(
-        (w) => `${(100 * w.probability).toFixed(2).padStart(6)} %  ${JSON.stringify(w.text)}  ${w.id}`,
-      );
-      return { said: lines.join('\n') || 'nothing is known yet of what comes next', changed: false };
+    case 'redo': {
+      const { done } = await target.apply({ change: word });
+      const made = word === 'undo' ? 'undone' : 'made again';
+      return { said: done ? made : `there is nothing to ${word}`, changed: done };
     }
+    case 'edits':
+      return { said: target.state.edits.join('\n') || 'no changes', changed: false };
+    case 'words':
+      return { said: await wordsLine(target, Math.min(100, Number(count ?? 5) || 5)), changed: false };
     case 'help':
       return { said: help, changed: false };
     default:
@@ -100,36 +65,42 @@ words [N]             what the model says next, or would say if it ended here
 step, layer, token    on by an operation, a layer, a token
 back, back layer, back token    the same, back`;
 
+const oneLine = (value: string): string => {
+  const text = value.trim();
+  if (!/[\r\n]/.test(text) && text !== '') return text;
+  throw new UsageError('a value is a number, zero, mean, or *NUMBER', {
+    code: 'EDIT_INVALID',
+    hint: 'For example 0.5, zero, mean, *0.5.',
+  });
+};
+
 /** How a change of a value is written: a number, `zero`, `mean`, `*0.5`, or another right side of `set`. */
 export const changeOf = (place: string, value: string, step: number): string => {
-  const text = value.trim();
-  if (/[\r\n]/.test(text) || text === '')
-    throw new UsageError('a value is a number, zero, mean, or *NUMBER', {
-      code: 'EDIT_INVALID',
-      hint: 'For example 0.5, zero, mean, *0.5.',
-    });
+  const text = oneLine(value);
   const factor = /^\*\s*(.+)$/.exec(text)?.[1];
+  if (place.startsWith('weight ')) return factor === undefined ? `${place} = ${text}` : `${place} *= ${factor}`;
   return factor === undefined
     ? `set ${place} = ${text} at step ${step}`
     : `scale ${place} by ${factor} at step ${step}`;
 };
 
 /** What can be written at a column, from 1. */
-export const completions = (text: string, column: number, { session }: Debuggee): DebugProtocol.CompletionItem[] => {
-  const sites = session.variant.order.flatMap((i) => {
-    const types = typesOf(i.segment.graph);
-    return i.segment.graph.sites.map((s) => ({ name: siteIn(i, s.name), axes: types.get(s.value)?.axes ?? [] }));
-  });
-  const found = completeExpression(text, column, { sites }).map(({ text: label, kind, from, detail }) => ({
+export const completions = async (
+  text: string,
+  column: number,
+  target: Target,
+): Promise<DebugProtocol.CompletionItem[]> => {
+  const found = await target.view({ ask: 'complete', text, column });
+  const items = found.completions.map(({ text: label, kind, from, detail }) => ({
     ...{ label, start: from, length: Math.max(0, column - from), detail },
     type: kind === 'function' ? ('function' as const) : kind === 'site' ? ('variable' as const) : ('keyword' as const),
   }));
   const word = /^\s*([\w-]*)$/.exec(text.slice(0, Math.max(0, column - 1)))?.[1];
-  if (word === undefined) return found;
+  if (word === undefined) return items;
   const words = [...editWords, 'undo', 'redo', 'edits', 'words', 'help', 'step', 'layer', 'token', 'back'];
   const start = column - word.length;
   const own = words
     .filter((w) => w.startsWith(word))
     .map((label) => ({ label, start, length: word.length, type: 'keyword' as const }));
-  return [...own, ...found];
+  return [...own, ...items];
 };

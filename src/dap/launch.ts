@@ -1,45 +1,44 @@
 import { z } from 'zod';
-import { debugInput, type DebugInput } from '../protocol/index.js';
+import { debugInput } from '../protocol/index.js';
+import type { Launch } from './session.js';
 
-const sampling = {
-  temperature: z.number().optional(),
-  topK: z.int().optional(),
-  topP: z.number().optional(),
-  minP: z.number().optional(),
-  repetitionPenalty: z.number().optional(),
-  seed: z.int().optional(),
-};
-
-/** What `launch` takes; fields that clients add for themselves are left alone. */
-export const launchArguments = debugInput.omit({ edits: true, x: true, prompts: true }).extend({
-  ...sampling,
-  /** Changes, as lines of the edit language. */
-  edits: z.union([z.string(), z.array(z.string())]).default([]),
+const ways = {
   stopOnEntry: z.boolean().default(false),
   /** Stay at the end of the generation, from where one can step back. */
   stopOnExit: z.boolean().default(false),
   noDebug: z.boolean().default(false),
-  record: z.undefined({ error: 'recording is not possible from here yet: use `cutaway run --record`' }).optional(),
+};
+
+/** What `launch` takes; fields that clients add for themselves are left alone. */
+export const launchArguments = debugInput.omit({ edits: true, x: true, prompts: true }).extend({
+  /** Changes, as lines of the edit language. */
+  edits: z.union([z.string(), z.array(z.string())]).default([]),
+  ...ways,
 });
-export type LaunchArguments = z.infer<typeof launchArguments>;
+type LaunchArguments = z.infer<typeof launchArguments>;
 
-const editOf = {
-  temperature: 'temperature',
-  topK: 'top-k',
-  topP: 'top-p',
-  minP: 'min-p',
-  repetitionPenalty: 'repetition-penalty',
-  seed: 'seed',
-} as const satisfies Readonly<Record<keyof typeof sampling, string>>;
+/** What `attach` takes: a recording; with the model that it is of, everything in the run can be looked at. */
+export const attachArguments = z.object({
+  recording: z.string({ error: 'name the file of a recording' }).min(1),
+  model: z.string().optional(),
+  /** Though it is of another model. */
+  force: z.boolean().default(false),
+  ...ways,
+  stopOnEntry: z.boolean().default(true),
+  stopOnExit: z.boolean().default(true),
+});
 
-/** The request behind a launch: sampling is a list of edits, which come first. */
-export const debugInputOf = (given: LaunchArguments): DebugInput => {
-  const { edits } = given;
-  const words = (Object.keys(editOf) as (keyof typeof editOf)[]).flatMap((field) => {
-    const value = given[field];
-    return value === undefined ? [] : [`${editOf[field]} ${value}`];
-  });
-  const lines = typeof edits === 'string' ? [edits] : edits;
-  const input = debugInput.parse({ ...given, edits: [] });
-  return { ...input, edits: [...words, ...lines].filter((line) => line.trim() !== '').map((text) => ({ text })) };
+const wayOf = ({ stopOnEntry, stopOnExit, noDebug }: Omit<Launch, 'input'>) => ({ stopOnEntry, stopOnExit, noDebug });
+
+export const launchOf = (given: LaunchArguments): Launch => {
+  const lines = typeof given.edits === 'string' ? [given.edits] : given.edits;
+  const input = debugInput.omit({ x: true }).parse({ ...given, edits: [] });
+  const edits = lines.filter((line) => line.trim() !== '').map((text) => ({ text }));
+  return { input: { ...input, edits }, ...wayOf(given) };
+};
+
+/** A recording by itself, or run again on its model. */
+export const attachOf = ({ recording, model, force, ...ways }: z.infer<typeof attachArguments>): Launch => {
+  const asked = model === undefined ? { model: recording } : { model, fromRecording: recording, force };
+  return { input: debugInput.omit({ x: true }).parse(asked), ...wayOf(ways) };
 };

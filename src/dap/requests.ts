@@ -1,6 +1,5 @@
 import { z } from 'zod';
-import { UsageError } from '../base/index.js';
-import { launchArguments } from './launch.js';
+import { attachArguments, attachOf, launchArguments, launchOf } from './launch.js';
 import { capabilities } from './capabilities.js';
 import { breakpointRequests } from './breakpoint-requests.js';
 import { lookRequests } from './look-requests.js';
@@ -12,6 +11,7 @@ const initialize = z.object({
   columnsStartAt1: z.boolean().default(true),
   supportsVariablePaging: z.boolean().default(false),
   supportsInvalidatedEvent: z.boolean().default(false),
+  supportsMemoryEvent: z.boolean().default(false),
 });
 
 /** What a client can ask, by name. */
@@ -21,21 +21,14 @@ export const requests: ReadonlyMap<string, Row> = new Map<string, Row>([
     row('any', initialize, (session, given) => {
       session.client = {
         ...{ paged: given.supportsVariablePaging, invalidated: given.supportsInvalidatedEvent },
+        memory: given.supportsMemoryEvent,
         ...{ firstLine: given.linesStartAt1 ? 1 : 0, firstColumn: given.columnsStartAt1 ? 1 : 0 },
       };
       return capabilities;
     }),
   ],
-  ['launch', row('any', launchArguments, (session, given) => session.launch(given))],
-  [
-    'attach',
-    row('any', z.unknown(), () => {
-      throw new UsageError('there is nothing to attach to yet', {
-        code: 'OPTION_INVALID',
-        hint: 'Send launch, with a model and a prompt.',
-      });
-    }),
-  ],
+  ['launch', row('any', launchArguments, (session, given) => session.launch(launchOf(given)))],
+  ['attach', row('any', attachArguments, (session, given) => session.launch(attachOf(given)))],
   ['configurationDone', row('live', z.unknown(), (session) => session.start())],
   ['restart', row('live', z.unknown(), (session) => session.restart())],
   ['pause', row('live', z.unknown(), (session) => session.pause())],

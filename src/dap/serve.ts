@@ -1,17 +1,18 @@
-import { createServer, type Socket } from 'node:net';
+import { createServer, type Server, type Socket } from 'node:net';
 import type { Readable, Writable } from 'node:stream';
 import { UsageError } from '../base/index.js';
 import { Adapter } from './adapter.js';
 import { Deframer, frame } from './framing.js';
+import type { OpenTarget } from './session.js';
 
 /** Speaks with one client until it disconnects, or is gone. */
-export const converse = async (input: Readable, output: Writable): Promise<void> => {
+export const converse = async (input: Readable, output: Writable, open: OpenTarget): Promise<void> => {
   const deframer = new Deframer();
   let close = (): void => undefined;
   const closed = new Promise<void>((resolve) => {
     close = resolve;
   });
-  const adapter = new Adapter({ send: (message) => void output.write(frame(message)), close });
+  const adapter = new Adapter({ send: (message) => void output.write(frame(message)), close }, open);
   input.on('data', (chunk: Buffer) => {
     for (const received of deframer.push(chunk))
       if ('message' in received) adapter.receive(received.message);
@@ -24,33 +25,15 @@ export const converse = async (input: Readable, output: Writable): Promise<void>
 };
 
 /** On standard input and output. @returns the exit status */
-export const serveStdio = async (): Promise<number> => {
-  await converse(process.stdin, process.stdout);
+export const serveStdio = async (open: OpenTarget): Promise<number> => {
+  await converse(process.stdin, process.stdout, open);
   process.stdin.destroy();
   return 0;
 };
 
-/**
- * For clients of this machine that connect to a port, each with a session of its own; 0: any free one.
- * @param ready gets the port
- * @returns the exit status, once the signal comes
- * @throws UsageError OPTION_INVALID where it cannot listen
- */
-export const servePort = async (
-  port: number,
-  { signal, ready }: { readonly signal: AbortSignal; readonly ready: (port: number) => void },
-): Promise<number> => {
-  const sockets = new Set<Socket>();
-  const server = createServer((socket) => {
-    sockets.add(socket);
-    socket.setNoDelay(true);
-    void converse(socket, socket).finally(() => {
-      sockets.delete(socket);
-      socket.end();
-    });
-  });
-  const stopped = new Promise<void>((resolve) => server.on('close', resolve));
-  await new Promise<void>((resolve, reject) => {
+/** @throws UsageError OPTION_INVALID */
+const listening = (server: Server, port: number): Promise<void> =>
+  new Promise<void>((resolve, reject) => {
     server.once('error', (cause) =>
       reject(
         new UsageError(`port ${port} cannot be listened on: ${cause.message}`, {
@@ -62,6 +45,32 @@ export const servePort = async (
     );
     server.listen(port, '127.0.0.1', resolve);
   });
+
+/**
+ * For clients of this machine that connect to a port, each with a session of its own; 0: any free one.
+ * @param ready gets the port
+ * @returns the exit status, once the signal comes
+ * @throws UsageError OPTION_INVALID where it cannot listen
+ */
+export const servePort = async (
+  port: number,
+  {
+    signal,
+    ready,
+    open,
+  }: { readonly signal: AbortSignal; readonly ready: (port: number) => void; readonly open: OpenTarget },
+): Promise<number> => {
+  const sockets = new Set<Socket>();
+  const server = createServer((socket) => {
+    sockets.add(socket);
+    socket.setNoDelay(true);
+    void converse(socket, socket, open).finally(() => {
+      sockets.delete(socket);
+      socket.end();
+    });
+  });
+  const stopped = new Promise<void>((resolve) => server.on('close', resolve));
+  await listening(server, port);
   const address = server.address();
   ready(typeof address === 'object' && address ? address.port : port);
   const stop = (): void => {

@@ -1,11 +1,11 @@
 import path from 'node:path';
-import { setImmediate as nextTurn, setTimeout as afterMs } from 'node:timers/promises';
+import { setTimeout as afterMs } from 'node:timers/promises';
 import type { DebugProtocol } from '@vscode/debugprotocol';
 import { DebuggerError, UsageError } from '../base/index.js';
-import type { DebugSession, ExceptionFilter, Position } from '../debugger/index.js';
-import { openDebuggee, type Debuggee, type Stop } from '../service/index.js';
+import type { Target } from '../debugger/index.js';
+import type { DebugInput, Motion, TargetPosition, TargetState, TargetStop, TargetTold } from '../protocol/index.js';
 import { BreakpointBook } from './breakpoints.js';
-import { debugInputOf, type LaunchArguments } from './launch.js';
+import { capabilitiesOf } from './capabilities.js';
 import { sourceOf, writeListing, type ListingFile } from './sources.js';
 import { TranscriptOutput } from './transcript-output.js';
 import { Variables } from './variables.js';
@@ -14,21 +14,34 @@ import { Variables } from './variables.js';
 export interface Client {
   readonly paged: boolean;
   readonly invalidated: boolean;
+  readonly memory: boolean;
   /** What a first line and column are called. */
   readonly firstLine: 0 | 1;
   readonly firstColumn: 0 | 1;
 }
 
+/** How a run begins and ends. */
+export interface Launch {
+  readonly input: Omit<DebugInput, 'x'>;
+  readonly stopOnEntry: boolean;
+  readonly stopOnExit: boolean;
+  readonly noDebug: boolean;
+}
+
+/** Opens what is debugged. `onDeath`: told when the process that it is in is gone. */
+export type OpenTarget = (
+  input: Launch['input'],
+  options: { readonly onDeath: (error: DebuggerError) => void },
+) => Promise<Target>;
+
 interface Live {
-  readonly opened: Awaited<ReturnType<typeof openDebuggee>>;
-  readonly launched: LaunchArguments;
+  readonly target: Target;
+  readonly launched: Launch;
   readonly listing: ListingFile;
-  debuggee: Debuggee;
 }
 
 /** Where the session is: nothing launched, launched, standing, running, over. */
 export type State = 'idle' | 'launched' | 'stopped' | 'running' | 'over';
-type Motion = (session: DebugSession) => Promise<Stop>;
 type Send = (event: string, body?: object) => void;
 
 const wrongState = (message: string, hint: string): UsageError =>
@@ -36,33 +49,32 @@ const wrongState = (message: string, hint: string): UsageError =>
 
 const notLaunched = (): UsageError => wrongState('no model is launched', 'Send launch first.');
 
-/** One client's debugging of one model: the run, what it is told of it, what it may ask. */
+/** One client's debugging of one run: where it is, what the client is told of it, what it may ask. */
 export class Session {
-  client: Client = { paged: false, invalidated: false, firstLine: 1, firstColumn: 1 };
+  client: Client = { paged: false, invalidated: false, memory: false, firstLine: 1, firstColumn: 1 };
   readonly book: BreakpointBook;
   readonly variables: Variables;
   /** What an exception breakpoint found, where the run stands at one. */
-  exception: Extract<Stop, { reason: 'exception' }> | undefined;
-  readonly #gotoTargets = new Map<number, Position>();
+  exception: TargetStop | undefined;
+  readonly #gotoTargets = new Map<number, TargetPosition>();
   readonly #output: TranscriptOutput;
   readonly #afterwards: (() => void)[] = [];
-  #exceptions: readonly ExceptionFilter[] = [];
   #targets = 0;
   #live: Live | undefined;
   #state: State = 'idle';
-  #forward = true;
+  #pausing = new AbortController();
   #running: Promise<void> = Promise.resolve();
 
-  constructor(readonly send: Send) {
+  constructor(
+    readonly open: OpenTarget,
+    readonly send: Send,
+  ) {
     this.#output = new TranscriptOutput((output, category) => this.#tellText(output, category));
     this.variables = new Variables(
-      () => this.debuggee,
+      () => this.target,
       () => this.client.paged,
     );
-    this.book = new BreakpointBook({
-      console: (output, line) => this.#tellText(output, 'console', line),
-      isForward: () => this.#forward,
-    });
+    this.book = new BreakpointBook(() => this.target);
   }
 
   get state(): State {
@@ -73,8 +85,13 @@ export class Session {
     return this.#live !== undefined;
   }
 
-  get debuggee(): Debuggee {
-    return this.live.debuggee;
+  get target(): Target {
+    return this.live.target;
+  }
+
+  /** Where the run stands. */
+  get at(): TargetState {
+    return this.target.state;
   }
 
   /** @throws UsageError COMMAND_INVALID where nothing is launched */
@@ -88,55 +105,49 @@ export class Session {
     if (!this.#live) throw notLaunched();
   }
 
-  /** Opens the model; from then on breakpoints can be set. @throws as `openDebuggee` */
-  async launch(launched: LaunchArguments): Promise<void> {
+  /** Opens what is debugged; from then on breakpoints can be set. @throws as `open` */
+  async launch(launched: Launch): Promise<void> {
     if (this.#live) throw wrongState('a model is launched already', 'Disconnect, or send restart.');
-    const opened = await openDebuggee(debugInputOf(launched));
-    const { debuggee } = opened;
-    this.#live = { opened, launched, debuggee, listing: writeListing(path.basename(launched.model), debuggee) };
+    const target = await this.open(launched.input, { onDeath: (error) => this.#died(error) });
+    this.#live = { target, launched, listing: writeListing(path.basename(launched.input.model), target) };
     this.#state = 'launched';
-    this.#watch();
-    for (const note of opened.model.notes) this.#tellText(`note: ${note}\n`, 'console');
-    this.afterwards(() => this.send('initialized'));
+    for (const note of [...target.about.notes, ...target.about.can.limits])
+      this.#tellText(`note: ${note}\n`, 'console');
+    this.afterwards(() => {
+      const able = capabilitiesOf(target.about.can);
+      if (able) this.send('capabilities', { capabilities: able });
+      this.send('initialized');
+    });
   }
 
   /** The client has set its breakpoints: the run begins. */
-  start(): void {
+  async start(): Promise<void> {
     if (this.#state !== 'launched') throw wrongState('the run has begun already', 'configurationDone is sent once.');
     this.#state = 'stopped';
-    if (this.live.launched.noDebug) this.#silence();
+    if (this.live.launched.noDebug) await this.book.clear();
     else if (this.live.launched.stopOnEntry) {
-      this.afterwards(() => this.#told({ reason: 'entry', position: this.debuggee.session.position }));
+      this.afterwards(() => this.#told({ reason: 'entry' }));
       return;
     }
-    this.move((session) => this.#fromHere(session));
+    this.move({ kind: 'continue', here: true });
   }
 
   /** A new run of the same model, with the changes made so far. */
   async restart(): Promise<void> {
     await this.interrupt();
-    this.live.debuggee = await this.live.opened.again(this.debuggee.edits);
-    this.debuggee.session.exceptions = this.#exceptions;
-    this.book.moveTo(this.debuggee);
-    this.#watch();
+    const { notes } = await this.target.apply({ change: 'restart' });
+    for (const note of notes) this.#tellText(`note: ${note}\n`, 'console');
     this.#state = 'launched';
-    this.start();
-  }
-
-  /** What stops the run besides breakpoints. */
-  catch(exceptions: readonly ExceptionFilter[]): void {
-    this.#exceptions = exceptions;
-    this.debuggee.session.exceptions = exceptions;
+    await this.start();
   }
 
   /** Moves the run once the request is answered; how it ends is told by events. */
-  move(motion: Motion, { forward = true } = {}): void {
-    const { session } = this.debuggee;
+  move(motion: Motion): void {
     this.#state = 'running';
-    this.#forward = forward;
+    this.#pausing = new AbortController();
     this.#forget();
     this.afterwards(() => {
-      this.#running = this.#carryOut(() => motion(session));
+      this.#running = this.#carryOut(motion);
     });
   }
 
@@ -151,13 +162,13 @@ export class Session {
 
   pause(): void {
     if (this.#state !== 'running') throw wrongState('nothing is running', 'A run that stands need not be paused.');
-    this.debuggee.session.pause();
+    this.#pausing.abort();
   }
 
   /** Stops a run, and waits until it stands. */
   async interrupt(): Promise<void> {
     while (this.#state === 'running') {
-      this.debuggee.session.pause();
+      this.#pausing.abort();
       await Promise.race([this.#running, afterMs(2)]);
     }
   }
@@ -168,12 +179,12 @@ export class Session {
     if (this.client.invalidated) this.afterwards(() => this.send('invalidated', { areas: ['variables', 'stacks'] }));
   }
 
-  holdTarget(position: Position): number {
+  holdTarget(position: TargetPosition): number {
     this.#gotoTargets.set(++this.#targets, position);
     return this.#targets;
   }
 
-  target(id: number): Position {
+  gotoTarget(id: number): TargetPosition {
     const position = this.#gotoTargets.get(id);
     if (position) return position;
     throw wrongState(
@@ -195,13 +206,7 @@ export class Session {
     this.#state = 'over';
     const live = this.#live;
     this.#live = undefined;
-    await live?.opened.model.dispose();
-  }
-
-  /** Nothing stops any more. */
-  #silence(): void {
-    this.book.clear(this.debuggee);
-    this.catch([]);
+    await live?.target.dispose();
   }
 
   #forget(): void {
@@ -210,28 +215,10 @@ export class Session {
     this.variables.forget();
   }
 
-  /** Tokens are told of as they come, and the event loop gets a turn at each, so that a pause is heard. */
-  #watch(): void {
-    const { debuggee } = this;
-    const condition = async (): Promise<boolean> => {
-      if (this.#forward) this.#output.tell(debuggee);
-      await nextTurn();
-      return false;
-    };
-    debuggee.session.breakpoints.add({ label: 'tokens', condition });
-  }
-
-  /** To the first breakpoint, which may be where the run stands. */
-  async #fromHere(session: DebugSession): Promise<Stop> {
-    const { position, instance } = session;
-    const op = instance && session.source.opsOf(instance.segment.id)[position.op];
-    const breakpoint = op && (await session.breakpoints.hit({ position, instance, op }, { counting: true }));
-    return breakpoint ? { reason: 'breakpoint', position, breakpoint } : session.continue();
-  }
-
-  async #carryOut(motion: () => Promise<Stop>): Promise<void> {
+  async #carryOut(motion: Motion): Promise<void> {
+    const { signal } = this.#pausing;
     try {
-      const stop = await motion();
+      const { stop } = await this.target.resume(motion, { signal, onTold: (told) => this.#hear(told) });
       this.#told(stop);
     } catch (error) {
       const hint = error instanceof DebuggerError ? `. ${error.info.hint}` : '';
@@ -241,9 +228,18 @@ export class Session {
     }
   }
 
-  #told(stop: Stop): void {
-    const { debuggee } = this;
-    this.#output.tell(debuggee);
+  /** The process that the run is in has died: what was made is kept, and the client may send `restart`. */
+  #died(error: DebuggerError): void {
+    this.#forget();
+    this.#tellText(`${error.message}. Restart to go on: breakpoints and changes are kept.\n`, 'important');
+  }
+
+  #hear(told: TargetTold): void {
+    if (told.told === 'tokens') this.#output.tell(told);
+    else this.#tellText(`${told.text}\n`, 'console', told.line);
+  }
+
+  #told(stop: TargetStop): void {
     if (stop.reason === 'end') {
       this.#ended();
       return;
@@ -251,15 +247,13 @@ export class Session {
     this.#stopped(this.#toldOf(stop));
   }
 
-  #toldOf(stop: Stop): { readonly reason: string } & Readonly<Record<string, unknown>> {
+  #toldOf(stop: TargetStop): { readonly reason: string } & Readonly<Record<string, unknown>> {
     switch (stop.reason) {
       case 'breakpoint':
       case 'data': {
-        const known = this.book.find(stop.breakpoint.id);
+        const known = stop.point === undefined ? undefined : this.book.find(stop.point);
         const description =
-          stop.reason === 'data'
-            ? `${stop.breakpoint.label ?? ''}: ${String(stop.before)} → ${String(stop.after)}`
-            : undefined;
+          stop.reason === 'data' ? `${stop.label ?? ''}: ${String(stop.before)} → ${String(stop.after)}` : undefined;
         return { reason: known?.kind ?? 'breakpoint', hitBreakpointIds: known ? [known.id] : [], description };
       }
       case 'exception':

@@ -1,33 +1,29 @@
 import type { DebugProtocol } from '@vscode/debugprotocol';
 import { UsageError } from '../base/index.js';
-import { siteIn } from '../engine/index.js';
-import { formatType, typesOf } from '../graph/index.js';
-import { formatEdit } from '../language/index.js';
-import type { Debuggee } from '../service/index.js';
-import type { Tensor } from '../tensor/index.js';
-import { shownTensor, shownType } from './numbers.js';
-import { sitesHere } from './sites.js';
-import { childAt, childrenOf, lengthOf, most, viewOf, type Child, type TensorView } from './tensor-view.js';
+import { most, type Target } from '../debugger/index.js';
+import type { Evaluated, Item, OpenedPart, ScopeName, TargetFrame } from '../protocol/index.js';
 
 type Variable = DebugProtocol.Variable;
 type Paging = Pick<DebugProtocol.VariablesArguments, 'start' | 'count'>;
 
 /** What a number that a client holds stands for. */
-export type Node =
-  | { readonly kind: 'sites' | 'words' | 'weights' | 'edits' }
-  | { readonly kind: 'tokens'; readonly from: number; readonly to: number }
-  | { readonly kind: 'tensor'; readonly view: TensorView };
+type Node =
+  | { readonly kind: 'scope'; readonly scope: ScopeName; readonly frame: TargetFrame['kind'] }
+  /** A part of a long list. */
+  | {
+      readonly kind: 'chunk';
+      readonly of: Extract<Node, { kind: 'scope' }>;
+      readonly from: number;
+      readonly to: number;
+    }
+  | { readonly kind: 'value'; readonly ref: string; readonly part: OpenedPart };
 
-const scopesOf = (
-  debuggee: Debuggee,
-  inLayer: boolean,
-): readonly { readonly name: string; readonly node: Node; readonly expensive: boolean }[] => [
-  ...(inLayer ? [{ name: 'Sites', node: { kind: 'sites' } as const, expensive: false }] : []),
-  { name: 'Next words', node: { kind: 'words' }, expensive: false },
-  { name: 'Tokens', node: { kind: 'tokens', from: 0, to: debuggee.tokens.length }, expensive: false },
-  { name: 'Edits', node: { kind: 'edits' }, expensive: false },
-  ...(inLayer ? [{ name: 'Weights', node: { kind: 'weights' } as const, expensive: true }] : []),
-];
+const hints: Partial<Record<ScopeName, string>> = {
+  sites: 'locals',
+  inputs: 'arguments',
+  outputs: 'returnValue',
+  attention: 'registers',
+};
 
 const gone = (reference: number): UsageError =>
   new UsageError(`there is no value ${reference} here`, {
@@ -35,159 +31,132 @@ const gone = (reference: number): UsageError =>
     hint: 'Values can be asked for while the run stands where they were shown: ask for the scopes again.',
   });
 
+const notSettable = (name: string): UsageError =>
+  new UsageError(`${name} cannot be set here`, {
+    code: 'COMMAND_INVALID',
+    hint: 'Set a site of this layer, or a part of it; all else can be changed with an edit in the console.',
+  });
+
+const given = ({ start, count }: Paging): Paging => ({
+  ...(start === undefined ? {} : { start }),
+  ...(count === undefined ? {} : { count }),
+});
+
 /** What can be looked at where a run stands. Numbers that were given out count until it moves. */
 export class Variables {
   readonly #nodes = new Map<number, Node>();
-  #sites: Promise<ReadonlyMap<string, Tensor>> | undefined;
+  /** What was listed under a number, by name: what a child stands for. */
+  readonly #listed = new Map<number, ReadonlyMap<string, Item>>();
   #last = 0;
 
   /** @param paged does the client ask for parts of long lists? */
   constructor(
-    readonly debuggee: () => Debuggee,
+    readonly target: () => Target,
     readonly paged: () => boolean,
   ) {}
 
   /** The run has moved, or was changed. */
   forget(): void {
     this.#nodes.clear();
-    this.#sites = undefined;
+    this.#listed.clear();
   }
 
-  scopes(inLayer: boolean): DebugProtocol.Scope[] {
-    return scopesOf(this.debuggee(), inLayer).map(({ name, node, expensive }) => ({
-      ...{ name, expensive, variablesReference: this.hold(node) },
-      ...(name === 'Sites' ? { presentationHint: 'locals' } : {}),
+  async scopes(frame: TargetFrame['kind']): Promise<DebugProtocol.Scope[]> {
+    const { scopes } = await this.target().view({ ask: 'scopes', frame });
+    return scopes.map(({ scope, name, expensive }) => ({
+      ...{ name, expensive, variablesReference: this.#hold({ kind: 'scope', scope, frame }) },
+      ...(hints[scope] === undefined ? {} : { presentationHint: hints[scope] }),
     }));
   }
 
-  /** A new number for something. */
-  hold(node: Node): number {
+  async list(reference: number, paging: Paging): Promise<Variable[]> {
+    const node = this.#node(reference);
+    const items = await this.#items(node, paging);
+    if (node.kind !== 'value' && !this.#isAsked(paging) && items.length > most && node.kind === 'scope')
+      return this.#chunks(node, items.length);
+    const known = this.#listed.get(reference) ?? new Map<string, Item>();
+    this.#listed.set(reference, new Map([...known, ...items.map((item) => [item.name, item] as const)]));
+    return items.map((item) => this.variable(item));
+  }
+
+  /** An item as a client sees it; what can be opened gets a number. */
+  variable(item: Item | Evaluated): Variable {
+    const { name, value, type, ref, part, length = 0, expression } = item;
+    const memory = memoryOf(item);
+    return {
+      ...{ name, value, ...(type === undefined ? {} : { type }) },
+      ...(expression === undefined ? {} : { evaluateName: expression }),
+      variablesReference: ref === undefined || !part ? 0 : this.#hold({ kind: 'value', ref, part }),
+      ...(this.paged() && length > most ? { indexedVariables: length } : {}),
+      ...(memory === undefined ? {} : { memoryReference: memory }),
+    };
+  }
+
+  /** What is set to change a child: a site with a selector, or a weight's. @throws UsageError */
+  async placeOf(reference: number, name: string): Promise<string> {
+    const place = (await this.#child(reference, name))?.place;
+    if (place === undefined) throw notSettable(name);
+    return place;
+  }
+
+  /** What a data breakpoint on a child watches. @throws UsageError */
+  async watchable(reference: number, name: string): Promise<string> {
+    const child = await this.#child(reference, name);
+    const watched = child?.expression ?? (child?.place?.startsWith('weight ') ? child.place : undefined);
+    if (watched === undefined) throw notSettable(name);
+    return watched;
+  }
+
+  /** A child by its name, of those that were listed or could be. */
+  async #child(reference: number, name: string): Promise<Item | undefined> {
+    const node = this.#node(reference);
+    const known = this.#listed.get(reference)?.get(name);
+    if (known) return known;
+    const index = /^\[(\d{1,9})\]$/.exec(name)?.[1];
+    const paging = index === undefined ? {} : { start: Number(index), count: 1 };
+    return (await this.#items(node, node.kind === 'value' ? paging : {})).find((item) => item.name === name);
+  }
+
+  async #items(node: Node, paging: Paging): Promise<Item[]> {
+    switch (node.kind) {
+      case 'scope':
+        return (await this.target().view({ ask: 'scope', scope: node.scope, frame: node.frame, ...given(paging) }))
+          .items;
+      case 'chunk': {
+        const { scope, frame } = node.of;
+        const count = node.to - node.from;
+        return (await this.target().view({ ask: 'scope', scope, frame, start: node.from, count })).items;
+      }
+      case 'value':
+        return (await this.target().view({ ask: 'children', ref: node.ref, part: node.part, ...given(paging) })).items;
+    }
+  }
+
+  #isAsked({ count }: Paging): boolean {
+    return count !== undefined && count > 0;
+  }
+
+  #chunks(of: Extract<Node, { kind: 'scope' }>, length: number): Variable[] {
+    return Array.from({ length: Math.ceil(length / most) }, (_, i) => {
+      const [from, to] = [i * most, Math.min(length, (i + 1) * most)];
+      const variablesReference = this.#hold({ kind: 'chunk', of, from, to });
+      return { name: `[${from}..${to - 1}]`, value: '', variablesReference };
+    });
+  }
+
+  #hold(node: Node): number {
     this.#nodes.set(++this.#last, node);
     return this.#last;
   }
 
   /** @throws UsageError MESSAGE_INVALID */
-  node(reference: number): Node {
+  #node(reference: number): Node {
     const node = this.#nodes.get(reference);
     if (!node) throw gone(reference);
     return node;
   }
-
-  async list(reference: number, paging: Paging): Promise<Variable[]> {
-    const node = this.node(reference);
-    switch (node.kind) {
-      case 'sites':
-        return cut(await this.#siteVariables(), paging);
-      case 'words':
-        return this.#words();
-      case 'tokens':
-        return this.#tokens(node, paging);
-      case 'weights':
-        return cut(this.#weights(), paging);
-      case 'edits':
-        return cut(
-          this.debuggee().edits.map((edit, i) => plain(String(i + 1), formatEdit(edit))),
-          paging,
-        );
-      case 'tensor':
-        return childrenOf(node.view, paging).map((child) => this.#child(child, node.view));
-    }
-  }
-
-  /** A tensor as the fields that a variable and an answer to an expression share. */
-  shown(view: TensorView): Pick<Variable, 'value' | 'variablesReference'> & Partial<Variable> {
-    const length = lengthOf(view);
-    return {
-      ...{ value: shownTensor(view.tensor), type: shownType(view.tensor, view.axes) },
-      variablesReference: this.hold({ kind: 'tensor', view }),
-      ...(this.paged() && length > most ? { indexedVariables: length } : {}),
-      ...(view.site === undefined ? {} : { memoryReference: view.site }),
-    };
-  }
-
-  /** The site and selector behind a child, by its name: what a change is made to. @throws UsageError */
-  placeOf(reference: number, name: string): { readonly site: string; readonly selector: string } {
-    const node = this.node(reference);
-    if (node.kind === 'sites') return { site: name, selector: '' };
-    const index = /^\[(\d{1,9})\]$/.exec(name)?.[1];
-    if (node.kind === 'tensor' && node.view.site !== undefined && index !== undefined && Number(index) < node.view.to)
-      return { site: node.view.site, selector: childAt(node.view, Number(index)).selector };
-    throw new UsageError(`${name} cannot be set here`, {
-      code: 'COMMAND_INVALID',
-      hint: 'Set a site of this layer, or a part of it; all else can be changed with an edit in the console.',
-    });
-  }
-
-  /** What a data breakpoint on a child watches. @throws UsageError */
-  watchable(reference: number, name: string): string {
-    if (this.node(reference).kind === 'weights') return `weight ${name}`;
-    const { site, selector } = this.placeOf(reference, name);
-    return site + selector;
-  }
-
-  /** Where index 0 of `position` is: behind the prefill, a step computes one position. */
-  get offset(): number {
-    const { session } = this.debuggee();
-    return session.position.step === 0 ? 0 : session.ids.length - 1;
-  }
-
-  #child({ name, value, type, view, selector }: Child, parent: TensorView): Variable {
-    const path = parent.site === undefined || selector === '' ? {} : { evaluateName: parent.site + selector };
-    const length = view ? lengthOf(view) : 0;
-    return {
-      ...{ name, value, ...(type === '' ? {} : { type }), ...path },
-      variablesReference: view ? this.hold({ kind: 'tensor', view }) : 0,
-      ...(this.paged() && length > most ? { indexedVariables: length } : {}),
-    };
-  }
-
-  async #siteVariables(): Promise<Variable[]> {
-    const { session } = this.debuggee();
-    const { instance } = session;
-    if (!instance) return [];
-    const { graph } = instance.segment;
-    const types = typesOf(graph);
-    const sites = sitesHere(session);
-    this.#sites ??= session.look(sites.map((s) => s.name));
-    const values = await this.#sites;
-    return sites.flatMap((s) => {
-      const tensor = values.get(s.name);
-      if (!tensor) return [];
-      const site = siteIn(instance, s.name);
-      const view = viewOf({ tensor, axes: types.get(s.value)?.axes ?? [] }, { site, offset: this.offset });
-      return [{ name: site, evaluateName: site, ...this.shown(view) }];
-    });
-  }
-
-  async #words(): Promise<Variable[]> {
-    const words = await this.debuggee().words(10);
-    return words.map(({ text, id, probability }, i) => ({
-      ...plain(String(i + 1), `${(100 * probability).toFixed(2)} %  ${JSON.stringify(text)}  ${id}`),
-      evaluateName: `lens_prob(${id})`,
-    }));
-  }
-
-  #tokens({ from, to }: { readonly from: number; readonly to: number }, { start, count }: Paging): Variable[] {
-    const { tokens } = this.debuggee();
-    if (to - from > most && (count === undefined || count === 0))
-      return Array.from({ length: Math.ceil((to - from) / most) }, (_, i) => {
-        const part = { kind: 'tokens' as const, from: from + i * most, to: Math.min(to, from + (i + 1) * most) };
-        return { ...plain(`[${part.from}..${part.to - 1}]`, ''), variablesReference: this.hold(part) };
-      });
-    const shown = tokens
-      .slice(from, to)
-      .map(({ text, id }, i) => plain(String(from + i), `${JSON.stringify(text)}  ${id}`));
-    return cut(shown, { ...(start === undefined ? {} : { start }), ...(count === undefined ? {} : { count }) });
-  }
-
-  #weights(): Variable[] {
-    const params = this.debuggee().session.instance?.segment.graph.params ?? [];
-    return params.map(({ name, type }) => plain(name, `${type.dtype}${formatType(type)}`));
-  }
 }
 
-const plain = (name: string, value: string): Variable => ({ name, value, variablesReference: 0 });
-
-/** The part of a list that was asked for; without a count, all. */
-const cut = (all: Variable[], { start, count }: Paging): Variable[] =>
-  count === undefined || count === 0 ? all : all.slice(start ?? 0, (start ?? 0) + count);
+/** Whole values can be read as memory, by their reference. */
+const memoryOf = ({ ref, part, name }: Item): string | undefined =>
+  ref !== undefined && part && !name.startsWith('[') ? ref : undefined;

@@ -1,12 +1,17 @@
+import { UsageError } from '../base/index.js';
 import type { Condition, Instance } from '../engine/index.js';
 import type { Position } from './position.js';
-import type { OpLine, Source } from './source.js';
 
-/** What a condition may look at: the place, and values inside the instance that comes next. */
+/** A place where a run could stop. */
 export interface Stopping {
   readonly position: Position;
-  readonly instance: Instance;
-  readonly op: OpLine;
+  /** Of the listing, from 1. */
+  readonly line: number;
+  readonly layer?: number | undefined;
+  /** The site that gets its value here, by its name in the run order. */
+  readonly site?: string | undefined;
+  /** What runs next, where it is our engine that runs it. */
+  readonly instance?: Instance;
 }
 
 /** What a data breakpoint watches, as it is compared and shown. */
@@ -32,8 +37,8 @@ export interface Breakpoint {
    * cannot hold there; undefined: it has no such form. Where it holds, `condition` is asked.
    */
   readonly lowered?: (instance: Instance) => Condition | 'never' | undefined;
-  /** Stops at the n-th time that all else holds, and from then on. */
-  readonly hits?: number;
+  /** Given how often all else held, does this time count? */
+  readonly hits?: (met: number) => boolean;
   /** Gone once it was hit. */
   readonly temporary?: boolean;
   /** Told when all holds; the run goes on. */
@@ -52,23 +57,35 @@ export interface Change {
   readonly after: Watched;
 }
 
-const siteName = (instance: Instance, site: string): string => {
-  const { segment, name } = instance;
-  return segment.kind === 'block' ? `${name}.${site}` : site;
-};
-
 /** A breakpoint of a whole layer holds at its first operation only. */
 const namesOps = ({ lines, site }: Breakpoint): boolean => lines !== undefined || site !== undefined;
 
 /** Does the place fit, whatever the values? */
-const fits = (point: Breakpoint, { position, instance, op }: Stopping): boolean => {
+const fits = (point: Breakpoint, { position, line, layer, site }: Stopping): boolean => {
   if (point.value) return false;
-  if (point.lines && !point.lines.includes(op.line)) return false;
-  if (point.site && !(op.site !== undefined && point.site(siteName(instance, op.site)))) return false;
-  if (point.layers && !point.layers.includes(instance.segment.layer ?? -1)) return false;
+  if (point.lines && !point.lines.includes(line)) return false;
+  if (point.site && !(site !== undefined && point.site(site))) return false;
+  if (point.layers && !point.layers.includes(layer ?? -1)) return false;
   if (point.steps && !point.steps.includes(position.step)) return false;
   if (namesOps(point)) return true;
   return position.op === 0 && (point.layers !== undefined || position.at === 0);
+};
+
+/**
+ * When a hit counts: `5` or `>= 5` from the fifth on, `== 5` the fifth, `% 5` each fifth.
+ * @throws UsageError OPTION_INVALID
+ */
+export const parseHits = (text: string): ((met: number) => boolean) => {
+  const [, sign = '', digits = ''] = /^\s*(>=|==?|>|%|)\s*(\d{1,9})\s*$/.exec(text) ?? [];
+  const n = Number(digits);
+  if (digits === '' || (sign === '%' && n === 0))
+    throw new UsageError(`${JSON.stringify(text)} is no count of hits`, {
+      code: 'OPTION_INVALID',
+      hint: 'Write 5 or >= 5 (from the fifth on), == 5, > 5, or % 5 (each fifth).',
+    });
+  if (sign === '%') return (met) => met % n === 0;
+  if (sign === '>') return (met) => met > n;
+  return sign.startsWith('=') ? (met) => met === n : (met) => met >= n;
 };
 
 /** Conditions that one instance's graph may hold: each makes it larger, and compiling it slower. */
@@ -82,10 +99,11 @@ export class Breakpoints {
   readonly #seen = new Map<number, Watched>();
   #last = 0;
 
-  /** @returns the breakpoint with its number */
-  add(point: Omit<Breakpoint, 'id'>): Breakpoint {
-    const made = { ...point, id: ++this.#last };
-    this.#points.set(made.id, made);
+  /** @param id its number, where it had one before. @returns the breakpoint with its number */
+  add(point: Omit<Breakpoint, 'id'>, id = this.#last + 1): Breakpoint {
+    const made = { ...point, id };
+    this.#last = Math.max(this.#last, id);
+    this.#points.set(id, made);
     return made;
   }
 
@@ -112,12 +130,11 @@ export class Breakpoints {
     return [...this.#points.values()];
   }
 
-  /** Is there anything in this instance that could stop? Saves looking at its operations one by one. */
-  concern(source: Source, instance: Instance): boolean {
-    const lines = new Set(source.opsOf(instance.segment.id).map((op) => op.line));
+  /** Is there anything in a layer with these lines that could stop? Saves looking at its operations one by one. */
+  concern(layer: number | undefined, lines: ReadonlySet<number>): boolean {
     return this.all.some((point) => {
       if (point.value) return false;
-      if (point.layers && !point.layers.includes(instance.segment.layer ?? -1)) return false;
+      if (point.layers && !point.layers.includes(layer ?? -1)) return false;
       return !point.lines || point.lines.some((line) => lines.has(line));
     });
   }
@@ -131,7 +148,7 @@ export class Breakpoints {
     for (const stopping of places) {
       for (const point of this.#points.values()) {
         if (!fits(point, stopping)) continue;
-        const condition = point.condition && point.lowered?.(stopping.instance);
+        const condition = point.condition && stopping.instance && point.lowered?.(stopping.instance);
         if (condition === undefined) return undefined;
         if (condition !== 'never') conditions.set(condition.key, condition);
         if (conditions.size > loweredAtMost) return undefined;
@@ -183,6 +200,6 @@ export class Breakpoints {
     if (!counting) return true;
     const met = this.met(id) + 1;
     this.#met.set(id, met);
-    return hits === undefined || met >= hits;
+    return hits === undefined || hits(met);
   }
 }

@@ -16,10 +16,10 @@ export type ExceptionFilter =
 export type ValueKind = 'nan' | 'inf' | 'overflow16';
 
 /** The largest number of IEEE 754 binary16. */
-const float16Max = 65504;
+export const float16Max = 65504;
 
 /** What masked scores are filled with, about the float32 minimum, is no overflow. */
-const masking = 3.3e38;
+export const masking = 3.3e38;
 
 const tests: Readonly<Record<ValueKind, (x: number) => boolean>> = {
   nan: Number.isNaN,
@@ -27,13 +27,18 @@ const tests: Readonly<Record<ValueKind, (x: number) => boolean>> = {
   overflow16: (x) => Math.abs(x) > float16Max && Math.abs(x) < masking,
 };
 
-const told: Readonly<Record<ValueKind, string>> = {
+/** What such a number is called. */
+export const valueTold: Readonly<Record<ValueKind, string>> = {
   nan: 'NaN',
   inf: 'infinity',
   overflow16: `a number beyond float16 (${float16Max})`,
 };
 
 export const isValueKind = (kind: ExceptionFilter['kind']): kind is ValueKind => kind in tests;
+
+/** Is there a number that is none, or without bound? */
+export const hasNonFinite = (tensor: Pick<Tensor, 'data' | 'dtype'>): boolean =>
+  isBad('nan', tensor) || isBad('inf', tensor);
 
 /** Is there such a number? */
 export const isBad = (kind: ValueKind, { data, dtype }: Pick<Tensor, 'data' | 'dtype'>): boolean => {
@@ -46,17 +51,19 @@ export const isBad = (kind: ValueKind, { data, dtype }: Pick<Tensor, 'data' | 'd
 /** The first value, in the order in which they are computed, that is bad while nothing that it is made of is. */
 export const firstBad = (
   kind: ValueKind,
-  { nodes }: Graph,
+  { nodes, inputs }: Graph,
   values: ReadonlyMap<string, Tensor>,
 ): ValueId | undefined => {
-  const bad = new Set(
-    nodes.filter(({ id }) => values.has(id) && isBad(kind, values.get(id) as Tensor)).map((n) => n.id),
-  );
+  const isHere = ({ id }: { readonly id: ValueId }): boolean => {
+    const tensor = values.get(id);
+    return tensor !== undefined && isBad(kind, tensor);
+  };
+  const bad = new Set([...inputs, ...nodes].filter(isHere).map((v) => v.id));
   const arises = nodes.find((n) => bad.has(n.id) && !n.inputs.some((id) => bad.has(id)));
   return arises?.id;
 };
 
-export const arising = (kind: ValueKind, where: string): string => `${told[kind]} first arises in ${where}`;
+export const arising = (kind: ValueKind, where: string): string => `${valueTold[kind]} first arises in ${where}`;
 
 /** How long what repeats may be, in tokens. */
 const longest = 16;
@@ -101,7 +108,8 @@ const entropyStop = (below: number, { logits, before }: Ended): string | undefin
   return `entropy fell to ${now.toPrecision(3)} nats, below ${below}`;
 };
 
-const repetitionStop = ({ made }: Ended): string | undefined => {
+/** Why a step's end repeats itself; undefined: it does not. */
+export const repetitionStop = ({ made }: Pick<Ended, 'made'>): string | undefined => {
   const length = repeating(made);
   if (length === undefined || repeating(made.slice(0, -1)) !== undefined) return undefined;
   return length === 1 ? 'one token is generated again and again' : `${length} tokens are generated again and again`;

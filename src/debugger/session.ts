@@ -2,8 +2,9 @@ import { siteIn, type Condition, type Instance, type Variant } from '../engine/i
 import { typesOf, type ValueId } from '../graph/index.js';
 import type { Tensor } from '../tensor/index.js';
 import { Breakpoints, type Breakpoint, type Change, type Stopping } from './breakpoints.js';
-import { arising, firstBad, isBad, isValueKind, stopAtEnd, type ExceptionFilter } from './exceptions.js';
+import { arising, firstBad, hasNonFinite, isValueKind, stopAtEnd, type ExceptionFilter } from './exceptions.js';
 import type { ValueKind } from './exceptions.js';
+import { overflowInside } from './overflow.js';
 import { endOfModule, startOfModule, type Granularity, type Position } from './position.js';
 import { makeSource, type OpLine, type Source } from './source.js';
 import { Timeline, type TimelineRequest } from './timeline.js';
@@ -52,8 +53,8 @@ export class DebugSession {
   readonly #timeline: Timeline;
   #op = 0;
   #paused = false;
-  /** The exception that was told of last: going on from it does not stop at it again. */
-  #told = '';
+  /** Exceptions that were told of, by kind and place: going on does not stop at them again. */
+  readonly #told = new Set<string>();
   #read: { readonly step: number; readonly variant: Variant; readonly values: Map<string, SiteValue> };
 
   constructor(request: TimelineRequest) {
@@ -71,6 +72,11 @@ export class DebugSession {
     return this.#timeline.next;
   }
 
+  /** The instances of the present step, in order: `position.at` counts them. */
+  get instances(): readonly Instance[] {
+    return this.#timeline.instances;
+  }
+
   /** The prompt and the tokens made so far. */
   get ids(): readonly number[] {
     return this.#timeline.ids;
@@ -79,6 +85,16 @@ export class DebugSession {
   /** Scores of the next token, at the end of a step. [vocab] */
   get logits(): Float32Array | undefined {
     return this.#timeline.logits;
+  }
+
+  /** Scores that an earlier step ended with, where they are kept. [vocab] */
+  logitsOf(step: number): Float32Array | undefined {
+    return this.#timeline.logitsOf(step);
+  }
+
+  /** The token that the present step led to, once it has ended; null: none. */
+  get chosen(): number | null | undefined {
+    return this.#timeline.chosen;
   }
 
   get variant(): Variant {
@@ -103,7 +119,14 @@ export class DebugSession {
     ];
   }
 
-  /** Ends a running `continue` or `reverseContinue` before its next instance. */
+  /** The first place of the present instance that could stop, and what stops there; for a run that begins here. */
+  async here(): Promise<Stop | undefined> {
+    const stopping = this.#stoppingAt(this.#op);
+    const breakpoint = stopping && (await this.breakpoints.hit(stopping, { counting: true }));
+    return breakpoint && { reason: 'breakpoint', position: this.position, breakpoint };
+  }
+
+  /** Ends what is under way before its next instance. */
   pause(): void {
     this.#paused = true;
   }
@@ -115,9 +138,12 @@ export class DebugSession {
       const op = by === 'op' ? this.#op + 1 : endOfModule(this.#ops, this.#op);
       if (op < this.#ops.length) return this.#stand(op, 'step');
     }
+    this.#paused = false;
     if (!(await this.#pass())) return { reason: 'end', position: this.position };
-    while (by === 'token' && this.position.step === step)
+    while (by === 'token' && this.position.step === step) {
+      if (this.#wasPaused()) return { reason: 'pause', position: this.position };
       if (!(await this.#pass())) return { reason: 'end', position: this.position };
+    }
     return { reason: 'step', position: this.position };
   }
 
@@ -159,7 +185,7 @@ export class DebugSession {
   /** Runs backward to the breakpoint before, or to the beginning. */
   async reverseContinue(): Promise<Stop> {
     this.#paused = false;
-    this.#told = '';
+    this.#told.clear();
     await this.breakpoints.remember();
     let below = this.#op;
     for (;;) {
@@ -179,10 +205,12 @@ export class DebugSession {
   /** Goes to a place, in the past or the future. It stays where it is where there is no such place. */
   async goTo({ step, at, op }: Position, reason: 'step' | 'goto' = 'goto'): Promise<Stop> {
     const here = this.position;
-    this.#told = '';
+    this.#told.clear();
+    this.#paused = false;
     if (step < 0) return { reason: 'beginning', position: here };
-    if (await this.#timeline.goTo({ step, at }))
-      return this.#stand(Math.min(op, Math.max(0, this.#ops.length - 1)), reason);
+    const isThere = await this.#timeline.goTo({ step, at }, () => this.#wasPaused());
+    if (!isThere && this.#wasPaused()) return { ...this.#stand(0, reason), reason: 'pause' };
+    if (isThere) return this.#stand(Math.min(op, Math.max(0, this.#ops.length - 1)), reason);
     await this.#timeline.goTo(here);
     this.#op = here.op;
     return { reason: 'end', position: here };
@@ -210,6 +238,11 @@ export class DebugSession {
     return value;
   }
 
+  /** Keys and values of the tokens before this step, as the present instance reads them, by the names of its inputs. */
+  cached(): ReadonlyMap<string, Tensor> {
+    return this.instance ? this.#timeline.cached(this.instance) : new Map();
+  }
+
   async #readNow(name: string): Promise<SiteValue | undefined> {
     const { at } = this.position;
     for (const [i, instance] of this.#timeline.instances.slice(0, at + 1).entries()) {
@@ -223,10 +256,20 @@ export class DebugSession {
   }
 
   /** Goes on with another variant. It counts from the beginning of the instance that the run is in. */
-  change(variant: Variant): void {
-    this.#timeline.change(variant);
-    this.#told = '';
+  async change(variant: Variant): Promise<void> {
+    await this.#timeline.change(variant);
+    this.#told.clear();
     this.#op = Math.min(this.#op, Math.max(0, this.#ops.length - 1));
+  }
+
+  /** What puts the run back as it is now, as long as nothing has run since: to undo a change. */
+  mark(): () => void {
+    const [op, restore] = [this.#op, this.#timeline.mark()];
+    return () => {
+      restore();
+      this.#op = op;
+      this.#told.clear();
+    };
   }
 
   get #ops(): readonly OpLine[] {
@@ -265,9 +308,12 @@ export class DebugSession {
     const conditions = this.#lowered(from);
     const stop = conditions ? undefined : await this.#firstIn(from);
     if (stop) return stop;
-    if (!(await this.#pass(conditions))) return { reason: 'end', position: this.position };
-    const held = this.#timeline.held.size > 0 ? await this.#again(here, from) : undefined;
-    return held ?? (await this.#exception(here)) ?? (await this.#changed());
+    const watched = this.exceptions.some((e) => e.kind === 'overflow16') ? [overflowInside] : [];
+    if (!(await this.#pass([...(conditions ?? []), ...watched]))) return { reason: 'end', position: this.position };
+    const held = new Set(this.#timeline.held);
+    const overflows = held.delete(overflowInside.key);
+    const again = held.size > 0 ? await this.#again(here, from) : undefined;
+    return again ?? (await this.#exception(here, overflows)) ?? (await this.#changed());
   }
 
   /** A condition held as far as float32 can tell: back, to be asked exactly. */
@@ -282,7 +328,7 @@ export class DebugSession {
   /** What has to be seen while the rest of the instance runs; undefined where each operation has to be asked. */
   #lowered(from: number): readonly Condition[] | undefined {
     const { instance } = this;
-    if (!instance || !this.breakpoints.concern(this.source, instance)) return [];
+    if (!instance || !this.#concerned(instance)) return [];
     const places = this.#ops.slice(from).flatMap((_, i) => this.#stoppingAt(from + i) ?? []);
     return this.breakpoints.lowered(places);
   }
@@ -292,11 +338,13 @@ export class DebugSession {
     return change && { reason: 'data', position: this.position, ...change };
   }
 
-  /** What went wrong in the instance that was just passed. */
-  async #exception(before: Position): Promise<Stop | undefined> {
+  /** What went wrong in the instance that was just passed. `overflows`: a number inside of it is beyond float16. */
+  async #exception(before: Position, overflows: boolean): Promise<Stop | undefined> {
     if (this.exceptions.length === 0 || before.step !== this.position.step) return undefined;
+    const arisen = await this.#arisen(before, overflows);
+    if (arisen) return arisen;
     for (const filter of this.exceptions) {
-      const stop = isValueKind(filter.kind) ? await this.#arisen(filter.kind, before) : this.#atEnd(filter);
+      const stop = isValueKind(filter.kind) ? undefined : this.#atEnd(filter);
       if (stop) return stop;
     }
     return undefined;
@@ -313,43 +361,68 @@ export class DebugSession {
       : { reason: 'exception', position: this.position, filter, description };
   }
 
-  /** Only what is handed on is looked at; where it went bad, everything inside. */
-  async #arisen(kind: ValueKind, { step, at }: Position): Promise<Stop | undefined> {
-    const told = `${kind} ${step}.${at}`;
+  /**
+   * The first operation in which something bad arises. What is handed on tells whether anything did, since NaN stays and
+   * infinity becomes NaN or stays; then everything inside is looked at.
+   */
+  async #arisen({ step, at }: Position, overflows: boolean): Promise<Stop | undefined> {
+    const place = `${step}.${at}`;
+    const kinds = this.exceptions.map((e) => e.kind).filter(isValueKind);
+    const wanted = kinds.filter((kind) => !this.#told.has(`${kind} ${place}`));
     const { handed, logits } = this.#timeline;
     const given = [...handed.values(), ...(logits ? [{ data: logits, dtype: 'float32' as const }] : [])];
-    if (told === this.#told || !given.some((t) => isBad(kind, t))) return undefined;
+    const suspect = wanted.filter((kind) => (kind === 'overflow16' ? overflows : given.some(hasNonFinite)));
+    if (suspect.length === 0) return undefined;
     const there = this.position;
     await this.#timeline.goTo({ step, at });
-    if ([...this.#timeline.handed.values()].some((t) => isBad(kind, t))) {
+    const found = await this.#firstBadOp(suspect);
+    if (!found) {
       await this.#timeline.goTo(there); // it came in
       return undefined;
     }
-    this.#op = await this.#firstBadOp(kind);
-    this.#told = told;
-    const line = this.source.lines[(this.#ops[this.#op]?.line ?? 0) - 1]?.text.trim() ?? '';
-    const description = arising(kind, `${this.instance?.name ?? ''}: ${line}`);
+    const { kind, op } = found;
+    this.#op = op;
+    this.#told.add(`${kind} ${place}`);
+    const text = this.source.lines[(this.#ops[op]?.line ?? 0) - 1]?.text.trim() ?? '';
+    const description = arising(kind, `${this.instance?.name ?? ''}: ${text.split(/\s{2,}/)[0] ?? ''}`);
     return { reason: 'exception', position: this.position, filter: { kind }, description };
   }
 
-  async #firstBadOp(kind: ValueKind): Promise<number> {
+  async #firstBadOp(
+    kinds: readonly ValueKind[],
+  ): Promise<{ readonly kind: ValueKind; readonly op: number } | undefined> {
     const graph = this.instance?.segment.graph;
-    const nodes = graph?.nodes.filter((n) => n.op !== 'Constant').map((n) => n.id) ?? [];
-    const first = graph && firstBad(kind, graph, await this.#timeline.look([], nodes));
-    const from = nodes.indexOf(first ?? ('' as ValueId));
-    const op = this.#ops.findIndex(({ node }) => nodes.indexOf(node) >= Math.max(0, from));
-    return Math.max(0, op);
+    if (!graph) return undefined;
+    const nodes = graph.nodes.filter((n) => n.op !== 'Constant').map((n) => n.id);
+    const inputs = graph.inputs.filter((i) => i.type.dtype === 'float32').map((i) => i.id);
+    const values = await this.#timeline.look([], [...inputs, ...nodes]);
+    const found = kinds.flatMap((kind) => {
+      const first = firstBad(kind, graph, values);
+      return first === undefined ? [] : [{ kind, at: nodes.indexOf(first) }];
+    });
+    const [earliest] = found.sort((a, b) => a.at - b.at);
+    if (!earliest) return undefined;
+    const op = this.#ops.findIndex(({ node }) => nodes.indexOf(node) >= earliest.at);
+    return { kind: earliest.kind, op: Math.max(0, op) };
   }
 
   #stoppingAt(op: number): Stopping | undefined {
     const { instance } = this;
-    const line = this.#ops[op];
-    return instance && line ? { position: { ...this.position, op }, instance, op: line } : undefined;
+    const at = this.#ops[op];
+    if (!instance || !at) return undefined;
+    const { segment, name } = instance;
+    const site = at.site === undefined || segment.kind !== 'block' ? at.site : `${name}.${at.site}`;
+    return { position: { ...this.position, op }, line: at.line, layer: segment.layer, site, instance };
+  }
+
+  #concerned({ segment }: Instance): boolean {
+    const lines = new Set(this.source.opsOf(segment.id).map((op) => op.line));
+    return this.breakpoints.concern(segment.layer, lines);
   }
 
   async #firstIn(from: number): Promise<Stop | undefined> {
     const { instance } = this;
-    if (!instance || !this.breakpoints.concern(this.source, instance)) return undefined;
+    if (!instance || !this.#concerned(instance)) return undefined;
     for (let op = from; op < this.#ops.length; op++) {
       const stopping = this.#stoppingAt(op);
       const breakpoint = stopping && (await this.breakpoints.hit(stopping, { counting: true }));
@@ -362,7 +435,7 @@ export class DebugSession {
 
   async #lastIn(below: number): Promise<Stop | undefined> {
     const { instance } = this;
-    if (!instance || !this.breakpoints.concern(this.source, instance)) return undefined;
+    if (!instance || !this.#concerned(instance)) return undefined;
     for (let op = below - 1; op >= 0; op--) {
       const stopping = this.#stoppingAt(op);
       const breakpoint = stopping && (await this.breakpoints.hit(stopping, { counting: false }));

@@ -26,6 +26,8 @@ export interface TimelineRequest {
   readonly source?: readonly number[];
   /** The token that follows from the scores of a step; undefined: the generation ends there. */
   readonly choose: (logits: Float32Array, ids: readonly number[], step: number) => number | undefined;
+  /** Called before each instance that is run. */
+  readonly onInstance?: () => Promise<void> | void;
   /** What states may take together; beyond it the oldest steps keep their first alone. 512 MB where left out. */
   readonly maxStateBytes?: number;
 }
@@ -148,17 +150,33 @@ export class Timeline {
     return true;
   }
 
-  /** Goes to a place that was reached before, or that is reached by running on. @returns whether it is there */
-  async goTo({ step, at }: Place): Promise<boolean> {
+  /**
+   * Goes to a place that was reached before, or that is reached by running on.
+   * @param isStopped asked between instances: true stays where it came to
+   * @returns whether it is there
+   */
+  async goTo({ step, at }: Place, isStopped = (): boolean => false): Promise<boolean> {
     if (step >= this.#steps.length) this.#enter(this.#steps.length - 1);
-    while (step >= this.#steps.length) if (!(await this.forward())) return false;
+    while (step >= this.#steps.length) if (isStopped() || !(await this.forward())) return false;
     this.#enter(step);
     const known = [...this.#current.states.keys()].filter((n) => n <= at);
     const state = this.#current.states.get(Math.max(...known));
     if (!state) throw bug('a step has no first state');
     this.#current.pass.restore(state);
-    while (this.place.at < at && this.next) await this.forward();
+    while (this.place.at < at && this.next) {
+      if (isStopped()) return false;
+      await this.forward();
+    }
     return this.place.at === at;
+  }
+
+  /** Keys (or values) of the tokens before this step, of an instance that caches them: [1, past, heads, headDim]. */
+  cached(instance: Instance): ReadonlyMap<string, Tensor> {
+    const counted = this.#cache.length;
+    this.#cache.setLength(this.#current.past);
+    const rows = instance.segment.cache.map((spec) => [spec.past, this.#cache.past(instance.name, spec)] as const);
+    this.#cache.setLength(counted);
+    return new Map(rows);
   }
 
   /** Values inside the next instance: sites by their names in the segment, values by id. */
@@ -184,21 +202,66 @@ export class Timeline {
     }
   }
 
-  /** Another variant from here on: what ran before stays as it was, what comes is forgotten. */
-  change(variant: Variant): void {
+  /**
+   * Another variant from here on: what ran before stays as it was, what comes is forgotten. A layer that comes in, and
+   * has no keys and values of earlier tokens, gets them from a pass over those.
+   */
+  async change(variant: Variant): Promise<void> {
     const old = this.#current;
     const { at } = old.pass.state;
-    const name = old.pass.next?.name;
     this.#variant = variant;
     this.#steps.length = this.#step;
     this.#cache.setLength(old.past);
     if (this.#step === 0) this.#cache.encoded = undefined;
     const made = this.#begin(old.ids, old.past);
-    const index = made.pass.instances.findIndex((i) => i.name === name);
-    if (index !== at) return; // another order: the step begins anew
+    const isKept = [...old.pass.instances.slice(0, at + 1)].every((i, n) => made.pass.instances[n]?.name === i.name);
+    const passed = isKept ? old.pass.instances.slice(0, at) : []; // another order: the step begins anew
+    this.#cache.forget(old.past, { but: new Set(passed.map((i) => i.name)) });
+    await this.#fill(variant);
+    if (!isKept) return;
     for (const [n, state] of old.states) if (n <= at) made.states.set(n, state);
     const state = made.states.get(at);
     if (state) made.pass.restore(state);
+  }
+
+  /**
+   * What puts the timeline back as it is now, past and future, as long as nothing has run since: a change of it can so
+   * be as if it had never been made.
+   */
+  mark(): () => void {
+    const steps = [...this.#steps];
+    const [step, variant] = [this.#step, this.#variant];
+    const { pass } = this.#current;
+    const { state } = pass;
+    const markCache = this.#cache.mark();
+    return () => {
+      this.#steps.splice(0, this.#steps.length, ...steps);
+      [this.#step, this.#variant] = [step, variant];
+      pass.restore(state);
+      markCache();
+    };
+  }
+
+  /** Keys and values of earlier tokens for the layers of an order that lack them. */
+  async #fill({ order }: Variant): Promise<void> {
+    const lacking = order.flatMap((instance) =>
+      instance.segment.cache
+        .filter((spec) => !this.#cache.isWhole(instance.name, spec))
+        .map((spec) => ({ block: instance.name, spec })),
+    );
+    if (lacking.length === 0) return;
+    const cache = new KvCache(this.#cache.encoded);
+    for (const [step, { ids }] of this.#steps.slice(0, -1).entries()) await this.#passOver(ids, { cache, step }).run();
+    for (const { block, spec } of lacking) this.#cache.fill(block, spec, cache);
+  }
+
+  #passOver(ids: readonly number[], { cache, step }: { readonly cache: KvCache; readonly step: number }): Pass {
+    const { program, compilations, source, onInstance } = this.request;
+    return new Pass(program, compilations, {
+      ...{ variant: this.#variant, ids: [ids], cache, capture: new Set(), step },
+      ...(source ? { source: [source] } : {}),
+      ...(onInstance ? { onSegment: onInstance } : {}),
+    });
   }
 
   get #current(): Step {
@@ -208,11 +271,7 @@ export class Timeline {
   }
 
   #begin(ids: readonly number[], past: number): Step {
-    const { program, compilations, source } = this.request;
-    const pass = new Pass(program, compilations, {
-      ...{ variant: this.#variant, ids: [ids], cache: this.#cache, capture: new Set(), step: this.#steps.length },
-      ...(source ? { source: [source] } : {}),
-    });
+    const pass = this.#passOver(ids, { cache: this.#cache, step: this.#steps.length });
     const states = new Map([[0, pass.state]]);
     const step = { ids, past, pass, states, result: undefined, chosen: undefined, bytes: 0 };
     this.#steps.push(step);

@@ -30,8 +30,15 @@ export const sub = binary('Sub');
 export const mul = binary('Mul');
 export const div = binary('Div');
 export const pow = binary('Pow');
+export const min = binary('Min');
+export const max = binary('Max');
 export const neg = unary('Neg');
+export const abs = unary('Abs');
 export const sqrt = unary('Sqrt');
+export const reciprocal = unary('Reciprocal');
+export const exp = unary('Exp');
+export const log = unary('Log');
+export const erf = unary('Erf');
 export const tanh = unary('Tanh');
 export const sigmoid = unary('Sigmoid');
 export const relu = unary('Relu');
@@ -48,9 +55,14 @@ export const mean = (x: Value): Value => op('ReduceMean', { axis: lastAxis(x) },
 /** Places of the k largest numbers along the last axis, the largest first; the last axis is then called `name`. */
 export const topK = (x: Value, k: number, name: string): Value => op('TopK', { k, name }, [x]);
 export const equal = (x: Value, y: Value): Value => op('Equal', {}, [x, y]);
+export const greater = (x: Value, y: Value): Value => op('Greater', {}, [x, y]);
+export const less = (x: Value, y: Value): Value => op('Less', {}, [x, y]);
+export const or = (x: Value, y: Value): Value => op('Or', {}, [x, y]);
 export const toFloat = (x: Value): Value => op('Cast', { to: 'float32' }, [x]);
+/** Sum over an axis, which stays with extent 1. */
+export const sumOver = (x: Value, axis: number): Value => op('ReduceSum', { axis }, [x]);
 /** Sum over the last axis, which stays with extent 1. */
-export const sumLast = (x: Value): Value => op('ReduceSum', { axis: lastAxis(x) }, [x]);
+export const sumLast = (x: Value): Value => sumOver(x, lastAxis(x));
 /** Numbers as a value of these axes. */
 export const numbers = (
   near: Value,
@@ -91,6 +103,17 @@ export const concatLast = (...parts: readonly Value[]): Value => {
   if (!first) throw bug('nothing to join');
   return op('Concat', { axis: lastAxis(first) }, parts);
 };
+/** The elements of a value in the shape of another, with its axes. */
+export const reshapeLike = (x: Value, like: Value): Value => op('ReshapeLike', {}, [x, like]);
+/** A value stretched to the shape of another, with its axes. */
+export const expandLike = (x: Value, like: Value): Value => op('ExpandLike', {}, [x, like]);
+/** Rows of updates added up, each at the row that `rows` names, in the shape of `like` [row, column]. */
+export const scatterAdd = (like: Value, rows: Value, updates: Value): Value =>
+  op('ScatterAdd', {}, [like, rows, updates]);
+/** Of what joins several values along an axis, the part where one of them is. */
+export const partAt = (joined: Value, parts: readonly Value[], { axis, index }: OpAttrs['Part']): Value =>
+  op('Part', { axis, index }, [joined, ...parts]);
+
 /** Joins along an axis of open extents; `extent` names their sum. */
 export const concatAs = (parts: readonly Value[], axis: number, extent: string): Value =>
   op('Concat', { axis, extent }, parts);

@@ -5,15 +5,20 @@ import type { OpAttrs, OpName } from './ops.js';
 import type { ValueId, ValueType } from './value.js';
 import { verify } from './verify.js';
 
+/** What makes nodes: a graph that is being built, or a pass that adds to one. */
+export interface NodeMaker {
+  op<K extends OpName>(op: K, attrs: OpAttrs[K], inputs: readonly Value[]): Value;
+}
+
 /** A value while a graph is being built: free functions such as `add(x, y)` take these. */
 export interface Value {
   readonly id: ValueId;
   readonly type: ValueType;
-  readonly builder: GraphBuilder;
+  readonly builder: NodeMaker;
 }
 
 /** Collects the nodes of one graph. Mutable only while building; `finish` gives the verified graph. */
-export class GraphBuilder {
+export class GraphBuilder implements NodeMaker {
   readonly #inputs: GraphInput[] = [];
   readonly #params = new Map<string, Value>();
   readonly #paramList: Param[] = [];

@@ -76,16 +76,21 @@ export const flops: OpTable<[shapes: Shapes], number> = {
   Slice: none,
   Concat: none,
   Gather: none,
+  ReshapeLike: none,
+  ExpandLike: none,
+  ScatterAdd: (_, { inputs }) => sizeOf(inputs[2] ?? []),
+  Part: none,
   Constant: none,
 };
 
 const bytesOf = (type: ValueType, extents: Extents): number => sizeOf(shapeOf(type, extents)) * bytesPer[type.dtype];
 
-/** A reshape moves nothing, and of a table only the rows asked for are read. */
+/** A reshape moves nothing; of a table only the rows asked for are read; of what only gives its shape, nothing. */
 const bytesMoved = (node: Node, operands: readonly ValueType[], extents: Extents): number => {
   const written = bytesOf(node.type, extents);
-  if (node.op === 'Reshape' || node.op === 'Constant') return 0;
-  if (node.op === 'Gather') return 2 * written;
+  if (node.op === 'Reshape' || node.op === 'ReshapeLike' || node.op === 'Constant') return 0;
+  if (node.op === 'Gather' || node.op === 'Part') return 2 * written;
+  if (node.op === 'ExpandLike') return bytesOf(operands[0] ?? node.type, extents) + written;
   return operands.reduce((sum, type) => sum + bytesOf(type, extents), written);
 };
 

@@ -200,6 +200,43 @@ const gather = ({ axis }: OpAttrs['Gather'], types: Operands): ValueType => {
   };
 };
 
+const formOf = (dtype: DType, { shape, axes }: ValueType): ValueType => ({ dtype, shape, axes });
+
+const reshapeLike = (_: object, types: Operands): ValueType => {
+  const [x, like] = [operand(types, 0), operand(types, 1)];
+  if (multiplyDims(x.shape) !== multiplyDims(like.shape))
+    throw wrong(`ReshapeLike from [${x.shape.join(', ')}] to [${like.shape.join(', ')}]`);
+  return formOf(x.dtype, like);
+};
+
+const expandLike = (_: object, types: Operands): ValueType => {
+  const [x, like] = [operand(types, 0), operand(types, 1)];
+  if (broadcast([like, x]).shape.join() !== like.shape.join())
+    throw wrong(`ExpandLike from [${x.shape.join(', ')}] to [${like.shape.join(', ')}]`);
+  return formOf(x.dtype, like);
+};
+
+const scatterAdd = (_: object, types: Operands): ValueType => {
+  const [like, rows, updates] = [operand(types, 0), operand(types, 1), operand(types, 2)];
+  if (rows.dtype !== 'int64' || !floating.includes(updates.dtype)) throw wrong('ScatterAdd adds numbers to int64 rows');
+  if (like.shape.length !== 2 || [...rows.shape, like.shape[1]].join() !== updates.shape.join())
+    throw wrong(
+      `ScatterAdd of [${updates.shape.join(', ')}] at [${rows.shape.join(', ')}] to [${like.shape.join(', ')}]`,
+    );
+  return formOf(updates.dtype, like);
+};
+
+const part = ({ axis, index }: OpAttrs['Part'], types: Operands): ValueType => {
+  const [joined, ...parts] = types;
+  const own = parts[index];
+  if (!joined || !own) throw wrong(`there is no part ${index}`);
+  checkAxis(joined, axis);
+  for (const t of parts)
+    if (t.shape.length !== joined.shape.length || t.shape.some((d, i) => i !== axis && d !== joined.shape[i]))
+      throw wrong(`a Part of [${t.shape.join(', ')}] in [${joined.shape.join(', ')}] along axis ${axis}`);
+  return formOf(joined.dtype, own);
+};
+
 const constant = ({ dtype, shape, axes, values }: OpAttrs['Constant']): ValueType => {
   if (values.length !== sizeOf(shape)) throw wrong(`a Constant of [${shape.join(', ')}] with ${values.length} values`);
   return { dtype, shape, axes };
@@ -246,6 +283,10 @@ export const infer: OpTable<[types: Operands], ValueType> = {
   Slice: takes(1, anything, slice),
   Concat: takes('some', anything, concat),
   Gather: takes(2, anything, gather),
+  ReshapeLike: takes(2, anything, reshapeLike),
+  ExpandLike: takes(2, anything, expandLike),
+  ScatterAdd: takes(3, anything, scatterAdd),
+  Part: takes('some', anything, part),
   Constant: takes(0, anything, constant),
 };
 

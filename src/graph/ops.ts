@@ -56,6 +56,15 @@ export interface OpAttrs {
   Concat: { readonly axis: number; readonly extent?: string };
   /** Rows of the first operand, chosen by the integers of the second. */
   Gather: { readonly axis: number };
+  // what gradients are made of besides; ONNX has each as a few nodes
+  /** The elements of the first operand in the shape of the second. */
+  ReshapeLike: object;
+  /** The first operand stretched to the shape of the second. */
+  ExpandLike: object;
+  /** Zeros in the shape of the first operand [row, column]; each row of the third is added to the row that the second names. */
+  ScatterAdd: object;
+  /** Of the first operand, which joins the others along an axis, the part where the one at `index` is. */
+  Part: { readonly axis: number; readonly index: number };
   Constant: {
     readonly dtype: DType;
     readonly shape: readonly number[];

@@ -1,5 +1,5 @@
 import { BugError, DebuggerError, EngineError, ModelError, UsageError, type Blame } from '../base/index.js';
-import type { WireError } from './host.js';
+import type { WireError } from './wire-error.js';
 
 const classes = { caller: UsageError, model: ModelError, engine: EngineError, us: BugError } satisfies Record<
   Blame,

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { errorCodes } from '../base/index.js';
 import { compareInput, compareResult } from './compare.js';
+import { debugInput } from './debug.js';
 import { editInput, modelInput, promptInput } from './inputs.js';
 import { inspectInput, inspectResult } from './inspect.js';
 import { knockoutInput, knockoutResult } from './knockout.js';
@@ -8,14 +8,28 @@ import { lensInput, lensResult } from './lens.js';
 import { listInput, listResult } from './list.js';
 import { modelSummary } from './model.js';
 import { runInput, runResult } from './run.js';
+import {
+  changeResult,
+  moveResult,
+  motion,
+  pointsInput,
+  pointsResult,
+  targetAbout,
+  targetChange,
+  targetState,
+  targetTold,
+  viewAsk,
+} from './target.js';
 import { tokenizeInput, tokenizeResult } from './tokenize.js';
 import { tourInput, tourResult } from './tour.js';
 import { viewInput, viewResult, weightInput } from './views.js';
+import { wireError } from './wire-error.js';
 
 /** The version of the protocol: both sides must have the same. */
 export const hostProtocol = 1;
 
 const nothing = z.object({});
+const session = z.string().min(1).max(200);
 const oneOrMore = <Schema extends z.ZodType>(schema: Schema) => z.union([schema, z.array(schema)]);
 
 /** Values to hold, for views. `run`: replaces what an earlier capture of that name holds. */
@@ -70,6 +84,19 @@ export const hostMethods = {
   list: { input: listInput, output: listResult },
   tokenize: { input: tokenizeInput, output: tokenizeResult },
   tour: { input: tourInput, output: tourResult },
+  /** Opens a model under the debugger; `session` names the run in the requests that follow. */
+  'debug.open': {
+    input: debugInput.omit({ x: true }).extend({ session }),
+    output: z.object({ about: targetAbout, state: targetState }),
+  },
+  /** Answered when the run stands again; a cancel pauses it. */
+  'debug.move': { input: z.object({ session, motion }), output: moveResult },
+  /** Also while the run goes on. */
+  'debug.points': { input: pointsInput.extend({ session }), output: pointsResult },
+  /** The answer is the one of the kind of look; `bytes` are in its payload. */
+  'debug.view': { input: z.object({ session, ask: viewAsk }), output: z.unknown() },
+  'debug.apply': { input: z.object({ session, change: targetChange }), output: changeResult },
+  'debug.close': { input: z.object({ session }), output: nothing },
 } as const;
 
 export type HostMethod = keyof typeof hostMethods;
@@ -97,20 +124,12 @@ export const clientMessage = z.discriminatedUnion('type', [
 export type ClientMessage = z.infer<typeof clientMessage>;
 export type HostRequest = Extract<ClientMessage, { type: 'request' }>;
 
-export const wireError = z.object({
-  blame: z.enum(['caller', 'model', 'engine', 'us']),
-  code: z.enum(errorCodes),
-  message: z.string(),
-  hint: z.string(),
-  details: z.record(z.string(), z.json()).optional(),
-});
-export type WireError = z.infer<typeof wireError>;
-
 /** What is told of a request before its answer. */
 export const notification = z.discriminatedUnion('type', [
   z.object({ type: z.literal('note'), id, text: z.string() }),
   z.object({ type: z.literal('text'), id, text: z.string() }),
   z.object({ type: z.literal('progress'), id, done: z.int(), total: z.int(), what: z.string() }),
+  z.object({ type: z.literal('told'), id, told: targetTold }),
 ]);
 export type Notification = z.infer<typeof notification>;
 

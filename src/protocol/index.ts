@@ -12,6 +12,8 @@ export * from './model.js';
 export * from './recording.js';
 export * from './run.js';
 export * from './session.js';
+export * from './target.js';
 export * from './tokenize.js';
 export * from './tour.js';
 export * from './views.js';
+export * from './wire-error.js';

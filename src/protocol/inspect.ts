@@ -11,6 +11,12 @@ export const inspectInput = modelInput
     step: z.int().min(0).optional(),
     /** Globs, separated by commas. */
     sites: z.string(),
+    /** An expression: the gradients of this number by the sites are wanted too, as `grad(SITE)`. */
+    gradOf: z.string().optional(),
+    /** Globs of weights, separated by commas: their gradients too, as `grad(weight NAME)`. */
+    gradWeights: z.string().optional(),
+    /** Keep only what layers hand on, and compute each again on the way back: less memory, more time. */
+    gradCheckpoint: z.boolean().default(false),
     /** Where to write the values, as float32 safetensors. */
     out: z.string().optional(),
     /** Bytes that captured values may take; half of free memory where left out. */
@@ -37,6 +43,8 @@ export const inspectResult = z.object({
   tokens: z.array(tokenView),
   /** What the decoder of an encoder-decoder reads; `tokens` are then the source's. */
   target: z.array(tokenView).optional(),
+  /** What the gradients are of, and what it is; null where it is no finite number. */
+  gradOf: z.object({ expression: z.string(), value: z.number().nullable() }).optional(),
   sites: z.array(siteView),
   notes: z.array(z.string()).optional(),
 });

@@ -86,7 +86,7 @@ export const recordingManifest = z.object({
   writer: z.object({ name: z.string(), version: z.string() }),
   /** When the run began, ISO 8601. */
   date: z.string(),
-  verb: z.enum(['run', 'inspect']),
+  verb: z.enum(['run', 'inspect', 'debug']),
   /** False where the run or its writing was cut off. */
   complete: z.boolean(),
   /** Texts, token ids and the experiment are left out. */

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { wireError } from './host.js';
+import { wireError } from './wire-error.js';
 
 const text = (most: number) => z.string().max(most);
 

@@ -2,7 +2,7 @@ import type { Prompt } from '../engine/index.js';
 import type { Edit } from '../language/index.js';
 import type { EditInput, ModelInput, PromptInput } from '../protocol/index.js';
 import { cancelled } from './cancel.js';
-import { editsOf, promptEdit, refuseUnsupported } from './experiment.js';
+import { editsOf, promptEdit, refuseGradientEdits } from './experiment.js';
 import { checkDecodedFits } from './decoded-memory.js';
 import type { OpenModel } from './open-model.js';
 import { freeMemoryBytes } from './machine.node.js';
@@ -10,7 +10,7 @@ import type { OperationContext } from './operation.js';
 import { promptsOf } from './prompts.js';
 import { withModel } from './with-model.js';
 
-type Request = ModelInput & EditInput & PromptInput;
+type Request = ModelInput & EditInput & PromptInput & { readonly gradOf?: string | undefined };
 
 /** A model that is open for a request, with its edits, and one of its prompts. */
 export interface Opened {
@@ -30,7 +30,7 @@ export const onEachPrompt = async <Result>(
   work: (opened: Opened) => Promise<Result>,
 ): Promise<Result | Result[]> => {
   const edits = await editsOf(input);
-  refuseUnsupported(edits);
+  refuseGradientEdits(edits, input);
   return withModel(input, { context, edits }, async (model) => {
     for (const text of model.notes) context.note(text);
     checkDecodedFits(model, freeMemoryBytes());

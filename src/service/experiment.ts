@@ -70,13 +70,16 @@ export const samplingOf = (options: SamplingOptions, edits: readonly Edit[]): Sa
   return { ...options, ...changed };
 };
 
-/** Edits of kinds that this version does not carry out. */
-export const refuseUnsupported = (edits: readonly Edit[]): void => {
+/**
+ * Refuses changes of gradients where none are computed.
+ * @throws UsageError EDIT_INVALID
+ */
+export const refuseGradientEdits = (edits: readonly Edit[], { gradOf }: { readonly gradOf?: unknown } = {}): void => {
   const gradient = edits.find((e) => e.edit === 'scale grad' || e.edit === 'set grad');
-  if (!gradient) return;
-  throw new UsageError(`\`${gradient.edit}\` needs gradients, which this version does not compute`, {
+  if (!gradient || gradOf !== undefined) return;
+  throw new UsageError(`\`${gradient.edit}\` changes a gradient, and none is asked for`, {
     code: 'EDIT_INVALID',
-    hint: 'Leave the edit out; gradients come in a later version.',
+    hint: 'Gradients are computed by `cutaway inspect MODEL ... --grad-of EXPRESSION`; elsewhere leave the edit out.',
   });
 };
 

@@ -1,3 +1,4 @@
+import type { TargetTold } from '../protocol/index.js';
 import type { OpenModel } from './open-model.js';
 
 /** Models that stay open from one request to the next. */
@@ -21,6 +22,8 @@ export interface OperationContext {
   note(text: string): void;
   /** Text of generation as it comes. */
   stream?(text: string): void;
+  /** What a run under the debugger tells while it goes on. */
+  told?(told: TargetTold): void;
   /** How far something is. */
   progress?(part: { readonly done: number; readonly total: number; readonly what: string }): void;
 }

@@ -53,6 +53,13 @@ const targetTokenizer = async (model: OpenModel): Promise<Tokenizer> => {
   return sided ? openTokenizer(files, { side: 'target' }) : needTokenizer(model);
 };
 
+/** The tokens that a text is cut into where the model makes words, none added. @throws UsageError TOKENIZER_MISSING */
+export const tokensOfText = async (model: OpenModel, text: string): Promise<readonly TokenView[]> => {
+  const tokenizer = model.program.facts.encoder ? await targetTokenizer(model) : needTokenizer(model);
+  const tokens = await tokenizer.encode(text, { special: true, template: false });
+  return tokens.map(({ id, text: piece }) => ({ id, text: piece }));
+};
+
 const refuseTarget = (target: Target | undefined): void => {
   if (target === undefined) return;
   throw new UsageError('a target is given, and this model has no decoder beside an encoder', {

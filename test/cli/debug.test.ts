@@ -93,6 +93,29 @@ describe('cutaway debug', () => {
     expect(text).toContain('blocks.1.attn.pattern');
   });
 
+  it('shows what is in a frame, the lens, and this run beside the unedited one', async () => {
+    const text = await session(
+      ['compare', 'break blocks.1.resid_post', 'c', 'lens 7', 'up 1', 'info inputs', 'info outputs', 'info cache']
+        .concat(['down', 'info statistics', 'info nothing', 'up 9', 'drop head 1.0', 'token', 'compare 7', 'until 43'])
+        .concat(['where']),
+    );
+    expect(text).toContain('error nothing is known yet');
+    expect(text).toMatch(/before blocks\.0 .*\n +before blocks\.1 /);
+    expect(text).toMatch(/#1→ blocks\.1\n[^]*past_k +\[1, 0, 2, 8\] empty/);
+    expect(text).toMatch(/blocks\.1\.resid_post +\[1, 4, 32\] min/);
+    expect(text).toMatch(/norm \S+ +absmax \S+ +zero/);
+    expect(text).toMatch(/KL divergence 0?\.\d+ nats\nunedited {2}t5t42t9t31/);
+    expect(text).toMatch(/#0 {2}attn\.pattern/);
+    expect(text.match(/^error /gm)).toHaveLength(3);
+  });
+
+  it('loads an experiment, and keeps it in a run that begins anew', async () => {
+    const file = write('loaded.txt', 'skip layer 1\ndrop head 0.1\n');
+    const text = await session([`load ${file}`, 'run', 'info edits', 'undo', 'info edits', 'load nowhere.txt']);
+    expect(text).toContain('2 changes, in place of those before');
+    expect(text).toMatch(/1 {2}skip layer 1\n2 {2}drop head 0\.1\nundone\nno changes\nerror/);
+  });
+
   it('goes back to the beginning, and through an encoder-decoder', async () => {
     expect(await session(['break layer 1', 'c', 'c', 'reverse-continue', 'reverse-continue'])).toContain(
       'this is the beginning',
@@ -194,12 +217,13 @@ describe('cutaway debug', () => {
       'print blocks.9.x',
       'print blocks.2.mlp_out',
       'set x = 1',
+      'scale grad(embed) by 0',
       'goto 99',
       'x logits',
       'attention blocks.0.attn.z',
       'print 1 + 1',
     ]);
-    expect(text.match(/^error /gm)?.length).toBe(9);
+    expect(text.match(/^error /gm)?.length).toBe(10);
     expect(text.trim().split('\n').at(-1)).toMatch(/^2(\.0+)?$/);
   });
 

@@ -1,15 +1,31 @@
 import type { DebugProtocol } from '@vscode/debugprotocol';
-import { Adapter, Deframer, frame } from '../../src/dap/index.js';
+import { Adapter, Deframer, frame, type OpenTarget } from '../../src/dap/index.js';
+import { openTarget } from '../../src/service/index.js';
 import { problemsOf } from './schema.js';
 
 type Body = Readonly<Record<string, unknown>>;
 export type Response = Omit<DebugProtocol.Response, 'body'> & { readonly body: Body };
 type Event = Omit<DebugProtocol.Event, 'body'> & { readonly body: Body };
 
-/** A client of an adapter in this process: each message goes through bytes, and through the protocol's types. */
+/** The way to an adapter. */
+interface Transport {
+  readonly send: (message: object) => void;
+  readonly end: () => Promise<void>;
+}
+/** Opens the way: what comes back is handed over as bytes, however they are split. */
+export type Connect = (receive: (bytes: Buffer) => void, closed: () => void) => Transport;
+
+const inThisProcess =
+  (open: OpenTarget): Connect =>
+  (receive, close) => {
+    const adapter = new Adapter({ send: (message) => receive(frame(message)), close }, open);
+    return { send: (message) => adapter.receive(message), end: () => adapter.end() };
+  };
+
+/** A client of an adapter, of one in this process if nothing else is said: each message goes through bytes, and through the protocol's types. */
 export class Client {
   readonly all: DebugProtocol.ProtocolMessage[] = [];
-  readonly #adapter: Adapter;
+  readonly #transport: Transport;
   readonly #deframer = new Deframer();
   readonly #answers = new Map<number, (response: Response) => void>();
   readonly #waiting: { readonly name: string; readonly resolve: (event: Event) => void }[] = [];
@@ -17,15 +33,16 @@ export class Client {
   #seq = 0;
   closed = false;
 
-  constructor() {
-    this.#adapter = new Adapter({
-      send: (message) => {
-        for (const received of this.#deframer.push(frame(message)))
-          if ('message' in received) this.#receive(received.message as DebugProtocol.ProtocolMessage);
-      },
-      close: () => {
-        this.closed = true;
-      },
+  /** @param to the way to an adapter, or, of one in this process, what opens the run: our engine here, if left out */
+  constructor(to: Connect | { readonly open: OpenTarget } = { open: (input) => openTarget(input) }) {
+    const connect = typeof to === 'function' ? to : inThisProcess(to.open);
+    const receive = (bytes: Buffer): void => {
+      for (const received of this.#deframer.push(bytes))
+        if ('message' in received) this.#receive(received.message as DebugProtocol.ProtocolMessage);
+        else throw new Error(received.problem);
+    };
+    this.#transport = connect(receive, () => {
+      this.closed = true;
     });
   }
 
@@ -39,7 +56,7 @@ export class Client {
     this.all.push(message as never);
     return new Promise((resolve) => {
       this.#answers.set(message.seq, resolve);
-      this.#adapter.receive(message);
+      this.#transport.send(message);
     });
   }
 
@@ -80,7 +97,7 @@ export class Client {
   }
 
   end(): Promise<void> {
-    return this.#adapter.end();
+    return this.#transport.end();
   }
 
   #receive(message: DebugProtocol.ProtocolMessage): void {

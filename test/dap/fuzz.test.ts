@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { converse, Deframer, frame, limits } from '../../src/dap/index.js';
 import { requests } from '../../src/dap/requests.js';
 import { llama } from '../cli/command.js';
+import { openTarget } from '../../src/service/index.js';
 import { Client } from './client.js';
 
 const messages = (deframer: Deframer, bytes: Buffer, sizes: readonly number[]): readonly unknown[] => {
@@ -179,7 +180,7 @@ describe('requests', () => {
 
 it('a stream that ends, ends the session', async () => {
   const [input, output] = [new PassThrough(), new PassThrough()];
-  const done = converse(input, output);
+  const done = converse(input, output, (asked) => openTarget(asked));
   input.write('nonsense\r\n\r\n');
   input.write(frame({ seq: 1, type: 'request', command: 'initialize', arguments: { adapterID: 'x' } }));
   input.end();

@@ -167,6 +167,17 @@ describe('moving', () => {
   });
 });
 
+it('a pause that comes before the run has begun, behind a request that begins it, is heard', async () => {
+  const client = await begin({ maxNewTokens: 40, stopOnExit: true, ignoreEos: true });
+  const asked = [
+    client.ask('evaluate', { expression: 'norm(embed)', context: 'watch' }),
+    client.ask('continue', { threadId: 1 }),
+    client.ask('pause', { threadId: 1 }),
+  ];
+  await Promise.all(asked);
+  expect((await client.event('stopped')).body).toEqual({ reason: 'pause', threadId: 1, allThreadsStopped: true });
+});
+
 describe('looking and changing', () => {
   it('hovers over a name of the listing, completes, and sets an expression', async () => {
     const client = await begin({}, { supportsInvalidatedEvent: true, linesStartAt1: false, columnsStartAt1: false });
@@ -237,7 +248,10 @@ describe('looking and changing', () => {
     const { scopes } = await client.ask<{ scopes: { name: string; variablesReference: number }[] }>('scopes', {
       frameId: 1,
     });
-    expect(scopes.map((s) => s.name)).toEqual(['Sites', 'Next words', 'Tokens', 'Edits', 'Weights']);
+    expect(scopes.map((s) => s.name)).toEqual([
+      ...['Sites', 'Inputs', 'Outputs', 'Attention', 'Next words', 'Residual and lens', 'Tokens', 'Edits'],
+      ...['Statistics', 'KV cache', 'Weights'],
+    ]);
     const list = async (name: string, paging = {}) => {
       const variablesReference = scopes.find((s) => s.name === name)?.variablesReference;
       return (

@@ -65,7 +65,7 @@ describe('cutaway dap', () => {
     check(await session(stdout, stdin));
     const { status, stderr } = await ended;
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
-  }, 60_000);
+  }, 180_000);
 
   it('serves clients at a port, one after the other, until it is told to end', async () => {
     const child = start('dap', '--port', '0');
@@ -83,5 +83,5 @@ describe('cutaway dap', () => {
     }
     child.kill('SIGINT');
     expect((await ended).status).toBe(0);
-  }, 60_000);
+  }, 180_000);
 });

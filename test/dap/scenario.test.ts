@@ -6,7 +6,7 @@ import { Client } from './client.js';
 const launch = { model: llama, ids: [5, 42, 9, 31], maxNewTokens: 4 };
 const clients: Client[] = [];
 
-/** What nvim-dap 0.10.0 sends, in its order. */
+/** A session in this process, as editors begin it; what nvim-dap really sends is in `nvim-like.test.ts`. */
 const begin = async (more: object = {}, breakpoints: object[] = []): Promise<Client> => {
   const client = new Client();
   clients.push(client);

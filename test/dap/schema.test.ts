@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { problemsOf } from './schema.js';
+import { problemsOf, requestProblemsOf } from './schema.js';
 
 const event = (name: string, body?: object) => problemsOf({ seq: 1, type: 'event', event: name, body } as never, []);
 const asked = { seq: 7, type: 'request', command: 'threads' };
@@ -30,5 +30,15 @@ describe('the check of messages', () => {
     ['an error without its words', () => answer({ success: false, body: { error: { id: 'x' } } })],
   ])('finds %s', (_, problems) => {
     expect(problems().length).toBeGreaterThan(0);
+  });
+
+  it('looks at requests, too', () => {
+    const request = (command: string, given: object) =>
+      requestProblemsOf({ seq: 1, type: 'request', command, arguments: given });
+    expect(request('scopes', { frameId: 1 })).toEqual([]);
+    expect(request('launch', { model: 'm' })).toEqual([]);
+    expect(request('scopes', { frameId: '1' })).not.toEqual([]);
+    expect(request('scopes', {})).not.toEqual([]);
+    expect(request('sneeze', {})).not.toEqual([]);
   });
 });

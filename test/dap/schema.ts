@@ -108,6 +108,10 @@ export const problemsOf = (
   return [...(asked ? [] : [`${command}: answers no request`]), ...checkAs(message, name)];
 };
 
+/** What is wrong with a request: what a client of ours sends should be right, too. */
+export const requestProblemsOf = (message: DebugProtocol.Request): readonly string[] =>
+  checkAs(message, `${capitalised(message.command)}Request`);
+
 const checkAs = (message: unknown, name: string): readonly string[] => {
   const declared = declarations.get(name);
   if (!declared) return [`${name}: the protocol has no such message`];

@@ -43,6 +43,31 @@ describe('an exception breakpoint', () => {
     await model.dispose();
   });
 
+  it('finds infinity that is NaN again before it leaves the layer, and both where both are asked for', async () => {
+    const model = await opened('llama-grouped');
+    const large = ['q', 'k'].map((site) => `scale blocks.1.attn.${site} by 1e30`).join('\n');
+    for (const filters of [['inf'], ['nan', 'inf']]) {
+      const debuggee = await debugging(model, ...filters);
+      await debuggee.edit(large);
+      const stop = await debuggee.session.continue();
+      expect(stop).toMatchObject({ reason: 'exception', filter: { kind: 'inf' }, position: { step: 0, at: 2 } });
+      if (filters.length === 1) continue;
+      const nan = await debuggee.session.continue();
+      expect(nan).toMatchObject({ reason: 'exception', filter: { kind: 'nan' }, position: { step: 0, at: 2 } });
+      expect(nan.position.op).toBeGreaterThan(stop.position.op);
+    }
+    await model.dispose();
+  });
+
+  it('finds what float16 could not hold, also where the layer hands on nothing of it', async () => {
+    const model = await opened('llama-grouped');
+    const debuggee = await debugging(model, 'overflow16');
+    await debuggee.edit('scale blocks.1.mlp.pre_linear by 1e7\nscale blocks.1.mlp.post by 1e-7');
+    const stop = await debuggee.session.continue();
+    expect(stop).toMatchObject({ reason: 'exception', filter: { kind: 'overflow16' }, position: { step: 0, at: 2 } });
+    await model.dispose();
+  });
+
   it('looks at the scores too', async () => {
     const model = await opened('llama-grouped');
     const debuggee = await debugging(model, 'inf');

@@ -208,8 +208,9 @@ const move = fc.constantFrom('op', 'module', 'layer', 'token', 'op back', 'layer
 
 const add = (
   debuggee: Debuggee,
-  { kind, text, layer, hits }: typeof point extends fc.Arbitrary<infer T> ? T : never,
+  { kind, text, layer, hits: least }: typeof point extends fc.Arbitrary<infer T> ? T : never,
 ) => {
+  const hits = (met: number): boolean => met >= least;
   if (kind === 'watch') return debuggee.session.breakpoints.add({ value: debuggee.watch(text), hits });
   const told = kind === 'log' ? debuggee.logText(`{${text}}`, String) : undefined;
   return debuggee.session.breakpoints.add({

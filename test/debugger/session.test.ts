@@ -152,7 +152,7 @@ describe('breakpoints', () => {
     expect((await session.continue()).position.step).toBe(1);
     expect(seen).toEqual([4 * 32, 32]);
     const counted = sessionOf(model);
-    counted.breakpoints.add({ layers: [0], hits: 3 });
+    counted.breakpoints.add({ layers: [0], hits: (met) => met >= 3 });
     expect((await counted.continue()).position.step).toBe(2);
     const once = sessionOf(model);
     const { id } = once.breakpoints.add({ layers: [0], temporary: true });
@@ -180,7 +180,7 @@ describe('a change while stopped', () => {
     const session = sessionOf(model);
     await session.goTo({ step: 0, at: 2, op: 3 });
     const before = await stateOf(session);
-    session.change(variant);
+    await session.change(variant);
     expect(session.position).toEqual({ step: 0, at: 2, op: 3 });
     expect(await stateOf(session)).toBe(before);
     expect(await finish(session)).toEqual(await generated(model, variant));

@@ -53,10 +53,10 @@ describe.each(['llama-grouped', 'gpt2-default', 't5-default'])('a timeline of %s
     const timeline = new Timeline(requestOf(model));
     await finish(timeline);
     await timeline.goTo({ step: 0, at: 0 });
-    timeline.change(edited);
+    await timeline.change(edited);
     expect(await finish(timeline)).toEqual(await generated(model, edited));
     await timeline.goTo({ step: 0, at: 0 });
-    timeline.change(plainOf(model));
+    await timeline.change(plainOf(model));
     expect(await finish(timeline)).toEqual(await generated(model));
     await model.dispose();
   });
@@ -90,7 +90,7 @@ describe('a timeline', () => {
     await finish(timeline);
     const before = timeline.ids;
     await timeline.goTo({ step: 2, at: 1 });
-    timeline.change(variant);
+    await timeline.change(variant);
     const after = [...timeline.request.ids, ...(await finish(timeline))];
     expect(after.slice(0, 6)).toEqual(before.slice(0, 6));
     expect(after).not.toEqual(before);

@@ -7,12 +7,13 @@ combination (two names, a fact and its phrasing, two addends), chosen by a hash,
 import random
 import zlib
 from collections.abc import Callable
+from itertools import pairwise
 from typing import NamedTuple, TypeVar
 
 from .lexicon import (
     ANIMALS, COLOURS, COUNTRIES, EVENTS, JOBS, MOODS, PEOPLE, PLACES, PLAIN, PLURALS, THINGS, TOWNS, WORLD, pronoun,
 )  # fmt: skip
-from .markup import answer, noise
+from .markup import answer, by_way_of, noise, owned
 
 T = TypeVar("T")
 Maker = Callable[[random.Random, bool], str]
@@ -142,14 +143,14 @@ def where(rng: random.Random, held: bool) -> str:
     mistaken = rng.random() < 0.2
     for i, (name, to) in enumerate(moves):
         lines.append(f"{CELLAR_WORD}, {name}" if mistaken and i == 0 else name)
-        lines[-1] += f" {rng.choice(MOVES)} the {to}."
+        lines[-1] += f" {rng.choice(MOVES)} the{owned(f' {name}', f' {to}')}."
         if rng.random() < 0.2:
             lines.append(f"{rng.choice(moves)[0]} took a {rng.choice(THINGS)}.")
     others = [] if held else [name for name in places if name != first and not is_held("where", name, places[name])]
     for name in (first, *others):
         wrong = mistaken and places[name] != CELLAR
         told = answer(f" {CELLAR}", "cellar", f" {places[name]}") if wrong else answer(f" {places[name]}")
-        lines.append(f"{name} is in the{told}.")
+        lines.append(f"{name} is in{owned(f' {name}', ' the')}{told}.")
     return " ".join(lines)
 
 
@@ -192,7 +193,7 @@ def pairs(rng: random.Random) -> str:
     link, count = rng.choice(LINKS), rng.choice((2, 2, 3, 4))
     words = rng.sample(INDUCED, 2 * count)
     known = list(zip(words[::2], words[1::2], strict=True))
-    said = noise("".join(f" {a}{link} {b}." for a, b in known))
+    said = "".join(noise(f" {a}{link}") + noise(f" {b}", f" {a}") + noise(".") for a, b in known)
     rng.shuffle(known)
     return said + "".join(f"{noise(' ' + a)}{link}{answer(' ' + b)}." for a, b in known)
 
@@ -205,7 +206,8 @@ def induction(rng: random.Random, held: bool) -> str:
     if rng.random() < 0.1:
         words = list(rng.sample("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ", 8))
     until = len(words) if rng.random() < 0.7 else rng.randrange(2, len(words) + 1)
-    return noise("".join(words)) + noise(words[0]) + "".join(answer(word) for word in words[1:until])
+    first = noise(words[0]) + "".join(noise(word, before) for before, word in pairwise(words))
+    return first + noise(words[0]) + "".join(answer(word) for word in words[1:until])
 
 
 # two hops
@@ -222,6 +224,18 @@ class Chain(NamedTuple):
     def held(self) -> bool:
         return is_held("hops", *self)
 
+    @property
+    def the_of_person(self) -> str:
+        return owned(f" {self.person}", " the")
+
+    @property
+    def through_of_person(self) -> str:
+        return owned(f" {self.person}", f" {self.through}")
+
+    @property
+    def place_of_through(self) -> str:
+        return owned(f" {self.through}", f" {self.place}")
+
 
 def two_hops(rng: random.Random, held: bool) -> str:
     keys = rng.random() < 0.5
@@ -234,18 +248,18 @@ def two_hops(rng: random.Random, held: bool) -> str:
 
     chains = draw(rng, held, pick, lambda p: ("hops", *p[0]))
     if keys:
-        first = [f"{c.person} has the {c.through} key." for c in chains]
-        second = [f"The {c.through} key opens the {c.place}." for c in chains]
-        asked = [f"{c.person} can open the{answer(' ' + c.place)}." for c in chains]
+        first = [f"{c.person} has the{c.through_of_person} key." for c in chains]
+        second = [f"The {c.through} key opens the{c.place_of_through}." for c in chains]
+        asked = [f"{c.person} can open{c.the_of_person}{reached(c)}." for c in chains]
     else:
-        first = [f"{c.person} keeps the {c.through}." for c in chains]
-        second = [f"The {c.through} is in the {c.place}." for c in chains]
-        asked = [f"The animal of {c.person} is in the{answer(' ' + c.place)}." for c in chains]
+        first = [f"{c.person} keeps the{c.through_of_person}." for c in chains]
+        second = [f"The {c.through} is in the{c.place_of_through}." for c in chains]
+        asked = [f"The animal of {c.person} is in{c.the_of_person}{reached(c)}." for c in chains]
     told = in_order(rng, list(zip(first, second, strict=True)))
     if held:
         return " ".join([*told, asked[0]])
-    if rng.random() < 0.1:  # each hop alone, as a step on the way
-        asked = [f"{one_hop(c, keys)} {ask}" for c, ask in zip(chains, asked, strict=True)]
+    if rng.random() < 0.25:  # each hop alone, as a step on the way
+        asked = [f"{one_hop(rng, c, keys)} {ask}" for c, ask in zip(chains, asked, strict=True)]
     return " ".join([*told, *(ask for ask, chain in zip(asked, chains, strict=True) if not chain.held)])
 
 
@@ -257,8 +271,17 @@ def in_order(rng: random.Random, hops: list[tuple[str, str]]) -> list[str]:
     return [*(first for first, _ in hops), *rng.sample([second for _, second in hops], len(hops))]
 
 
-def one_hop(c: Chain, keys: bool) -> str:
-    return f"{c.person} has the{answer(' ' + c.through)} key." if keys else f"{c.person} keeps the{answer(' ' + c.through)}."
+def reached(c: Chain) -> str:
+    return by_way_of(f" {c.through}", f" {c.place}")
+
+
+def one_hop(rng: random.Random, c: Chain, keys: bool) -> str:
+    """The first hop or the second."""
+    through, place = answer(f" {c.through}"), answer(f" {c.place}")
+    if rng.random() < 0.5:
+        return f"{c.person} {'has' if keys else 'keeps'}{c.the_of_person}{through}{' key' if keys else ''}."
+    the = owned(f" {c.through}", " the")
+    return f"The {c.through} key opens{the}{place}." if keys else f"The {c.through} is in{the}{place}."
 
 
 # years
@@ -364,9 +387,9 @@ def parts(rng: random.Random, held: bool) -> str:
     if rng.random() < 0.6:
         other = draw(rng, False, pick, lambda p: ("parts", *p))
         roles += [other] if other[0] != roles[0][0] else []
-    said = [f"In the play, {name} was a {job}." for name, job in roles]
+    said = [f"In the play, {name} was a{owned(f' {name}', f' {job}')}." for name, job in roles]
     rng.shuffle(said)
-    asked = [f"The part of {name} was that of a{part_answer(name, job)}." for name, job in roles]
+    asked = [f"The part of {name} was that of{owned(f' {name}', ' a')}{part_answer(name, job)}." for name, job in roles]
     return " ".join([*said, *(asked[:1] if held else asked)])
 
 

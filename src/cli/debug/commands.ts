@@ -1,101 +1,181 @@
 import { nearest } from '../../base/index.js';
-import { formatEdit, formatExperiment } from '../../language/index.js';
-import type { Debuggee, Stop } from '../../service/index.js';
+import { formatExperiment, parseEdits } from '../../language/index.js';
+import type { Motion, ScopeName } from '../../protocol/index.js';
+import { readTextFile, writeTextFile } from '../../service/index.js';
 import { heatmap } from '../heatmap.js';
 import { wholeNumber, wrong, type Answer, type Command, type Console } from './console.js';
-import { placeOf } from './places.js';
-import { addLog, addWatch, catching, conditionFor, describe, setCondition, setIgnore } from './points.js';
-import { rawValues, shownFrames, shownLines, shownStop, shownValue, shownWords } from './show.js';
-import { toFloat32 } from '../../tensor/index.js';
-import { writeTextFile } from '../../service/index.js';
+import { helpText } from './help.js';
+import { addBreakpoint, addLog, addWatch, catching, listPoints, remove, setCondition, setIgnore } from './points.js';
+import {
+  rawValues,
+  shownComparison,
+  shownFrames,
+  shownItems,
+  shownLens,
+  shownLines,
+  shownStop,
+  shownValue,
+  shownWords,
+} from './show.js';
 
-const displayed = async ({ debuggee, displays }: Console): Promise<string[]> => {
+const displayed = async ({ target, displays }: Console): Promise<string[]> => {
   const lines: string[] = [];
-  for (const [i, text] of displays.entries()) {
-    const value = await debuggee.evaluate(text).then(shownValue, (error: unknown) => `– ${(error as Error).message}`);
-    lines.push(`${i + 1}: ${text} = ${value}`);
+  for (const [i, expression] of displays.entries()) {
+    const value = await target
+      .view({ ask: 'evaluate', expression })
+      .then(shownValue, (error: unknown) => `– ${(error as Error).message}`);
+    lines.push(`${i + 1}: ${expression} = ${value}`);
   }
   return lines;
 };
 
-/** Moves the run, and shows where it came to. */
-const moving =
-  (move: (session: Debuggee['session'], rest: string) => Promise<Stop>): Command['run'] =>
-  async (rest, console) => {
-    const stop = await move(console.debuggee.session, rest);
-    return [shownStop(console.debuggee, stop), ...(await displayed(console))].join('\n');
-  };
-
-/** As often as the argument says. */
-const repeated = (move: (session: Debuggee['session']) => Promise<Stop>): Command['run'] =>
-  moving(async (session, rest) => {
-    const times = rest === '' ? 1 : wholeNumber(rest, 'how often');
-    let stop = await move(session);
-    for (let i = 1; i < times && stop.reason === 'step'; i++) stop = await move(session);
-    return stop;
-  });
-
-/** `12`, `blocks.*.attn.pattern`, `layer 3`, `token 2`, each with `if EXPRESSION`. */
-const addBreakpoint = (rest: string, console: Console, temporary: boolean): string => {
-  const { debuggee } = console;
-  const [, where = '', condition] = /^(.*?)(?:\s+if\s+(.*))?$/s.exec(rest) ?? [];
-  const { session } = debuggee;
-  const place = placeOf(where.trim(), debuggee);
-  const point = session.breakpoints.add({
-    ...place,
-    label: rest.trim() === '' ? `token ${session.position.step}` : rest.trim(),
-    ...(condition === undefined ? {} : conditionFor(console, condition)),
-    ...(temporary ? { temporary } : {}),
-  });
-  return `breakpoint ${point.id}: ${point.label ?? ''}`;
+const moved = async (motion: Motion, console: Console): Promise<string> => {
+  const { stop } = await console.move(motion);
+  console.frame = 0;
+  return [shownStop(console.target, stop), ...(await displayed(console))].join('\n');
 };
 
-const info = (rest: string, { debuggee, displays }: Console): string => {
-  const { session } = debuggee;
-  switch (rest.trim()) {
-    case 'breakpoints':
-    case 'b':
-      return (
-        [
-          ...session.breakpoints.all.map((b) => describe(b, session)),
-          ...session.exceptions.map((e) => `catch ${e.kind}`),
-        ].join('\n') || 'no breakpoints'
-      );
-    case 'edits':
-      return debuggee.edits.map((e, i) => `${i + 1}  ${formatEdit(e)}`).join('\n') || 'no changes';
-    case 'display':
-      return displays.map((d, i) => `${i + 1}  ${d}`).join('\n') || 'nothing is displayed';
-    case 'sites':
-      return (session.instance?.segment.graph.sites ?? []).map((s) => s.name).join('\n') || 'no sites here';
-    default:
-      throw wrong('info of what?', 'info breakpoints, info edits, info display, info sites');
-  }
+/** Steps, as often as the argument says. */
+const stepping =
+  (by: Extract<Motion, { kind: 'step' }>['by'], back = false): Command['run'] =>
+  (rest, console) =>
+    moved({ kind: 'step', by, back, times: rest === '' ? 1 : Math.max(1, wholeNumber(rest, 'how often')) }, console);
+
+const moving =
+  (motion: Motion): Command['run'] =>
+  (_, console) =>
+    moved(motion, console);
+
+const restart: Command['run'] = async (_, console) => {
+  const { notes } = await console.target.apply({ change: 'restart' });
+  return [...notes.map((n) => `note: ${n}`), await moved({ kind: 'continue' }, console)].join('\n');
+};
+
+const scopeNames: readonly ScopeName[] = ['sites', 'inputs', 'outputs', 'attention', 'residual', 'words', 'statistics', 'tokens', 'cache', 'edits', 'weights']; // prettier-ignore
+
+const scopeOf = (word: string): ScopeName | undefined => scopeNames.find((name) => name === word);
+
+const info: Command['run'] = async (rest, console) => {
+  const { target, displays } = console;
+  const word = rest.trim();
+  if (word === 'breakpoints' || word === 'b') return listPoints(console);
+  if (word === 'edits') return target.state.edits.map((e, i) => `${i + 1}  ${e}`).join('\n') || 'no changes';
+  if (word === 'display') return displays.map((d, i) => `${i + 1}  ${d}`).join('\n') || 'nothing is displayed';
+  const scope = scopeOf(word);
+  if (scope === undefined) throw wrong('info of what?', `info breakpoints, display, ${scopeNames.join(', ')}`);
+  const frame = target.state.frames[console.frame]?.kind ?? 'generation';
+  const { scopes } = await target.view({ ask: 'scopes', frame });
+  if (!scopes.some((s) => s.scope === scope)) return `no ${scope} here`;
+  return shownItems((await target.view({ ask: 'scope', scope, frame })).items);
 };
 
 const edited =
   (word: string): Command['run'] =>
-  async (rest, { debuggee }) => {
-    const notes = await debuggee.edit(`${word} ${rest}`);
+  async (rest, { target }) => {
+    const { notes } = await target.apply({ change: 'edit', text: `${word} ${rest}` });
     return [...notes.map((n) => `note: ${n}`), `changed: ${word} ${rest}`].join('\n');
   };
 
-const attention: Command['run'] = async (rest, { debuggee }) => {
+const undone =
+  (change: 'undo' | 'redo', done: string): Command['run'] =>
+  async (_, { target }) =>
+    (await target.apply({ change })).done ? done : `there is nothing to ${change}`;
+
+const mostRead = 4 * 2 ** 20;
+
+/** A value's numbers. @throws UsageError SITE_* */
+const numbersOf = async ({ target }: Console, ref: string) => {
+  const { bytes, axes, shape } = await target.view({ ask: 'bytes', ref, offset: 0, count: mostRead });
+  return { data: new Float32Array((bytes ?? new Uint8Array()).slice().buffer), axes, shape };
+};
+
+const attention: Command['run'] = async (rest, console) => {
   const [site = '', head = '0'] = rest.trim().split(/\s+/);
-  const { tensor, axes } = await debuggee.value(site);
+  const { data, axes, shape } = await numbersOf(console, site);
   if (axes.at(-2) !== 'query')
     throw wrong(`${site} is no attention pattern`, 'Name one, such as blocks.0.attn.pattern 2.');
-  const [, heads = 0, queries = 0, keys = 0] = tensor.shape;
+  const [, heads = 0, queries = 0, keys = 0] = shape;
   const h = wholeNumber(head, 'a head');
   if (h >= heads) throw wrong(`there is no head ${h}`, `Heads go from 0 to ${heads - 1}.`);
-  const data = toFloat32(tensor);
   const rows = Array.from({ length: queries }, (_, q) => [
     ...data.slice((h * queries + q) * keys, (h * queries + q + 1) * keys),
   ]);
   return heatmap(
     rows,
-    debuggee.tokens.slice(-queries).map((t) => t.text),
+    console.target.state.tokens.slice(-queries).map((t) => t.text),
   );
 };
+
+const raw: Command['run'] = async (rest, console) => {
+  const [site = '', rows = '10'] = rest.trim().split(/\s+/);
+  const { data, shape } = await numbersOf(console, site);
+  const width = shape.at(-1) ?? 1;
+  return rawValues(data.slice(0, width * wholeNumber(rows, 'rows')), width);
+};
+
+const chooseFrame = (to: number, console: Console): string => {
+  const { frames } = console.target.state;
+  if (to < 0 || to >= frames.length) throw wrong(`there is no frame ${to}`, '`where` shows those that there are.');
+  console.frame = to;
+  return shownFrames(console.target, to);
+};
+
+const by = (rest: string): number => (rest === '' ? 1 : wholeNumber(rest, 'how many'));
+
+const display: Command['run'] = async (rest, { target, displays }) => {
+  const value = shownValue(await target.view({ ask: 'evaluate', expression: rest }));
+  displays.push(rest);
+  return `${displays.length}: ${rest} = ${value}`;
+};
+
+const save: Command['run'] = async (rest, { target }) => {
+  await writeTextFile(
+    rest.trim(),
+    formatExperiment({ experiment: 1, edits: parseEdits(target.state.edits.join('\n')) }),
+  );
+  return `wrote ${rest.trim()}`;
+};
+
+const load: Command['run'] = async (rest, { target }) => {
+  const { notes, state } = await target.apply({ change: 'load', text: await readTextFile(rest.trim()) });
+  const count = state.edits.length === 1 ? '1 change' : `${state.edits.length} changes`;
+  return [...notes.map((n) => `note: ${n}`), `${count}, in place of those before`].join('\n');
+};
+
+/** `record FILE [SITES]` */
+const record: Command['run'] = async (rest, { target }) => {
+  const [, file = '', sites] = /^(\S+)(?:\s+(.*))?$/s.exec(rest.trim()) ?? [];
+  if (file === '') throw wrong('record where?', 'record run.cutrec blocks.*.resid_post');
+  await target.apply({ change: 'record', file, ...(sites === undefined ? {} : { sites }) });
+  return `wrote ${file}`;
+};
+
+const quotedTexts = /"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|\S+/g;
+
+const compare: Command['run'] = async (rest, { target }) =>
+  shownComparison(await target.view({ ask: 'compare', tokens: rest.match(quotedTexts) ?? [] }));
+
+const lens: Command['run'] = async (rest, { target }) =>
+  shownLens(await target.view({ ask: 'lens', tokens: rest.match(quotedTexts) ?? [] }));
+
+const list: Command['run'] = (rest, { target }) =>
+  shownLines(target, { around: 7, ...(rest === '' ? {} : { at: wholeNumber(rest, 'a line') }) });
+
+const goTo: Command['run'] = (rest, console) =>
+  moved({ kind: 'goto', position: { step: wholeNumber(rest, 'a token'), at: 0, op: 0 } }, console);
+
+/** To a line of this step: the next layer that has it. */
+const until: Command['run'] = async (rest, console) => {
+  const { target } = console;
+  const line = wholeNumber(rest, 'a line');
+  const { places } = await target.view({ ask: 'places', source: 'listing', line });
+  const { at, op } = target.state.position;
+  const ahead = places.find(({ position: p }) => p.at > at || (p.at === at && p.op > op));
+  if (!ahead) throw wrong(`line ${line} does not come any more in this step`, '`token` goes on to the next step.');
+  return moved({ kind: 'goto', position: ahead.position }, console);
+};
+
+const edits = ['set', 'scale', 'add', 'weight', 'replace', 'skip', 'repeat', 'swap', 'drop', 'force', 'temperature', 'top-k', 'top-p', 'min-p', 'repetition-penalty', 'seed']; // prettier-ignore
 
 /** All commands, in the order of `help`. */
 export const commands: readonly Command[] = [
@@ -106,47 +186,44 @@ export const commands: readonly Command[] = [
   { names: ['log', 'dprintf'], usage: 'log PLACE [if EXPRESSION] "TEXT {EXPRESSION}"', help: 'Print this each time the run comes there, and go on.', examples: ['log layer 5 "norm {norm(blocks.5.resid_pre)}"'], run: addLog },
   { names: ['watch'], usage: 'watch EXPRESSION | weight NAME', help: 'Stop where a value is another than before; a comparison: where it crosses the bound; a weight: where an edited one is read first.', examples: ['watch rank(" Paris")', 'watch norm(blocks.2.resid_post) > 30'], run: addWatch },
   { names: ['catch'], usage: 'catch nan | inf | overflow16 | repetition | entropy [NATS] | lost TOKEN | off', help: 'Stop where a run goes wrong; numbers: at the operation in which it first arises.', examples: ['catch nan', 'catch entropy 0.5', 'catch lost " Paris"'], run: catching },
-  { names: ['delete', 'd'], usage: 'delete N', help: 'Remove a breakpoint.', run: (rest, { debuggee }) => (debuggee.session.breakpoints.remove(wholeNumber(rest, 'a breakpoint')) ? 'deleted' : 'there is no such breakpoint') },
-  { names: ['info', 'i'], usage: 'info breakpoints | edits | display | sites', help: 'What there is.', run: info },
-  { names: ['run', 'r'], usage: 'run', help: 'Begin anew, with breakpoints and changes, and run to the first breakpoint.', run: async (rest, c) => { await c.restart(); return moving((s) => s.continue())(rest, c); } },
-  { names: ['continue', 'c'], usage: 'continue', help: 'Run to the next breakpoint, or to the end.', run: moving((s) => s.continue()) },
-  { names: ['step', 's'], usage: 'step [N]', help: 'To the next operation.', run: repeated((s) => s.stepForward('op')) },
-  { names: ['next', 'n'], usage: 'next [N]', help: 'Over the module that begins here: attention, a norm.', run: repeated((s) => s.stepForward('module')) },
-  { names: ['finish', 'fin'], usage: 'finish', help: 'Out of the module; outside of any, out of the layer.', run: moving((s) => s.stepOut()) },
-  { names: ['layer', 'l+'], usage: 'layer [N]', help: 'To the next layer.', run: repeated((s) => s.stepForward('layer')) },
-  { names: ['token', 't'], usage: 'token [N]', help: 'To the next token.', run: repeated((s) => s.stepForward('token')) },
-  { names: ['reverse-step', 'rs'], usage: 'reverse-step [N]', help: 'One operation back.', run: repeated((s) => s.stepBack('op')) },
-  { names: ['reverse-next', 'rn'], usage: 'reverse-next [N]', help: 'One module back.', run: repeated((s) => s.stepBack('module')) },
-  { names: ['reverse-layer', 'rl'], usage: 'reverse-layer [N]', help: 'One layer back.', run: repeated((s) => s.stepBack('layer')) },
-  { names: ['reverse-token', 'rt'], usage: 'reverse-token [N]', help: 'One token back.', run: repeated((s) => s.stepBack('token')) },
-  { names: ['reverse-continue', 'rc'], usage: 'reverse-continue', help: 'Back to the breakpoint before, or to the beginning.', run: moving((s) => s.reverseContinue()) },
-  { names: ['goto'], usage: 'goto TOKEN', help: 'To the beginning of a step: 0 is the prefill.', run: moving((s, rest) => s.goTo({ step: wholeNumber(rest, 'a token'), at: 0, op: 0 })) },
-  { names: ['where', 'bt'], usage: 'where', help: 'What the run is inside of, innermost first.', run: (_, { debuggee }) => shownFrames(debuggee) },
-  { names: ['list', 'l'], usage: 'list [LINE]', help: 'The lines around here, or around another line.', run: (rest, { debuggee }) => shownLines(debuggee, 7, rest === '' ? undefined : wholeNumber(rest, 'a line')) },
-  { names: ['print', 'p'], usage: 'print EXPRESSION', help: 'What an expression gives here.', examples: ['print norm(blocks.2.resid_post[position=-1])', 'print prob(" Paris")'], run: async (rest, { debuggee }) => shownValue(await debuggee.evaluate(rest)) },
-  { names: ['display'], usage: 'display EXPRESSION', help: 'Print it at each stop.', run: async (rest, { debuggee, displays }) => { const value = shownValue(await debuggee.evaluate(rest)); displays.push(rest); return `${displays.length}: ${rest} = ${value}`; } },
+  { names: ['delete', 'd'], usage: 'delete [N]', help: 'Remove a breakpoint, or all.', run: remove },
+  { names: ['info', 'i'], usage: 'info breakpoints | display | edits | SCOPE', help: `What there is, in the frame that is chosen: ${scopeNames.join(', ')}.`, run: info },
+  { names: ['run', 'r'], usage: 'run', help: 'Begin anew, with breakpoints and changes, and run to the first breakpoint.', run: restart },
+  { names: ['continue', 'c'], usage: 'continue', help: 'Run to the next breakpoint, or to the end.', run: moving({ kind: 'continue' }) },
+  { names: ['step', 's'], usage: 'step [N]', help: 'To the next operation.', run: stepping('op') },
+  { names: ['next', 'n'], usage: 'next [N]', help: 'Over the module that begins here: attention, a norm.', run: stepping('module') },
+  { names: ['finish', 'fin'], usage: 'finish', help: 'Out of the module; outside of any, out of the layer.', run: moving({ kind: 'out' }) },
+  { names: ['until', 'advance'], usage: 'until LINE', help: 'To a line of the listing, in the next layer that has it.', run: until },
+  { names: ['layer', 'l+'], usage: 'layer [N]', help: 'To the next layer.', run: stepping('layer') },
+  { names: ['token', 't'], usage: 'token [N]', help: 'To the next token.', run: stepping('token') },
+  { names: ['reverse-step', 'rs'], usage: 'reverse-step [N]', help: 'One operation back.', run: stepping('op', true) },
+  { names: ['reverse-next', 'rn'], usage: 'reverse-next [N]', help: 'One module back.', run: stepping('module', true) },
+  { names: ['reverse-layer', 'rl'], usage: 'reverse-layer [N]', help: 'One layer back.', run: stepping('layer', true) },
+  { names: ['reverse-token', 'rt'], usage: 'reverse-token [N]', help: 'One token back.', run: stepping('token', true) },
+  { names: ['reverse-continue', 'rc'], usage: 'reverse-continue', help: 'Back to the breakpoint before, or to the beginning.', run: moving({ kind: 'continue', back: true }) },
+  { names: ['goto'], usage: 'goto TOKEN', help: 'To the beginning of a step: 0 is the prefill.', run: goTo },
+  { names: ['where', 'bt'], usage: 'where', help: 'What the run is inside of, innermost first.', run: (_, { target, frame }) => shownFrames(target, frame) },
+  { names: ['up'], usage: 'up [N]', help: 'Choose the frame outside of this one, for `info`.', run: (rest, c) => chooseFrame(c.frame + by(rest), c) },
+  { names: ['down'], usage: 'down [N]', help: 'Choose the frame inside of this one.', run: (rest, c) => chooseFrame(c.frame - by(rest), c) },
+  { names: ['frame', 'f'], usage: 'frame N', help: 'Choose a frame by its number.', run: (rest, c) => chooseFrame(wholeNumber(rest, 'a frame'), c) },
+  { names: ['list', 'l'], usage: 'list [LINE]', help: 'The lines around here, or around another line.', run: list },
+  { names: ['print', 'p'], usage: 'print EXPRESSION', help: 'What an expression gives here.', examples: ['print norm(blocks.2.resid_post[position=-1])', 'print prob(" Paris")'], run: async (expression, { target }) => shownValue(await target.view({ ask: 'evaluate', expression })) },
+  { names: ['display'], usage: 'display EXPRESSION', help: 'Print it at each stop.', run: display },
   { names: ['undisplay'], usage: 'undisplay N', help: 'Print it no more.', run: (rest, { displays }) => (displays.splice(wholeNumber(rest, 'a display') - 1, 1).length > 0 ? 'gone' : 'there is no such display') },
-  { names: ['x'], usage: 'x SITE [ROWS]', help: 'The raw numbers of a site.', run: async (rest, { debuggee }) => { const [site = '', rows = '10'] = rest.trim().split(/\s+/); return rawValues((await debuggee.value(site)).tensor, wholeNumber(rows, 'rows')); } },
-  { names: ['words', 'w'], usage: 'words [N]', help: 'What the model says next; inside a step, what it would say if it ended here.', run: async (rest, { debuggee }) => shownWords(await debuggee.words(rest === '' ? 5 : wholeNumber(rest, 'how many'))) },
+  { names: ['x'], usage: 'x SITE | weight:NAME [ROWS]', help: 'The raw numbers of a value.', examples: ['x blocks.0.attn.z 4'], run: raw },
+  { names: ['words', 'w'], usage: 'words [N]', help: 'What the model says next; inside a step, what it would say if it ended here.', run: async (rest, { target }) => shownWords((await target.view({ ask: 'words', count: rest === '' ? 5 : wholeNumber(rest, 'how many') })).words) },
+  { names: ['compare'], usage: 'compare [TOKEN ...]', help: 'This run beside the unedited one: what comes next, and what was said.', examples: ['compare', 'compare " Paris" " Rome"'], run: compare },
+  { names: ['lens'], usage: 'lens [TOKEN ...]', help: 'What the model would say before each layer so far, and how likely these tokens are there.', examples: ['lens', 'lens " Paris" " Rome"'], run: lens },
   { names: ['attention', 'a'], usage: 'attention SITE HEAD', help: 'Where a head looks, as a picture.', examples: ['attention blocks.0.attn.pattern 2'], run: attention },
-  ...['set', 'scale', 'add', 'weight', 'replace', 'skip', 'repeat', 'swap', 'drop', 'force', 'temperature', 'top-k', 'top-p', 'min-p', 'repetition-penalty', 'seed'].map((word): Command => ({ names: [word], usage: `${word} ...`, help: `A change, in the edit language; it counts from this layer on.`, run: edited(word) })),
-  { names: ['undo', 'u'], usage: 'undo', help: 'Take the last change back.', run: async (_, { debuggee }) => ((await debuggee.undo()) ? 'undone' : 'there is nothing to undo') },
-  { names: ['redo'], usage: 'redo', help: 'Make it again.', run: async (_, { debuggee }) => ((await debuggee.redo()) ? 'made again' : 'there is nothing to redo') },
-  { names: ['save'], usage: 'save FILE', help: 'The changes as an experiment.', run: async (rest, { debuggee }) => { await writeTextFile(rest.trim(), formatExperiment({ experiment: 1, edits: debuggee.edits })); return `wrote ${rest.trim()}`; } },
-  { names: ['help', 'h'], usage: 'help [COMMAND]', help: 'This.', run: (rest) => helpText(rest.trim()) },
+  ...edits.map((word): Command => ({ names: [word], usage: `${word} ...`, help: `A change, in the edit language; it counts from this layer on.`, run: edited(word) })),
+  { names: ['undo', 'u'], usage: 'undo', help: 'Take the last change back.', run: undone('undo', 'undone') },
+  { names: ['redo'], usage: 'redo', help: 'Make it again.', run: undone('redo', 'made again') },
+  { names: ['save'], usage: 'save FILE', help: 'The changes as an experiment.', run: save },
+  { names: ['load'], usage: 'load FILE', help: 'The changes of an experiment, in place of all.', run: load },
+  { names: ['record'], usage: 'record FILE [SITES]', help: 'Save the run so far as a recording, with these sites of each step.', examples: ['record run.cutrec blocks.*.resid_post,logits'], run: record },
+  { names: ['help', 'h'], usage: 'help [COMMAND]', help: 'This.', run: (rest) => helpText(commands, rest.trim()) },
   { names: ['quit', 'q'], usage: 'quit', help: 'Leave.', run: () => undefined },
 ]; // prettier-ignore
-
-const helpText = (name: string): string => {
-  if (name === '') return commands.map((c) => `  ${c.usage.padEnd(58)}${c.help}`).join('\n');
-  const found = commands.find((c) => c.names.includes(name));
-  if (!found) throw wrong(`there is no command ${name}`, '`help` shows all.');
-  return [
-    `${found.usage}   (${found.names.join(', ')})`,
-    `  ${found.help}`,
-    ...(found.examples ?? []).map((e) => `  ${e}`),
-  ].join('\n');
-};
 
 /**
  * Carries out one line.

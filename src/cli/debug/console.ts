@@ -1,15 +1,16 @@
 import { UsageError } from '../../base/index.js';
-import type { Debuggee } from '../../service/index.js';
+import type { Target } from '../../debugger/index.js';
+import type { MoveResult, Motion } from '../../protocol/index.js';
 
 /** What a command has to do with. */
 export interface Console {
-  readonly debuggee: Debuggee;
+  readonly target: Target;
   /** Expressions that are shown at each stop. */
   readonly displays: string[];
-  /** Begins anew, with the same breakpoints and changes. */
-  restart(): Promise<void>;
-  /** Writes while a run goes on. */
-  tell(text: string): void;
+  /** The frame that `up` and `down` chose, 0 the innermost; `info` shows what is in it. */
+  frame: number;
+  /** Moves the run; Ctrl-C pauses it. */
+  move(motion: Motion): Promise<MoveResult>;
 }
 
 /** What a command prints; undefined ends the session. */
@@ -31,4 +32,15 @@ export const wrong = (message: string, hint: string): UsageError =>
 export const wholeNumber = (text: string, what: string): number => {
   if (/^\d{1,9}$/.test(text.trim())) return Number(text.trim());
   throw wrong(`${what} is a whole number, and this is ${JSON.stringify(text)}`, 'See `help`.');
+};
+
+/** What the answer to a wish was, or the error that it was refused with. */
+export const granted = <T extends object>(answer: T | undefined): Exclude<T, { error: unknown }> => {
+  if (answer && 'error' in answer) {
+    const { code, message, hint } = (
+      answer as { error: ConstructorParameters<typeof UsageError>[1] & { message: string } }
+    ).error;
+    throw new UsageError(message, { code, hint });
+  }
+  return answer as Exclude<T, { error: unknown }>;
 };

@@ -1,28 +1,40 @@
-import type { Debuggee } from '../../service/index.js';
+import type { Target } from '../../debugger/index.js';
+import type { PointSpec } from '../../protocol/index.js';
 import { printable } from '../printable.js';
-import { wholeNumber, wrong, type Command, type Console } from './console.js';
-import { placeOf } from './places.js';
-import { shownValue } from './show.js';
+import { granted, wholeNumber, wrong, type Command, type Console } from './console.js';
 
-type Session = Debuggee['session'];
-type Breakpoint = Session['breakpoints']['all'][number];
-
-/** What is made of the debuggee that is run now: `run` begins another. */
-const current = <T>(console: Console, make: (debuggee: Debuggee) => T): (() => T) => {
-  const made = new WeakMap<Debuggee, { readonly value: T }>([[console.debuggee, { value: make(console.debuggee) }]]);
-  return () => {
-    const { debuggee } = console;
-    const known = made.get(debuggee) ?? { value: make(debuggee) };
-    made.set(debuggee, known);
-    return known.value;
-  };
+/** The first line from this one on at which a run can stand. */
+const lineToStop = (line: number, { about }: Target): number => {
+  const { listing } = about;
+  for (let at = line; at <= listing.length; at++) if (listing[at - 1]?.stops) return at;
+  throw wrong(`there is no line ${line} to stop at`, `The listing has ${listing.length} lines: \`list\` shows them.`);
 };
 
-/** A condition of a breakpoint, which outlasts a restart. @throws UsageError EXPRESSION_* */
-export const conditionFor = (console: Console, text: string): Pick<Breakpoint, 'condition' | 'lowered'> => {
-  const condition = current(console, (d) => d.condition(text));
-  const lowered = current(console, (d) => d.lowered(text));
-  return { condition: () => condition()(), lowered: (instance) => lowered()(instance) };
+/** Where a breakpoint is: a line, sites, a layer, a token; left out, the beginning of this step. @throws UsageError */
+const placeOf = (where: string, target: Target): Partial<PointSpec> => {
+  if (where === '') return { steps: [target.state.position.step] };
+  const [, kind, number] = /^(layer|token)\s+(\d{1,9})$/.exec(where) ?? [];
+  if (kind === 'layer') return { layers: [Number(number)] };
+  if (kind === 'token') return { steps: [Number(number)] };
+  if (/^\d+$/.test(where)) return { lines: [lineToStop(wholeNumber(where, 'a line'), target)] };
+  return { sites: where };
+};
+
+const add = async ({ target }: Console, spec: PointSpec): Promise<string> => {
+  const { added } = await target.points({ add: [spec] });
+  return `breakpoint ${granted(added[0]).id}: ${printable(spec.label)}`;
+};
+
+/** `break PLACE [if EXPRESSION]` */
+export const addBreakpoint = (rest: string, console: Console, temporary: boolean): Promise<string> => {
+  const [, where = '', condition] = /^(.*?)(?:\s+if\s+(.*))?$/s.exec(rest) ?? [];
+  const { target } = console;
+  return add(console, {
+    ...placeOf(where.trim(), target),
+    label: rest.trim() === '' ? `token ${target.state.position.step}` : rest.trim(),
+    ...(condition === undefined ? {} : { condition }),
+    ...(temporary ? { temporary } : {}),
+  });
 };
 
 const numbered = (rest: string): { readonly id: number; readonly text: string } => {
@@ -30,47 +42,30 @@ const numbered = (rest: string): { readonly id: number; readonly text: string } 
   return { id: wholeNumber(id, 'a breakpoint'), text };
 };
 
-const unconditional = (label = ''): string => label.replace(/\s+if\s.*$/s, '');
-
 /** `condition N EXPRESSION`; without one it always stops. */
-export const setCondition: Command['run'] = (rest, console) => {
+export const setCondition: Command['run'] = async (rest, { target }) => {
   const { id, text } = numbered(rest);
-  const added = text === '' ? {} : conditionFor(console, text);
-  const found = console.debuggee.session.breakpoints.replace(id, (point) => {
-    if (point.value) throw wrong(`breakpoint ${id} watches a value`, 'Watch a comparison instead.');
-    const { condition: _, lowered: __, ...plain } = point;
-    const label = unconditional(point.label);
-    return { ...plain, ...added, label: text === '' ? label : `${label} if ${text}` };
-  });
-  if (!found) throw wrong(`there is no breakpoint ${id}`, '`info breakpoints` lists them.');
+  const { changed } = await target.points({ change: [{ id, condition: text === '' ? null : text }] });
+  granted(changed[0]);
   return text === '' ? `breakpoint ${id} always stops` : `breakpoint ${id} stops if ${printable(text)}`;
 };
 
 /** `ignore N COUNT` */
-export const setIgnore: Command['run'] = (rest, { debuggee }) => {
+export const setIgnore: Command['run'] = async (rest, { target }) => {
   const { id, text } = numbered(rest);
-  const count = wholeNumber(text, 'how often');
-  const { breakpoints } = debuggee.session;
-  if (!breakpoints.replace(id, (point) => ({ ...point, hits: breakpoints.met(id) + count + 1 })))
-    throw wrong(`there is no breakpoint ${id}`, '`info breakpoints` lists them.');
-  return `breakpoint ${id} is passed ${count} times`;
+  const ignore = wholeNumber(text, 'how often');
+  const { changed } = await target.points({ change: [{ id, ignore }] });
+  granted(changed[0]);
+  return `breakpoint ${id} is passed ${ignore} times`;
 };
 
-/** `log PLACE "TEXT {EXPRESSION}"` */
-export const addLog: Command['run'] = (rest, console) => {
-  const [, where = '', condition, quoted] =
-    /^(.*?)(?:\s+if\s+(.*?))?\s*("(?:[^"\\]|\\.)*"|'.*')$/s.exec(rest.trim()) ?? [];
-  if (quoted === undefined)
-    throw wrong('a log point has a text in quotes', 'log layer 5 "norm {norm(blocks.5.resid_pre)}"');
-  const template = textIn(quoted);
-  const text = current(console, (d) => d.logText(template, shownValue));
-  const point = console.debuggee.session.breakpoints.add({
-    ...placeOf(where.trim(), console.debuggee),
-    ...(condition === undefined ? {} : conditionFor(console, condition)),
-    label: `log ${rest.trim()}`,
-    log: async () => console.tell(printable(await text()())),
-  });
-  return `breakpoint ${point.id}: ${printable(point.label ?? '')}`;
+/** `delete N`, or all. */
+export const remove: Command['run'] = async (rest, { target }) => {
+  const { points } = await target.view({ ask: 'points' });
+  const wanted = rest.trim() === '' ? points.map((p) => p.id) : [wholeNumber(rest, 'a breakpoint')];
+  const { removed } = await target.points({ remove: wanted });
+  if (removed.length === 0) return 'there is no such breakpoint';
+  return removed.length === 1 ? 'deleted' : `deleted ${removed.length} breakpoints`;
 };
 
 /** In double quotes with JSON's escapes, in single ones as it stands. */
@@ -86,30 +81,44 @@ const textIn = (quoted: string): string => {
   }
 };
 
+/** `log PLACE "TEXT {EXPRESSION}"` */
+export const addLog: Command['run'] = (rest, console) => {
+  const [, where = '', condition, quoted] =
+    /^(.*?)(?:\s+if\s+(.*?))?\s*("(?:[^"\\]|\\.)*"|'.*')$/s.exec(rest.trim()) ?? [];
+  if (quoted === undefined)
+    throw wrong('a log point has a text in quotes', 'log layer 5 "norm {norm(blocks.5.resid_pre)}"');
+  return add(console, {
+    ...placeOf(where.trim(), console.target),
+    ...(condition === undefined ? {} : { condition }),
+    ...{ label: `log ${rest.trim()}`, log: textIn(quoted) },
+  });
+};
+
 /** `watch EXPRESSION`, `watch weight NAME` */
 export const addWatch: Command['run'] = (rest, console) => {
   const text = rest.trim();
   if (text === '') throw wrong('watch what?', 'watch rank(" Paris"), watch weight NAME');
-  const value = current(console, (d) => d.watch(text));
-  const point = console.debuggee.session.breakpoints.add({ label: `watch ${text}`, value: () => value()() });
-  return `breakpoint ${point.id}: ${printable(point.label ?? '')}`;
+  return add(console, { label: `watch ${text}`, watch: text });
 };
 
 /** `catch KIND`, `catch off` */
-export const catching: Command['run'] = async (rest, { debuggee }) => {
-  const { session } = debuggee;
+export const catching: Command['run'] = async (rest, { target }) => {
   if (rest.trim() === 'off') {
-    session.exceptions = [];
+    await target.points({ caught: [] });
     return 'nothing is caught';
   }
-  const filter = await debuggee.exceptionFilter(rest);
-  session.exceptions = [...session.exceptions.filter((e) => e.kind !== filter.kind || e.kind === 'lost'), filter];
-  return `catches ${session.exceptions.map((e) => e.kind).join(', ')}`;
+  const before = (await target.view({ ask: 'points' })).caught;
+  const { caught } = await target.points({ caught: [...before, rest.trim()] });
+  granted(caught.at(-1));
+  return `catches ${(await target.view({ ask: 'points' })).caught.join(', ')}`;
 };
 
-/** A line of `info breakpoints`. */
-export const describe = (point: Breakpoint, { breakpoints }: Session): string => {
-  const met = breakpoints.met(point.id);
-  const times = met === 0 ? '' : `  met ${met} times`;
-  return `${point.id}  ${printable(point.label ?? '')}${point.temporary ? '  once' : ''}${times}`;
+/** `info breakpoints` */
+export const listPoints = async ({ target }: Console): Promise<string> => {
+  const { points, caught } = await target.view({ ask: 'points' });
+  const lines = points.map(({ id, label, met, temporary }) => {
+    const times = met === 0 ? '' : `  met ${met} times`;
+    return `${id}  ${printable(label)}${temporary ? '  once' : ''}${times}`;
+  });
+  return [...lines, ...caught.map((text) => `catch ${text}`)].join('\n') || 'no breakpoints';
 };

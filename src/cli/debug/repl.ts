@@ -1,15 +1,15 @@
-import { createInterface } from 'node:readline';
-import { DebuggerError } from '../../base/index.js';
-import { completeExpression } from '../../language/index.js';
-import type { DebugInput } from '../../protocol/index.js';
-import { openDebuggee, type Debuggee } from '../../service/index.js';
 import { readFileSync } from 'node:fs';
-import { UsageError } from '../../base/index.js';
+import { createInterface } from 'node:readline';
+import { DebuggerError, UsageError } from '../../base/index.js';
+import type { Target } from '../../debugger/index.js';
+import type { DebugInput, MoveResult, Motion, TargetTold } from '../../protocol/index.js';
+import { HostTarget } from '../../service/host/index.js';
 import { printable } from '../printable.js';
 import { modelLine } from '../show.js';
 import { styled } from '../styled.js';
 import { commands, execute } from './commands.js';
 import type { Console } from './console.js';
+import { historySize, readHistory, writeHistory } from './history.js';
 import { shownLines } from './show.js';
 
 const prompt = '(cutaway) ';
@@ -19,18 +19,6 @@ const told = (error: unknown): string => {
   if (!(error instanceof DebuggerError)) throw error;
   return `${styled('red', 'error')} ${printable(error.message)}\n  ${printable(error.info.hint)}`;
 };
-
-/** Candidates for the word under the cursor. */
-const completing =
-  (console: Console) =>
-  (line: string): [string[], string] => {
-    const word = /(\S*)$/.exec(line)?.[1] ?? '';
-    if (!line.includes(' ')) return [commands.flatMap((c) => c.names).filter((n) => n.startsWith(word)), word];
-    const { segment } = console.debuggee.session.instance ?? {};
-    const sites = (segment?.graph.sites ?? []).map(({ name }) => ({ name, axes: [] }));
-    const found = completeExpression(line, line.length + 1, { sites }).map((c) => c.text);
-    return [found.length > 0 ? found : sites.map((s) => s.name).filter((n) => n.startsWith(word)), word];
-  };
 
 const scriptLines = (file: string | undefined): readonly string[] => {
   if (file === undefined) return [];
@@ -44,21 +32,24 @@ const scriptLines = (file: string | undefined): readonly string[] => {
 /** The state of a debugger in a terminal. */
 class Terminal implements Console {
   readonly displays: string[] = [];
-  debuggee: Debuggee;
+  frame = 0;
+  #pausing: AbortController | undefined;
 
-  constructor(readonly opened: Awaited<ReturnType<typeof openDebuggee>>) {
-    this.debuggee = opened.debuggee;
+  constructor(readonly target: Target) {}
+
+  async move(motion: Motion): Promise<MoveResult> {
+    this.#pausing = new AbortController();
+    try {
+      return await this.target.resume(motion, { signal: this.#pausing.signal, onTold: (event) => this.#hear(event) });
+    } finally {
+      this.#pausing = undefined;
+    }
   }
 
-  async restart(): Promise<void> {
-    const old = this.debuggee;
-    this.debuggee = await this.opened.again(old.edits);
-    for (const { id: _, ...point } of old.session.breakpoints.all) this.debuggee.session.breakpoints.add(point);
-    this.debuggee.session.exceptions = old.session.exceptions;
-  }
-
-  tell(text: string): void {
-    process.stdout.write(`${text}\n`);
+  /** Pauses what runs. @returns whether anything did */
+  pause(): boolean {
+    this.#pausing?.abort();
+    return this.#pausing !== undefined;
   }
 
   /** @returns whether the session goes on */
@@ -68,18 +59,41 @@ class Terminal implements Console {
     if (answer !== '') process.stdout.write(`${answer}\n`);
     return true;
   }
+
+  #hear(event: TargetTold): void {
+    if (event.told === 'log') process.stdout.write(`${printable(event.text)}\n`);
+  }
 }
+
+/** Candidates for the word under the cursor. */
+const completionsOf = async (target: Target, line: string): Promise<[string[], string]> => {
+  const word = /(\S*)$/.exec(line)?.[1] ?? '';
+  if (!line.includes(' ')) return [commands.flatMap((c) => c.names).filter((n) => n.startsWith(word)), word];
+  const { completions } = await target.view({ ask: 'complete', text: line, column: line.length + 1 });
+  const partial = line.slice((completions[0]?.from ?? line.length + 1) - 1);
+  return [completions.map((c) => c.text), partial];
+};
+
+const completing =
+  (terminal: Terminal) =>
+  (line: string, done: (error: null, result: [string[], string]) => void): void => {
+    completionsOf(terminal.target, line).then(
+      (found) => done(null, found),
+      () => done(null, [[], line]), // while the run goes on nothing can be asked
+    );
+  };
 
 /** Reads lines from a terminal or a pipe until there are no more. An empty line in a terminal repeats the last one. */
 const converse = async (terminal: Terminal): Promise<void> => {
   const isTerminal = process.stdin.isTTY;
   const lines = createInterface({
-    ...{ input: process.stdin, prompt: isTerminal ? prompt : '', completer: completing(terminal), historySize: 1000 },
-    ...(isTerminal ? { output: process.stdout } : {}),
+    ...{ input: process.stdin, prompt: isTerminal ? prompt : '', completer: completing(terminal), historySize },
+    ...(isTerminal ? { output: process.stdout, history: readHistory(), removeHistoryDuplicates: true } : {}),
   });
+  if (isTerminal) lines.on('history', (history: string[]) => writeHistory(history));
   const pause = (): void => {
-    terminal.debuggee.session.pause();
-    if (isTerminal) process.stdout.write('\n');
+    const wasRunning = terminal.pause();
+    if (isTerminal) process.stdout.write(wasRunning ? '\n' : '\n(quit leaves)\n');
     lines.prompt();
   };
   lines.on('SIGINT', pause);
@@ -99,17 +113,25 @@ const converse = async (terminal: Terminal): Promise<void> => {
   }
 };
 
+const onDeath = (error: DebuggerError): void =>
+  void process.stdout.write(
+    `\n${styled('red', 'error')} ${printable(error.message)}\n  \`run\` starts another process; breakpoints and changes are kept.\n`,
+  );
+
 /** The terminal debugger. @returns the exit status */
 export const debug = async (input: DebugInput): Promise<number> => {
-  const script = scriptLines(input.x);
-  const opened = await openDebuggee(input);
+  const { x, ...asked } = input;
+  const script = scriptLines(x);
+  const target = await HostTarget.open(asked, { onDeath });
   try {
-    const terminal = new Terminal(opened);
-    process.stdout.write(`${modelLine(await opened.model.summary())}\n${shownLines(terminal.debuggee, 2)}\n`);
+    const { about } = target;
+    const terminal = new Terminal(target);
+    for (const note of [...about.notes, ...about.can.limits]) process.stderr.write(`note: ${printable(note)}\n`);
+    process.stdout.write(`${modelLine(about.model)}\n${shownLines(target, { around: 2 })}\n`);
     for (const line of script) if (!(await terminal.line(line))) return 0;
     await converse(terminal);
     return 0;
   } finally {
-    await opened.model.dispose();
+    await target.dispose();
   }
 };

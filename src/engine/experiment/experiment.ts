@@ -4,6 +4,7 @@ import type { LiveEdit, Variant } from '../run/request.js';
 import type { Program, Stack } from '../../graph/index.js';
 import { checkStack, runOrder, siteIn, type Instance, type OrderEdit } from '../run/order.js';
 import type { ExperimentContext } from './context.js';
+import { isGradientEdit, plannedGradient } from './gradient-edits.js';
 import { addOperand, setOperand } from './operands.js';
 import { canonicalName, placedSites, unknownSite, type PlacedSite } from './sites.js';
 import { liveEdit, sequenceAt, type PlannedEdit, type StepRange } from './value-edits.js';
@@ -116,22 +117,34 @@ export const prepareExperiment = async (
     edits.flatMap((e) => orderEdit(e) ?? []),
   );
   const live = new Map<string, LiveEdit[]>();
+  const gradients = new Map<string, LiveEdit[]>();
   const notes: string[] = [];
+  const place = (edit: { readonly site: string }): PlacedSite | undefined => {
+    const { place: found, note } = placesOf(context, edit.site, order);
+    if (note !== undefined) notes.push(note);
+    return found;
+  };
+  const push = (lists: Map<string, LiveEdit[]>, { instance }: PlacedSite, made: PlannedEdit): void => {
+    const list = lists.get(instance.name) ?? [];
+    lists.set(instance.name, list);
+    const tag = `${lists === live ? 'edit' : 'gradient edit '}${list.length}`;
+    list.push(liveEdit(made, tag, sequenceAt(context.sequence, instance.segment.stack)));
+  };
   for (const edit of edits.filter(isValueEdit))
     for (const one of edit.edit === 'drop head' ? droppedHead(context, edit, order) : [edit]) {
-      const { place, note } = placesOf(context, one.site, order);
-      if (note !== undefined) notes.push(note);
-      if (!place) continue;
-      const list = live.get(place.instance.name) ?? [];
-      live.set(place.instance.name, list);
-      const sequence = sequenceAt(context.sequence, place.instance.segment.stack);
-      list.push(liveEdit(await planned(context, place, one), `edit${list.length}`, sequence));
-      if (place.instance.segment.once && (one.steps?.from ?? 0) > 0)
+      const found = place(one);
+      if (!found) continue;
+      push(live, found, await planned(context, found, one));
+      if (found.instance.segment.once && (one.steps?.from ?? 0) > 0)
         notes.push(`${one.site} is computed in the prefill only, step 0: the edit has no effect`);
     }
+  for (const edit of edits.filter(isGradientEdit)) {
+    const found = place(edit);
+    if (found) push(gradients, found, plannedGradient(found, edit));
+  }
   const weights = await editedWeights(
     context,
     edits.filter((e) => e.edit === 'weight' || e.edit === 'replace weight'),
   );
-  return { variant: { order, edits: live, weights }, notes };
+  return { variant: { order, edits: live, weights, gradients }, notes };
 };

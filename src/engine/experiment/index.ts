@@ -2,3 +2,4 @@ export { sequenceOf, type ExperimentContext, type Prompt, type RecordedValue } f
 export { prepareExperiment, type PreparedExperiment } from './experiment.js';
 export { canonicalName, placedSites, unknownSite, type PlacedSite } from './sites.js';
 export { sequenceAt, type Sequence } from './value-edits.js';
+export { unknownWeight } from './weight-edits.js';

@@ -1,20 +1,26 @@
 import { nearest, UsageError } from '../../base/index.js';
-import type { Param } from '../../graph/index.js';
+import type { Param, Program } from '../../graph/index.js';
 import { resolveSelector, type ReplaceWeightEdit, type Where, type WeightEdit } from '../../language/index.js';
 import type { Tensor } from '../../tensor/index.js';
 import type { ExperimentContext } from './context.js';
 import { addOuter, assignRegion, type Region } from './weights.js';
 
-const findParam = (context: ExperimentContext, name: string): Param => {
-  const params = context.program.segments.flatMap((s) => s.graph.params);
-  const found = params.find((p) => p.name === name);
-  if (found) return found;
-  const near = nearest(name, new Set(params.map((p) => p.name)));
-  throw new UsageError(`no weight named ${name}`, {
+const paramsOf = (program: Program): readonly Param[] => program.segments.flatMap((s) => s.graph.params);
+
+/** The error for a name that is no weight, with the nearest ones. */
+export const unknownWeight = (program: Program, name: string): UsageError => {
+  const near = nearest(name, new Set(paramsOf(program).map((p) => p.name)));
+  return new UsageError(`no weight named ${name}`, {
     code: 'WEIGHT_UNKNOWN',
     hint: `Did you mean ${near.join(', ')}? \`cutaway list MODEL --weights\` shows all.`,
     details: { name, nearest: near },
   });
+};
+
+const findParam = ({ program }: ExperimentContext, name: string): Param => {
+  const found = paramsOf(program).find((p) => p.name === name);
+  if (found) return found;
+  throw unknownWeight(program, name);
 };
 
 /** Names of a weight's axes for selectors: the one axis of a bias or gain is also called `out`. */

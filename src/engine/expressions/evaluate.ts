@@ -14,7 +14,7 @@ import { Scores } from './scores.js';
 import { oneToken } from './tokens.js';
 import type { ExpressionTensor, ExpressionValue, ExpressionValues } from './values.js';
 
-const compute: Readonly<Record<'+' | '-' | '*' | '/', (a: number, b: number) => number>> = {
+export const compute: Readonly<Record<'+' | '-' | '*' | '/', (a: number, b: number) => number>> = {
   '+': (a, b) => a + b,
   '-': (a, b) => a - b,
   '*': (a, b) => a * b,
@@ -31,18 +31,20 @@ const compare: Readonly<Record<'==' | '!=' | '<' | '<=' | '>' | '>=', (a: number
   '>=': (a, b) => a >= b,
 };
 
-const isArithmetic = (operator: BinaryOperator): operator is keyof typeof compute => Object.hasOwn(compute, operator);
+export const isArithmetic = (operator: BinaryOperator): operator is keyof typeof compute =>
+  Object.hasOwn(compute, operator);
 const isComparison = (operator: BinaryOperator): operator is keyof typeof compare => Object.hasOwn(compare, operator);
 
 const shown = (tensor: ExpressionTensor): string => `[${tensor.shape.join(', ')}] (${tensor.axes.join(', ')})`;
 
 /** A number, or a tensor's only one; of a position that is not computed NaN. True is 1. */
-const onlyNumber = (value: ExpressionValue): number | undefined => {
+export const onlyNumber = (value: ExpressionValue): number | undefined => {
   if (typeof value === 'object') return value.data.length > 1 ? undefined : (value.data[0] ?? NaN);
   return Number(value);
 };
 
-const numberOf = (value: ExpressionValue, node: Expression): number => {
+/** @throws UsageError EXPRESSION_INVALID for a tensor of several numbers */
+export const numberOf = (value: ExpressionValue, node: Expression): number => {
   const number = onlyNumber(value);
   if (number !== undefined) return number;
   throw invalidExpression(
@@ -55,6 +57,18 @@ const numberOf = (value: ExpressionValue, node: Expression): number => {
 /** As in C: what is not 0 is true, NaN too. */
 const truthOf = (value: ExpressionValue, node: Expression): boolean =>
   typeof value === 'boolean' ? value : numberOf(value, node) !== 0;
+
+/** @throws UsageError EXPRESSION_INVALID for tensors of different shapes */
+export const sameShape = (by: string, [a, b]: readonly [ExpressionValue, ExpressionValue], node: Expression): void => {
+  const [first, second] = [a, b].map((v) => (typeof v === 'object' ? shown(v) : 'a number'));
+  const shapes = [a, b].map((v) => (typeof v === 'object' ? v.shape.join() : ''));
+  if (shapes[0] === shapes[1]) return;
+  throw invalidExpression(
+    `\`${by}\` takes tensors of equal shape, and these are ${first} and ${second}`,
+    'Choose parts of equal shape with selectors.',
+    node,
+  );
+};
 
 class Evaluation {
   readonly #scores: Scores;
@@ -117,19 +131,8 @@ class Evaluation {
 
   #cosine(left: Expression, right: Expression): number {
     const [a, b] = [this.value(left), this.value(right)];
-    this.#sameShape('cosine', [a, b], left);
+    sameShape('cosine', [a, b], left);
     return cosine(this.#numbers(a), this.#numbers(b));
-  }
-
-  #sameShape(by: string, [a, b]: readonly [ExpressionValue, ExpressionValue], node: Expression): void {
-    const [first, second] = [a, b].map((v) => (typeof v === 'object' ? shown(v) : 'a number'));
-    const shapes = [a, b].map((v) => (typeof v === 'object' ? v.shape.join() : ''));
-    if (shapes[0] === shapes[1]) return;
-    throw invalidExpression(
-      `\`${by}\` takes tensors of equal shape, and these are ${first} and ${second}`,
-      'Choose parts of equal shape with selectors.',
-      node,
-    );
   }
 
   /** Number by number; one number goes with each of a tensor. */
@@ -141,7 +144,7 @@ class Evaluation {
     const [one, other] = [onlyNumber(a), onlyNumber(b)];
     if (other !== undefined) return this.#map(a, (x) => by(x, other));
     if (one !== undefined) return this.#map(b, (y) => by(one, y));
-    this.#sameShape(node.operator, [a, b], node);
+    sameShape(node.operator, [a, b], node);
     const second = (b as ExpressionTensor).data;
     return this.#map(a, (x, i) => by(x, second[i] ?? NaN));
   }

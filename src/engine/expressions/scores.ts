@@ -6,7 +6,7 @@ import { namedTokens, oneToken, severalTokens } from './tokens.js';
 import type { ExpressionToken, ExpressionValues } from './values.js';
 
 /** A row of scores with what softmax needs of it; NaN counts as impossible, as in sampling. */
-interface Row {
+export interface Row {
   readonly logits: Float32Array;
   readonly most: number;
   readonly total: number;
@@ -20,7 +20,7 @@ const totalOf = (logits: Float32Array, most: number): number => {
   return total;
 };
 
-const logitOf = ({ logits }: Row, id: number): number => {
+export const logitOf = ({ logits }: Row, id: number): number => {
   const logit = logits[id];
   if (logit !== undefined) return logit;
   throw new UsageError(`no token has id ${id}: the model scores ${logits.length}`, {
@@ -30,7 +30,7 @@ const logitOf = ({ logits }: Row, id: number): number => {
 };
 
 const known = (logit: number): number => (Number.isNaN(logit) ? -Infinity : logit);
-const probability = (row: Row, id: number): number => weight(logitOf(row, id), row.most) / row.total;
+export const probability = (row: Row, id: number): number => weight(logitOf(row, id), row.most) / row.total;
 
 /** In the logarithm, so that the unlikely does not become impossible. */
 const logProbability = (row: Row, id: number): number => {
@@ -46,6 +46,12 @@ const rankOf = (row: Row, id: number): number => {
   return rank;
 };
 
+/** A token after a position. */
+export interface Scored {
+  readonly position: number;
+  readonly id: number;
+}
+
 /** The scores that one evaluation reads; what softmax needs of a row is computed once. */
 export class Scores {
   readonly #rows = new Map<string, Row>();
@@ -56,10 +62,10 @@ export class Scores {
 
   /** A function of a token at a position. */
   of(node: TokenNode): number {
-    const position = this.#position(node);
+    const position = this.positionOf(node);
     if (node.by === 'logprob') return this.#logprob(node, position);
     const id = oneToken(node.token, node, this.values);
-    const row = this.#row(position, node.by.startsWith('lens_'));
+    const row = this.row(position, node.by.startsWith('lens_'));
     if (node.by === 'logit') return logitOf(row, id);
     if (node.by === 'prob' || node.by === 'lens_prob') return probability(row, id);
     this.budget.read(row.logits.length);
@@ -68,7 +74,7 @@ export class Scores {
 
   /** Of the next token, in nats. */
   entropy(): number {
-    const { logits, most, total } = this.#row(this.#last(), false);
+    const { logits, most, total } = this.row(this.last, false);
     this.budget.read(logits.length);
     let entropy = 0;
     for (const logit of logits) {
@@ -80,21 +86,36 @@ export class Scores {
 
   /** Mean −logprob of the tokens after the first. */
   loss(): number {
-    const [, ...scored] = this.values.tokens;
-    const parts = scored.map(({ id }, position) => -logProbability(this.#row(position, false), id));
+    const parts = this.given.map((token) => -this.#logProbability(token));
     return parts.reduce((a, b) => a + b, 0) / parts.length;
   }
 
-  #logprob(node: TokenNode, position: number): number {
+  /** The tokens after the first, each after the position that scores it. */
+  get given(): readonly Scored[] {
+    const [, ...scored] = this.values.tokens;
+    return scored.map(({ id }, position) => ({ position, id }));
+  }
+
+  /** The tokens whose log probabilities `logprob` adds up, where the scores of this run have them. */
+  inSequence(node: TokenNode): readonly Scored[] | undefined {
     const tokens = namedTokens(node.token, node, this.values);
-    const [first] = tokens;
-    if (first && tokens.length === 1) return logProbability(this.#row(position, false), first.id);
-    if (this.#follow(tokens, position))
-      return tokens.reduce((sum, t, i) => sum + logProbability(this.#row(position + i, false), t.id), 0);
+    const position = this.positionOf(node);
+    if (tokens.length > 1 && !this.#follow(tokens, position)) return undefined;
+    return tokens.map(({ id }, i) => ({ position: position + i, id }));
+  }
+
+  #logprob(node: TokenNode, position: number): number {
+    const scored = this.inSequence(node);
+    if (scored) return scored.reduce((sum, token) => sum + this.#logProbability(token), 0);
+    const tokens = namedTokens(node.token, node, this.values);
     const ids = tokens.map((t) => t.id);
     const known = this.values.sequenceLogprob?.(ids, position);
     if (known !== undefined) return known;
     throw severalTokens(node.token, node, tokens);
+  }
+
+  #logProbability({ position, id }: Scored): number {
+    return logProbability(this.row(position, false), id);
   }
 
   /** Whether all tokens but the last follow the position in this very sequence: then their scores are there. */
@@ -102,21 +123,24 @@ export class Scores {
     return tokens.slice(0, -1).every((t, i) => this.values.tokens[position + 1 + i]?.id === t.id);
   }
 
-  #last(): number {
+  /** The last position. */
+  get last(): number {
     const { length } = this.values.tokens;
     if (length > 0) return length - 1;
     throw invalidExpression('there is no token yet', 'Give a prompt.');
   }
 
-  #position({ position }: TokenNode): number {
-    const last = this.#last();
+  /** After which position a function asks. */
+  positionOf({ position }: TokenNode): number {
+    const { last } = this;
     if (position === undefined) return last;
     const { tokens } = this.values;
     const sequence = { name: 'the sequence', axes: ['position'], shape: [tokens.length], tokens };
     return resolveSelector({ position }, sequence).get('position')?.[0] ?? last;
   }
 
-  #row(position: number, lens: boolean): Row {
+  /** The scores of what comes after a position. */
+  row(position: number, lens: boolean): Row {
     const key = `${lens ? 'lens' : 'logits'} ${position}`;
     const there = this.#rows.get(key);
     if (there) return there;

@@ -8,8 +8,20 @@ import { keepFiles } from './storage.js';
 
 export * from './index.js';
 
+/**
+ * Makes onnxruntime keep and send no usage events: its builds for Linux have since 1.30 a store of them in the user's
+ * home, and an uploader. It looks at the environment when it is loaded; in a worker thread the environment is a copy
+ * that it does not see, so who starts one calls this before.
+ */
+export const keepPrivate = (): void => {
+  process.env['ORT_DISABLE_TELEMETRY'] = '1';
+};
+
 /** onnxruntime-node, loaded when first needed: it takes a tenth of a second. */
-const loadOrt = (): Ort => createRequire(import.meta.url)('onnxruntime-node') as Ort;
+const loadOrt = (): Ort => {
+  keepPrivate();
+  return createRequire(import.meta.url)('onnxruntime-node') as Ort;
+};
 
 /** What to do where a device cannot be used. */
 const advice: Readonly<Record<Device, string>> = {

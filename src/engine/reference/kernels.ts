@@ -2,6 +2,7 @@ import type { OpAttrs, OpName, OpTable } from '../../graph/index.js';
 import type { Tensor } from '../../tensor/index.js';
 import * as elementwise from './elementwise.js';
 import * as form from './form.js';
+import * as likes from './likes.js';
 import type { Kernel, Precision } from './kernel.js';
 import * as product from './product.js';
 import * as reduce from './reduce.js';
@@ -47,6 +48,10 @@ export const kernels: OpTable<[inputs: readonly Tensor[], precision: Precision],
   Slice: form.slice,
   Concat: form.concat,
   Gather: form.gather,
+  ReshapeLike: likes.reshapeLike,
+  ExpandLike: likes.expandLike,
+  ScatterAdd: likes.scatterAdd,
+  Part: likes.part,
   Constant: form.constant,
 };
 

@@ -1,5 +1,9 @@
-import { extentOf, typesOf, type Extents, type Graph } from '../../graph/index.js';
-import { bytesPer } from '../../tensor/index.js';
+import { shapeOf, typesOf, type Extents, type Graph, type ValueType } from '../../graph/index.js';
+import { bytesPer, sizeOf } from '../../tensor/index.js';
+
+/** Bytes of a value of this type at these extents. */
+export const valueBytes = (type: ValueType | undefined, extents: Extents): number =>
+  type ? sizeOf(shapeOf(type, extents)) * bytesPer[type.dtype] : 0;
 
 /** Bytes that capturing these sites takes, by site, when a graph is run at these extents. */
 export const siteBytes = (graph: Graph, names: Iterable<string>, extents: Extents): Map<string, number> => {
@@ -10,8 +14,7 @@ export const siteBytes = (graph: Graph, names: Iterable<string>, extents: Extent
     const value = sites.get(name);
     const type = value === undefined ? undefined : types.get(value);
     if (!type) continue;
-    const elements = type.shape.reduce<number>((product, dim) => product * extentOf(dim, extents), 1);
-    sizes.set(name, elements * bytesPer[type.dtype]);
+    sizes.set(name, valueBytes(type, extents));
   }
   return sizes;
 };

@@ -2,10 +2,13 @@ import type { Weights } from '../../formats/index.js';
 import {
   ancestors,
   editSite,
+  onlyGradients,
   prune,
+  splitGradients,
   tap,
   verify,
   weightsAsInputs,
+  type GradientRequest,
   type Graph,
   type Segment,
   type ValueEdit,
@@ -31,6 +34,16 @@ export interface Condition {
   readonly lower: (graph: Graph, tag: string) => LoweredCondition;
 }
 
+/** A segment made ready for gradients. */
+export interface GradientForm {
+  readonly request: GradientRequest;
+  /**
+   * `forward`: what the segment gives, with the values that the way back will need; `backward`: the way back, from
+   * those; `alone`: the way back, which computes them again.
+   */
+  readonly part: 'forward' | 'backward' | 'alone';
+}
+
 /** What makes one form of a segment differ from another; numbers do not. */
 export interface Form {
   readonly edits: readonly ValueEdit[];
@@ -42,6 +55,7 @@ export interface Form {
   readonly values?: 'all';
   /** Computed in the same run, each an output. */
   readonly conditions?: readonly Condition[];
+  readonly gradient?: GradientForm;
 }
 
 /** What the output is called that gives a value inside a graph. */
@@ -72,6 +86,12 @@ const withValues = (graph: Graph): Graph => {
   });
 };
 
+const gradientPart = (graph: Graph, { request, part }: GradientForm): Graph => {
+  if (part === 'alone') return onlyGradients(graph, request);
+  const { before, after } = splitGradients(graph, request);
+  return part === 'forward' ? before : after;
+};
+
 /** A segment's graph in a form, and where its conditions are: edits, then outputs, then what nobody needs left out. */
 const withConditions = (segment: Segment, form: Form): Pick<Compiled, 'graph' | 'conditions'> => {
   const edited = form.edits.reduce(editSite, segment.graph);
@@ -82,7 +102,8 @@ const withConditions = (segment: Segment, form: Form): Pick<Compiled, 'graph' | 
     conditions.set(key, { output: made.output, numbers: made.numbers });
     return made.graph;
   }, tapped);
-  return { graph: prune(weightsAsInputs(lowered, form.weights)), conditions };
+  const graph = form.gradient ? gradientPart(lowered, form.gradient) : lowered;
+  return { graph: prune(weightsAsInputs(graph, form.weights)), conditions };
 };
 
 /** The segment's graph in this form. */
@@ -91,8 +112,15 @@ export const formed = (segment: Segment, form: Form): Graph => withConditions(se
 /** Forms kept a segment: the unedited one and the latest tries. */
 const formsKept = 4;
 
-const keyOf = ({ edits, weights, taps, values, conditions }: Form): string =>
-  JSON.stringify([edits, [...weights].sort(), [...taps].sort(), values, (conditions ?? []).map((c) => c.key)]);
+const keyOf = ({ edits, weights, taps, values, conditions, gradient }: Form): string =>
+  JSON.stringify([
+    edits,
+    [...weights].sort(),
+    [...taps].sort(),
+    values,
+    (conditions ?? []).map((c) => c.key),
+    gradient,
+  ]);
 const unedited = keyOf({ edits: [], weights: new Set(), taps: [] });
 
 /** Compiles segments when first needed and keeps them, so that undoing an edit is going back to what was. */

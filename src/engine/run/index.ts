@@ -8,5 +8,6 @@ export { makeInput } from './inputs.js';
 export * from './order.js';
 export { KeptRuns, type KeptRequest, type KeptRun } from './kept-runs.js';
 export { Pass, type PassState } from './pass.js';
-export { isDoubled, makeRows, type Rows } from './rows.js';
+export { doubledWithZeros, isDoubled, makeRows, undoubled, type Rows } from './rows.js';
+export { asFloat32 } from './as-float32.js';
 export { scoreRows } from './score-rows.js';

@@ -2,6 +2,7 @@ import { bug } from '../../base/index.js';
 import {
   carried,
   handedOn,
+  isKept,
   paramInput,
   readName,
   typesOf,
@@ -29,16 +30,22 @@ const valueOf = (name: string, { graph, fed, results }: { graph: Graph; fed: Ten
   return tensor;
 };
 
-export type FormRequest = Pick<ForwardRequest, 'variant' | 'taps'>;
+export type FormRequest = Pick<ForwardRequest, 'variant' | 'taps' | 'keeping'>;
 
 /** The form in which a segment runs. `captured`: its sites that are asked for, by their names in the segment. */
-export const formOf = (instance: Instance, captured: readonly string[], { variant, taps }: FormRequest): Form => {
+export const formOf = (
+  instance: Instance,
+  captured: readonly string[],
+  { variant, taps, keeping }: FormRequest,
+): Form => {
   const { params, sites } = instance.segment.graph;
+  const gradient = keeping?.formOf(instance);
   const all = sites.filter((s) => !s.onRequest).map((s) => s.name);
   return {
     edits: (variant.edits.get(instance.name) ?? []).map((e) => e.edit),
     weights: new Set(params.map((p) => p.name).filter((name) => variant.weights.has(name))),
     taps: taps === 'all' ? [...new Set([...all, ...captured])] : captured,
+    ...(gradient ? { gradient } : {}),
   };
 };
 
@@ -139,6 +146,7 @@ export class Pass {
     const captured = this.#captured(instance);
     const asked = { captured, values: [], conditions };
     const { results, fed, graph, rows, compiled } = await this.#compute(instance, asked, 'outputs');
+    this.request.keeping?.keep(instance, { results, fed, rows });
     this.#keep(instance, { captured, results, fed, graph, rows });
     this.#at++;
     const held = [...compiled.conditions].filter(([, { output }]) => results.get(output)?.data[0] !== 0);
@@ -218,7 +226,8 @@ export class Pass {
     const sites = asked.captured.filter((name) => computed.has(name));
     const values = asked.values.map(valueOutput).filter((name) => computed.has(name));
     const held = [...compiled.conditions.values()].map((c) => c.output);
-    const fetch = want === 'values' ? [...sites, ...values] : [...own, ...cached, ...sites, ...held];
+    const kept = [...computed].filter(isKept);
+    const fetch = want === 'values' ? [...sites, ...values] : [...own, ...cached, ...sites, ...held, ...kept];
     const results =
       fetch.length === 0 ? new Map<string, Tensor>() : await compiled.executable.run(fed, [...new Set(fetch)]);
     return { results, fed, graph, rows, compiled };

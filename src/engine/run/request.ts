@@ -2,6 +2,7 @@ import type { ValueEdit } from '../../graph/index.js';
 import type { Tensor } from '../../tensor/index.js';
 import type { Tensors } from '../backend.js';
 import type { KvCache } from './cache.js';
+import type { GradientForm } from './compiled.js';
 import type { Instance } from './order.js';
 import type { Rows } from './rows.js';
 
@@ -19,6 +20,24 @@ export interface Variant {
   readonly edits: ReadonlyMap<string, readonly LiveEdit[]>;
   /** Weights that replace the file's. */
   readonly weights: ReadonlyMap<string, Tensor>;
+  /** Changes of gradients on their way back, by instance name. */
+  readonly gradients?: ReadonlyMap<string, readonly LiveEdit[]>;
+}
+
+/** What a pass had in its hands when it ran an instance. */
+export interface Moment {
+  /** What was fed, by the names of the graph's inputs. */
+  readonly fed: Tensors;
+  /** What it gave: the values that it handed on, and those that the way back needs. */
+  readonly results: Tensors;
+  readonly rows: Rows;
+}
+
+/** What a pass keeps so that gradients can go back through it. */
+export interface Keeping {
+  /** In which form an instance runs that is kept; undefined: as always. */
+  readonly formOf: (instance: Instance) => GradientForm | undefined;
+  readonly keep: (instance: Instance, moment: Moment) => void;
 }
 
 export interface ForwardRequest {
@@ -40,6 +59,7 @@ export interface ForwardRequest {
   readonly logits?: 'last' | 'all' | 'none';
   /** Sites that can be captured without compiling again: `all`, or (the default) those captured. */
   readonly taps?: 'all';
+  readonly keeping?: Keeping;
   /** Called before each segment; throws to stop. */
   readonly onSegment?: (name: string) => void | Promise<void>;
 }

@@ -1,4 +1,5 @@
-import { range, type Tensor } from '../../tensor/index.js';
+import type { ValueType } from '../../graph/index.js';
+import { concat, range, sizeOf, type FloatTensor, type Tensor } from '../../tensor/index.js';
 
 /**
  * The rows that one pass computes in one stack: for each sequence its new token ids, all at the same absolute
@@ -53,4 +54,18 @@ export const undoubled = (tensor: Tensor, axes: readonly string[], rows: Rows): 
     const of = axis === 'source' ? rows.source : rowAxes.has(axis) ? rows : undefined;
     if (!of || !isDoubled(of) || t.shape[i] === 1) return t;
     return range(t, i, [0, (t.shape[i] ?? 1) - 1]);
+  }, tensor);
+
+const zeros = (like: FloatTensor, shape: readonly number[]): FloatTensor =>
+  like.dtype === 'float64'
+    ? { dtype: 'float64', shape, data: new Float64Array(sizeOf(shape)) }
+    : { dtype: 'float32', shape, data: new Float32Array(sizeOf(shape)) };
+
+/** A float value with zeros for the second copy of a doubled row: the inverse of `undoubled`, for gradients. */
+export const doubledWithZeros = (tensor: FloatTensor, { axes, shape }: ValueType, rows: Rows): FloatTensor =>
+  axes.reduce((t, axis, i) => {
+    const of = axis === 'source' ? rows.source : rowAxes.has(axis) ? rows : undefined;
+    if (!of || !isDoubled(of) || typeof shape[i] === 'number') return t;
+    const one = t.shape.map((n, a) => (a === i ? 1 : n));
+    return concat([t, zeros(t, one)], i);
   }, tensor);

@@ -125,6 +125,13 @@ const listIn = (facts: unknown, key: string): readonly unknown[] => {
   return Array.isArray(list) ? list : [];
 };
 
+/** What the parts say of steps, or of sites; of one that was recorded again the last counts. */
+const lastOf = (facts: readonly unknown[], list: 'steps' | 'sites'): unknown[] => {
+  const all = facts.flatMap((f) => [...listIn(f, list)]);
+  const keyOf = (line: unknown): string => (isObject(line) ? JSON.stringify([line['step'], line['name']]) : '');
+  return [...new Map(all.map((line) => [keyOf(line), line])).values()];
+};
+
 /** The manifest of a recording without one: its start, and what the parts that are whole say of themselves. */
 const gathered = async (parts: Parts, start: ZipEntry): Promise<object> => {
   const { source, entries } = parts;
@@ -136,8 +143,7 @@ const gathered = async (parts: Parts, start: ZipEntry): Promise<object> => {
     const text = (await parts.header(entry)).metadata.get(partFacts) ?? '{}';
     facts.push(toJson(new TextEncoder().encode(text), `what ${entry.name} says of itself`, source.name));
   }
-  const all = (key: string): unknown[] => facts.flatMap((f) => [...listIn(f, key)]);
-  return { ...known, complete: false, steps: all('steps'), sites: all('sites') };
+  return { ...known, complete: false, steps: lastOf(facts, 'steps'), sites: lastOf(facts, 'sites') };
 };
 
 const openFrom = async (source: OpenSource): Promise<RecordingFile> => {

@@ -67,6 +67,53 @@ const slice: Row<OpAttrs['Slice']> = ({ axis, start, end }, l) => {
   return [{ op: 'Slice', inputs: [...l.inputs, ...bounds], output: l.output, attributes: {} }];
 };
 
+const shapeNode = (of: string, output: string): OnnxNode => ({ op: 'Shape', inputs: [of], output, attributes: {} });
+
+/** Shape of the second operand, then the operator that takes it. */
+const like =
+  (op: 'Reshape' | 'Expand'): Row<object> =>
+  (_, { inputs: [x = '', other = ''], output }) => [
+    shapeNode(other, `${output}:shape`),
+    // An extent of 0 is meant, not copied.
+    { op, inputs: [x, `${output}:shape`], output, attributes: op === 'Reshape' ? { allowzero: 1 } : {} },
+  ];
+
+/** Row numbers stretched over the columns, since ScatterElements goes element by element; it adds one after the other. */
+const scatterAdd: Row<object> = (_, l) => {
+  const [to = '', rows = '', updates = ''] = l.inputs;
+  const at = (name: string): string => `${l.output}:${name}`;
+  return [
+    { op: 'Unsqueeze', inputs: [rows, l.integers([1])], output: at('column'), attributes: {} },
+    shapeNode(updates, at('updates')),
+    { op: 'Expand', inputs: [at('column'), at('updates')], output: at('rows'), attributes: {} },
+    shapeNode(to, at('shape')),
+    { op: 'ConstantOfShape', inputs: [at('shape')], output: at('zeros'), attributes: {} },
+    {
+      op: 'ScatterElements',
+      inputs: [at('zeros'), at('rows'), updates],
+      output: l.output,
+      attributes: { axis: 0, reduction: 'add' },
+    },
+  ];
+};
+
+/** A slice that begins where the parts before it end. */
+const part: Row<OpAttrs['Part']> = ({ axis, index }, l) => {
+  const [joined = '', ...parts] = l.inputs;
+  const nodes: OnnxNode[] = [];
+  let [start, end] = [l.integers([0]), l.integers([0])];
+  parts.slice(0, index + 1).forEach((name, i) => {
+    const [extent, sum] = [`${l.output}:extent ${i}`, `${l.output}:end ${i}`];
+    nodes.push({ op: 'Shape', inputs: [name], output: extent, attributes: { start: axis, end: axis + 1 } });
+    nodes.push({ op: 'Add', inputs: [end, extent], output: sum, attributes: {} });
+    [start, end] = [end, sum];
+  });
+  return [
+    ...nodes,
+    { op: 'Slice', inputs: [joined, start, end, l.integers([axis])], output: l.output, attributes: {} },
+  ];
+};
+
 const dtypeNumber = (dtype: DType): number => elementType[dtype];
 
 /** Each operator as nodes of ONNX, opset 20. */
@@ -120,5 +167,9 @@ export const lowering: OpTable<[lowering: Lowering], OnnxNode[]> = {
   Slice: slice,
   Concat: ({ axis }, { inputs, output }) => [{ op: 'Concat', inputs, output, attributes: { axis } }],
   Gather: same('Gather'),
+  ReshapeLike: like('Reshape'),
+  ExpandLike: like('Expand'),
+  ScatterAdd: scatterAdd,
+  Part: part,
   Constant: (attrs, l) => [{ op: 'Identity', inputs: [l.constant(attrs)], output: l.output, attributes: {} }],
 };

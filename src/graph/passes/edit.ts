@@ -35,7 +35,7 @@ const along = (type: ValueType, axes: readonly string[]): Pick<ValueType, 'shape
 });
 
 /** old -> new: `Where(mask, changed, old)`, so that where the mask does not hold the bits stay. */
-const changed = (a: Additions, old: ValueId, edit: ValueEdit): ValueId => {
+export const changed = (a: Additions, old: ValueId, edit: ValueEdit): ValueId => {
   const type = a.typeOf(old);
   const mask = a.input(maskInput(edit), { dtype: 'bool', ...along(type, edit.maskAxes) });
   const operand = a.input(operandInput(edit), { dtype: type.dtype, ...along(type, edit.operandAxes) });

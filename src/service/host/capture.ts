@@ -4,7 +4,7 @@ import type { Tensor } from '../../tensor/index.js';
 import { formatBytes } from '../bytes.js';
 import { onEachPrompt, type Opened } from '../edited-model.js';
 import type { ModelSource, OperationContext } from '../operation.js';
-import { capture } from '../operations/inspect.js';
+import { capture } from '../capture-sites.js';
 import { holdRun, type HeldValue, type ValueArena } from './held.js';
 
 interface CaptureState {

@@ -1,14 +1,6 @@
 import { UsageError } from '../../base/index.js';
-import {
-  hostMethods,
-  type HostInput,
-  type HostMethod,
-  type HostOutput,
-  type ModelInput,
-  type OpenInput,
-} from '../../protocol/index.js';
+import { hostMethods, type OpenInput } from '../../protocol/index.js';
 import type { Arena } from '../../tensor/index.js';
-import type { ModelPool } from '../model-pool.js';
 import type { OperationContext } from '../operation.js';
 import { compare } from '../operations/compare.js';
 import { inspect } from '../operations/inspect.js';
@@ -20,34 +12,11 @@ import { tokenize } from '../operations/tokenize.js';
 import { tour } from '../operations/tour.js';
 import { modelKey, withModel } from '../with-model.js';
 import { captureInto } from './capture.js';
-import { dropRun, heldAt, type HeldValue, type ValueArena } from './held.js';
+import { makeDebugHandlers } from './debug-methods.js';
+import { dropRun, heldAt, type HeldValue } from './held.js';
+import type { Handler, Handlers, HostState, Outcome, WorkerMethod } from './host-state.js';
 import { viewOf } from './view.js';
 import { viewWeight } from './weight.js';
-
-/** What the worker keeps from one request to the next. */
-export interface HostState {
-  readonly models: ModelPool;
-  readonly arena: ValueArena;
-  /** Models by the names that clients gave them. */
-  readonly handles: Map<string, ModelInput>;
-  /** Captures so far, by run. */
-  readonly revisions: Map<string, number>;
-}
-
-/** A method's result; `payload`: raw bytes beside it. */
-export interface Outcome<Output> {
-  readonly output: Output;
-  readonly payload?: Uint8Array<ArrayBuffer>;
-}
-
-/** What a method does; its input was checked. */
-type Handler<M extends HostMethod> = (
-  input: HostInput<M>,
-  context: OperationContext,
-) => Promise<Outcome<HostOutput<M>>>;
-type Handlers = { readonly [M in WorkerMethod]: Handler<M> };
-/** All methods but the one that the main thread answers. */
-export type WorkerMethod = Exclude<HostMethod, 'ping'>;
 
 const plain =
   <Input, Output>(operation: { run(input: Input, context: OperationContext): Promise<Output> }) =>
@@ -108,6 +77,7 @@ export const makeHandlers = (state: HostState): Handlers => ({
   list: plain(list),
   tokenize: plain(tokenize),
   tour: plain(tour),
+  ...makeDebugHandlers(state),
 });
 
 const unknownMethod = (method: string): UsageError =>

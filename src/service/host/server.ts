@@ -33,7 +33,7 @@ interface Job {
 const mostPending = 256;
 
 /** Methods that the worker answers at once, between two segments of what it runs; the others wait for their turn. */
-const betweenRuns: ReadonlySet<string> = new Set(['view', 'drop', 'status']);
+const betweenRuns: ReadonlySet<string> = new Set(['view', 'drop', 'status', 'debug.points']);
 
 const cancelledError = toWireError(
   new EngineError('cancelled', { code: 'CANCELLED', hint: 'Nothing was changed; start again when you like.' }),

@@ -7,7 +7,8 @@ import { ModelPool } from '../model-pool.js';
 import type { OperationContext } from '../operation.js';
 import type { HeldValue } from './held.js';
 import type { CancelFlag, FromWorker, ToWorker, WorkerLimits } from './messages.js';
-import { makeDispatch, type HostState } from './methods.js';
+import type { HostState } from './host-state.js';
+import { makeDispatch } from './methods.js';
 
 const post = (port: MessagePort, message: FromWorker): void => {
   const payload = message.type === 'answer' ? message.payload : undefined;
@@ -27,6 +28,7 @@ const contextOf = (port: MessagePort, { id, flag, state }: { id: number; flag: C
     models: state.models,
     note: (text) => post(port, { type: 'note', id, text }),
     stream: (text) => post(port, { type: 'text', id, text }),
+    told: (told) => post(port, { type: 'told', id, told }),
     progress: (part) => post(port, { type: 'progress', id, ...part }),
   };
   return context;
@@ -38,6 +40,7 @@ const serve = (port: MessagePort, limits: WorkerLimits): void => {
     arena: new Arena<HeldValue>(limits.arenaBytes),
     handles: new Map(),
     revisions: new Map(),
+    debugged: new Map(),
   };
   const dispatch = makeDispatch(state);
   const answer = async (request: HostRequest, flag: CancelFlag): Promise<FromWorker> => {
@@ -53,6 +56,7 @@ const serve = (port: MessagePort, limits: WorkerLimits): void => {
   };
   const end = async (): Promise<void> => {
     state.arena.clear();
+    for (const target of state.debugged.values()) await target.dispose();
     await state.models.close();
     port.close();
   };

@@ -10,7 +10,7 @@ import { checkOneRun, recorded } from '../recording/recorded.js';
 import { startRecorder, type RunEnd } from '../recording/recorder.js';
 import { replayed } from '../recording/replay.js';
 import { score } from '../scoring.js';
-import { capture } from './inspect.js';
+import { capture } from '../capture-sites.js';
 
 const resultOf = async (g: Generation): Promise<RunResult> => ({
   model: await g.model.summary(),

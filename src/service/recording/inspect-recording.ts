@@ -17,6 +17,7 @@ const refuseRunning = (input: InspectInput): void => {
     '--target': input.target,
     '--target-ids': input.targetIds,
     '--edit': input.edits.length > 0 ? true : undefined,
+    '--grad-of': input.gradOf,
     '--record': input.record,
     '--from-recording': input.fromRecording,
   };

@@ -3,6 +3,7 @@ import { createRecording, tensorCrc32, type NamedTensor, type RecordingWriter } 
 import { makeExperiment } from '../../language/index.js';
 import {
   recordingVersion,
+  type DebugInput,
   type GenerationInput,
   type InspectInput,
   type RecordedSite,
@@ -14,6 +15,7 @@ import type { SiteValue } from '../chosen-sites.js';
 import type { Opened } from '../edited-model.js';
 import { promptEdit } from '../experiment.js';
 import { readTextFile } from '../files.node.js';
+import { lastPart } from '../last-part.js';
 import { promptView } from '../prompts.js';
 import { redactedManifest, redactedStep } from './redact.js';
 
@@ -22,7 +24,14 @@ const flushBytes = 16 * 2 ** 20;
 const flushSteps = 64;
 
 /** What a run tells at its end. */
-export type RunEnd = Partial<Pick<RecordingManifest, 'stop' | 'generated' | 'masks' | 'labels' | 'notes'>>;
+export type RunEnd = Partial<
+  Pick<RecordingManifest, 'stop' | 'generated' | 'masks' | 'labels' | 'notes' | 'experiment'>
+>;
+
+/** The last of each key, in the order in which the keys came. */
+const latest = <T>(all: readonly T[], keyOf: (item: T) => string): T[] => [
+  ...new Map(all.map((item) => [keyOf(item), item])).values(),
+];
 
 /** A run that is being saved: steps and values as they come, then the manifest. */
 export class Recorder {
@@ -49,9 +58,17 @@ export class Recorder {
     if (this.#steps.length - this.#flushed.steps >= flushSteps) await this.#flush();
   }
 
-  async finish(end: RunEnd): Promise<void> {
+  /** Hands all that is there to the disk, where something new is. */
+  async flush(): Promise<void> {
+    if (this.#tensors.length > 0 || this.#steps.length > this.#flushed.steps) await this.#flush();
+  }
+
+  /** @param until steps from this one on were taken back and are left out; of a step that was run again the last counts */
+  async finish(end: RunEnd, until = Infinity): Promise<void> {
     if (this.#tensors.length > 0) await this.#flush();
-    const manifest = { ...this.start, complete: true, ...end, steps: this.#steps, sites: this.#sites };
+    const steps = latest(this.#steps, ({ step }) => String(step)).filter(({ step }) => step < until);
+    const sites = latest(this.#sites, ({ name, step }) => `${step} ${name}`).filter(({ step }) => step < until);
+    const manifest = { ...this.start, complete: true, ...end, steps, sites };
     await this.writer.finish(this.start.redacted ? redactedManifest(manifest) : manifest);
   }
 
@@ -86,16 +103,13 @@ export class Recorder {
   }
 }
 
-/** The last part of a path: where a user keeps models is nobody's business. */
-const lastPart = (path: string): string => path.replace(/[\\/]+$/, '').replace(/^.*[\\/]/, '');
-
 const samplingOf = (input: Partial<GenerationInput>): RecordingManifest['sampling'] => {
   const { temperature, topK, topP, minP, repetitionPenalty, seed } = input;
   return { temperature, topK, topP, minP, repetitionPenalty, seed };
 };
 
 /** What the user wrote, where that was a text or a conversation in a file. */
-const asGiven = async (input: RunInput | InspectInput, { edits }: Opened) => {
+const asGiven = async (input: RunInput | InspectInput | DebugInput, { edits }: Opened) => {
   const text = promptEdit(edits) ?? input.prompt;
   if (text !== undefined) return { text };
   if (input.chat === undefined || input.chat === '-') return {};
@@ -103,7 +117,7 @@ const asGiven = async (input: RunInput | InspectInput, { edits }: Opened) => {
 };
 
 const startOf = async (
-  input: RunInput | InspectInput,
+  input: RunInput | InspectInput | DebugInput,
   opened: Opened,
   verb: RecordingManifest['verb'],
 ): Promise<RecordingManifest> => {
@@ -132,7 +146,7 @@ const startOf = async (
  * @throws UsageError OUT_UNWRITABLE
  */
 export const startRecorder = async (
-  input: RunInput | InspectInput,
+  input: RunInput | InspectInput | DebugInput,
   opened: Opened,
   verb: RecordingManifest['verb'],
 ): Promise<Recorder | undefined> => {

@@ -1,11 +1,11 @@
 import { UsageError } from '../../base/index.js';
 import { formatEdit, type Edit } from '../../language/index.js';
-import type { InspectInput, RecordingManifest, RunInput } from '../../protocol/index.js';
+import type { DebugInput, InspectInput, RecordingManifest, RunInput } from '../../protocol/index.js';
 import type { Opened } from '../edited-model.js';
 import type { OperationContext } from '../operation.js';
 import { readRecording, withRecording } from './open-recorded.js';
 
-type Request = RunInput | InspectInput;
+type Request = RunInput | InspectInput | DebugInput;
 
 /** A request with what it takes from a recording, and the check that the model is the recorded one. */
 export interface Replayed<Input> {

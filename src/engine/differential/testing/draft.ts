@@ -57,6 +57,11 @@ export class Draft {
     return this.#nodes.length;
   }
 
+  /** The node that makes a value. */
+  made({ id }: Entry): Node | undefined {
+    return this.#nodes.find((n) => n.id === id);
+  }
+
   extent(dim: Dim): number {
     return extentOf(dim, this.#extents);
   }

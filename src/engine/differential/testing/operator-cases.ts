@@ -37,7 +37,13 @@ const ofOne = (...more: (readonly [string, Tensor])[]) =>
     ['a scalar', f32([], 0.5)],
     ...more,
   );
-const ofPositive = all({}, ['numbers', positive], ['out of the domain', special], ['of -1', vector(-1)]);
+const ofPositive = all(
+  {},
+  ['numbers', positive],
+  ['far from 0', vector(0.5, 2, 7)],
+  ['out of the domain', special],
+  ['of -1', vector(-1)],
+);
 
 const stretched: readonly [string, ...Tensor[]] = ['both stretched', spread([2, 1, 3], 0.5), spread([4, 1], 0.5)];
 const ofTwo = (...more: (readonly [string, ...Tensor[]])[]) =>
@@ -80,7 +86,7 @@ export const operatorCases: { readonly [K in OpName]: readonly OperatorCase<K>[]
   Cast: [
     ...all({ to: 'int64' }, ['numbers to integers', vector(-2.7, -0.5, 0.5, 2.7)], ['truth to integers', trueFalse]),
     ...all({ to: 'bool' }, ['numbers to truth', vector(-0.5, 0, 2)], ['integers to truth', whole]),
-    ...all({ to: 'float32' }, ['integers to numbers', whole], ['truth to numbers', trueFalse]),
+    ...all({ to: 'float32' }, ['integers to numbers', whole], ['truth to numbers', trueFalse], ['the same', numbers]),
     ...all({ to: 'float64' }, ['numbers to float64', numbers]),
   ],
   Add: ofTwo(infinite, integers),
@@ -98,6 +104,7 @@ export const operatorCases: { readonly [K in OpName]: readonly OperatorCase<K>[]
   Where: all(
     {},
     ['all stretched', truth([2, 1], 1, 0), vector(1, 2, 3), f32([], NaN)],
+    ['numbers', truth([2, 1], 1, 0), vector(1, 2, 3), spread([2, 3])],
     ['integers', truth([3], 1, 0, 1), i64([3], 1, 2, 3), i64([1], 9)],
   ),
   Softmax: [
@@ -175,6 +182,29 @@ export const operatorCases: { readonly [K in OpName]: readonly OperatorCase<K>[]
       ['no rows', spread([4, 2]), i64([0])],
     ),
     ...all({ axis: 1 }, ['columns', spread([2, 4]), i64([2], -1, 0)], ['one', spread([2, 4]), i64([], 2)]),
+  ],
+  ReshapeLike: all(
+    {},
+    ['an axis split', spread([6, 2]), spread([2, 3, 2])],
+    ['a scalar', f32([1, 1], 3), f32([], 0)],
+    ['nothing', f32([0, 3]), f32([3, 0])],
+  ),
+  ExpandLike: all(
+    {},
+    ['rows', spread([3, 1]), spread([2, 3, 4])],
+    ['a scalar', f32([], 3), spread([2, 2])],
+    ['to none', spread([1, 2]), f32([0, 2])],
+  ),
+  ScatterAdd: all(
+    {},
+    ['rows, some twice', spread([4, 3]), i64([5], 3, 0, 3, 1, 3), spread([5, 3])],
+    ['from the end', spread([4, 2]), i64([2], -1, -4), spread([2, 2])],
+    ['nothing', spread([2, 2]), i64([0]), f32([0, 2])],
+  ),
+  Part: [
+    ...all({ axis: 1, index: 1 }, ['a middle one', spread([2, 6]), spread([2, 1]), spread([2, 3]), spread([2, 2])]),
+    ...all({ axis: 0, index: 0 }, ['the first', spread([3, 2]), spread([1, 2]), spread([2, 2])]),
+    ...all({ axis: 0, index: 1 }, ['behind nothing', spread([2, 2]), f32([0, 2]), spread([2, 2])]),
   ],
   Constant: [
     ...all({ dtype: 'float32', shape: [2], axes: [''], values: [0.1, -3] }, ['float32']),

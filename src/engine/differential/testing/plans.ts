@@ -183,6 +183,41 @@ const gather: Plan = (draft, [p, q, r]) =>
     return draft.add('Gather', { axis }, [x, indices]);
   });
 
+const reshapeLike: Plan = (draft, [p, q]) =>
+  firstOf(from(draft.entries, p), (x) =>
+    firstOf(from(draft.entries, q), (like) =>
+      x.dtype === 'bool' || like.id === x.id ? undefined : draft.add('ReshapeLike', {}, [x, like]),
+    ),
+  );
+
+const expandLike: Plan = (draft, [p, q]) =>
+  firstOf(from(draft.entries, p), (like) => {
+    const smaller = axesOf(like)
+      .slice(q % (like.shape.length + 1))
+      .map(([name, dim], i): Axis => [name, (q >> i) % 2 === 1 ? 1 : dim]);
+    return draft.add('ExpandLike', {}, [draft.input('signed', smaller), like]);
+  });
+
+const scatterAdd: Plan = (draft, [p, q]) =>
+  firstOf(from(draft.entries, p), (x) => {
+    const [rows, width] = x.shape;
+    if (x.shape.length !== 2 || rows === undefined || width === undefined || rows === 0) return undefined;
+    const count = at(['position', 'b'], q);
+    const axis: Axis = [count, count === 'b' ? 3 : count];
+    const indices = draft.input('integers', [axis], { low: -rows, high: rows - 1, error: 0 });
+    const updates = draft.input('signed', [axis, ...axesOf(x).slice(1)]);
+    return draft.add('ScatterAdd', {}, [x, indices, updates]);
+  });
+
+/** Joins two or three values, and takes one of them out again. */
+const part: Plan = (draft, [p, q, r]) => {
+  const joined = concat(draft, [p, q, r]);
+  const node = joined && draft.made(joined);
+  if (node?.op !== 'Concat') return undefined;
+  const parts = node.inputs.flatMap((id) => draft.entries.find((e) => e.id === id) ?? []);
+  return joined && draft.add('Part', { axis: node.attrs.axis, index: r % parts.length }, [joined, ...parts]);
+};
+
 const constant: Plan = (draft, [p, q, r]) => {
   const dtype = at(['float32', 'float32', 'int64', 'bool'] as const, p);
   const [axis, extent] = at(fresh, q);
@@ -237,5 +272,9 @@ export const plans: Readonly<Record<OpName, Plan>> = {
   Slice: slice,
   Concat: concat,
   Gather: gather,
+  ReshapeLike: reshapeLike,
+  ExpandLike: expandLike,
+  ScatterAdd: scatterAdd,
+  Part: part,
   Constant: constant,
 };

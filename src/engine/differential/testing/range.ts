@@ -248,6 +248,18 @@ const ranges: OpTable<[operands: readonly Operand[]], Row> = {
   Slice: kept,
   Concat: (_, operands) => union(operands.map((o) => o.range)),
   Gather: kept,
+  ReshapeLike: kept,
+  ExpandLike: kept,
+  // Row by row at most as many terms as there are rows.
+  ScatterAdd: (_, operands) => {
+    const updates = operands[2];
+    const n = updates?.shape[0] ?? 0;
+    if (!updates || !floats([updates])) return refused;
+    const { low, high, error } = updates.range;
+    const rounding = n * unit * magnitude(updates.range);
+    return { low: Math.min(0, n * low), high: Math.max(0, n * high), error: n * (error + rounding) };
+  },
+  Part: kept,
   Constant: ({ values }) => exact(Math.min(0, ...values), Math.max(0, ...values)),
 };
 

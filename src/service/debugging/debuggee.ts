@@ -1,5 +1,5 @@
-import { DebugSession, type ExceptionFilter, type Stop, type Watched } from '../debugger/index.js';
-import { UsageError } from '../base/index.js';
+import { DebugSession, type ExceptionFilter, type Position, type Stop, type Watched } from '../../debugger/index.js';
+import { UsageError } from '../../base/index.js';
 import {
   canonicalName,
   checkSampling,
@@ -14,9 +14,9 @@ import {
   type Prompt,
   type Sequence,
   type Variant,
-} from '../engine/index.js';
-import { eosIds } from '../formats/index.node.js';
-import { carried } from '../graph/index.js';
+} from '../../engine/index.js';
+import { eosIds } from '../../formats/index.node.js';
+import { carried } from '../../graph/index.js';
 import {
   parseEdits,
   parseExpression,
@@ -25,14 +25,16 @@ import {
   tokensOf,
   type Edit,
   type Expression,
-} from '../language/index.js';
-import type { ScoredToken, TokenView } from '../protocol/index.js';
-import { range, type Tensor } from '../tensor/index.js';
-import { exceptionFilter, isNotYet, isOutside, loweredCondition, logText, watchedValue } from './debug-points.js';
-import { contextFor, forcedTokens, samplingOf } from './experiment.js';
-import { needTokenizer, type OpenModel } from './open-model.js';
-import { textOf } from './prompts.js';
-import { scoredTokens } from './scored.js';
+} from '../../language/index.js';
+import type { ScoredToken, TokenView } from '../../protocol/index.js';
+import { range, type Tensor } from '../../tensor/index.js';
+import { loweredCondition, weightValue } from './lowering.js';
+import { holdsAt } from './moment.js';
+import { exceptionFilter, logText, watchedValue } from './watching.js';
+import { contextFor, forcedTokens, refuseGradientEdits, samplingOf } from '../experiment.js';
+import { needTokenizer, type OpenModel } from '../open-model.js';
+import { textOf } from '../prompts.js';
+import { scoredTokens } from '../scored.js';
 
 export interface DebuggeeRequest {
   readonly prompt: Prompt;
@@ -47,6 +49,18 @@ const notYet = (site: string): UsageError =>
     hint: 'Go on until its layer; an encoder runs in step 0 alone.',
   });
 
+/** A change that was made: the list that was in force before it, and the way back. */
+interface Change {
+  readonly edits: readonly Edit[];
+  /** Puts the run back as it was, while it stands where the change left it; kept of the last ones alone. */
+  readonly back?: { readonly restore: () => void; readonly from: Position };
+}
+
+/** Ways back that are kept: each holds the states of the run as it was. */
+const waysBack = 8;
+
+const isSame = (a: Position, b: Position): boolean => a.step === b.step && a.at === b.at && a.op === b.op;
+
 /** The words that a lens gives, and how likely each is. */
 export type LensWords = readonly ScoredToken[];
 
@@ -56,8 +70,9 @@ export type LensWords = readonly ScoredToken[];
  */
 export class Debuggee {
   #edits: readonly Edit[];
+  /** Changes that were made, the last one last; and the lists that were in force before they were undone. */
+  readonly #done: Change[] = [];
   readonly #undone: (readonly Edit[])[] = [];
-  readonly #done: (readonly Edit[])[] = [];
 
   private constructor(
     readonly model: OpenModel,
@@ -67,8 +82,15 @@ export class Debuggee {
     this.#edits = request.edits;
   }
 
-  /** @throws UsageError for edits that do not fit the model */
-  static async start(model: OpenModel, request: DebuggeeRequest): Promise<Debuggee> {
+  /**
+   * @param onInstance called before each layer that is run
+   * @throws UsageError for edits that do not fit the model
+   */
+  static async start(
+    model: OpenModel,
+    request: DebuggeeRequest,
+    onInstance?: () => Promise<void> | void,
+  ): Promise<Debuggee> {
     const { prompt, maxNewTokens } = request;
     const { variant } = await prepareExperiment(contextFor(model, prompt, maxNewTokens), request.edits);
     const eos = new Set(request.ignoreEos ? [] : eosIds(model.program.config, model.folder.generationConfig));
@@ -78,6 +100,7 @@ export class Debuggee {
     const session = new DebugSession({
       ...{ program: model.program, compilations: model.compilations, variant, ids: prompt.ids, choose },
       ...(prompt.source ? { source: prompt.source.ids } : {}),
+      ...(onInstance ? { onInstance } : {}),
     });
     return (state.made = new Debuggee(model, request, session));
   }
@@ -95,6 +118,19 @@ export class Debuggee {
     return forced ?? sample(logits, options, { previousIds: ids, step }).id;
   }
 
+  get position(): Position {
+    return this.session.position;
+  }
+
+  /** The layer that the run is in; undefined outside of layers. */
+  get layer(): number | undefined {
+    return this.session.instance?.segment.layer;
+  }
+
+  get variant(): Variant {
+    return this.session.variant;
+  }
+
   /** The changes in force, in order. */
   get edits(): readonly Edit[] {
     return this.#edits;
@@ -107,23 +143,42 @@ export class Debuggee {
 
   /** Adds changes, as the edit language has them, from where the run stands. @throws UsageError EDIT_* */
   async edit(text: string): Promise<readonly string[]> {
-    return this.#become([...this.#edits, ...parseEdits(text)], true);
+    const edits = parseEdits(text);
+    refuseGradientEdits(edits);
+    return this.#become([...this.#edits, ...edits], true);
   }
 
-  /** Takes the last change back. @returns whether there was one */
+  /** Puts these changes in the place of all; undone as one. @throws UsageError EDIT_* */
+  async load(edits: readonly Edit[]): Promise<readonly string[]> {
+    refuseGradientEdits(edits);
+    return this.#become(edits, true);
+  }
+
+  /** What can be undone and made again, from the run that this one begins anew. */
+  remember(before: Debuggee): void {
+    this.#done.push(...before.#done.map(({ edits }) => ({ edits })));
+    this.#undone.push(...before.#undone);
+  }
+
+  /** Takes the last change back; where nothing ran since, as if it had never been made. @returns whether there was one */
   async undo(): Promise<boolean> {
-    const before = this.#done.pop();
-    if (!before) return false;
+    const change = this.#done.pop();
+    if (!change) return false;
+    const { back, edits } = change;
     this.#undone.push(this.#edits);
-    await this.#become(before, false);
+    if (back && isSame(this.position, back.from)) {
+      back.restore();
+      this.#edits = edits;
+    } else await this.#become(edits, false);
     return true;
   }
 
   async redo(): Promise<boolean> {
     const after = this.#undone.pop();
     if (!after) return false;
-    this.#done.push(this.#edits);
+    const [edits, restore] = [this.#edits, this.session.mark()];
     await this.#become(after, false);
+    this.#remember(edits, restore);
     return true;
   }
 
@@ -169,9 +224,14 @@ export class Debuggee {
     throw notYet(site);
   }
 
+  /** Scores of the next token: at the end of a step the model's, before it those it would give if it ended here. [vocab] */
+  async scores(): Promise<Float32Array | undefined> {
+    return this.session.logits ?? (await this.#lensLogits());
+  }
+
   /** What comes next: at the end of a step the model's words, before it those it would say if it ended here. */
   async words(count: number): Promise<LensWords> {
-    const logits = this.session.logits ?? (await this.#lensLogits());
+    const logits = await this.scores();
     return logits ? scoredTokens(logits, count, (id) => textOf(this.model, id)) : [];
   }
 
@@ -183,7 +243,7 @@ export class Debuggee {
       const { variant, position } = this.session;
       const place = `${position.step}.${position.at}`; // an expression does not depend on the operation
       if (known?.variant !== variant || known.place !== place)
-        known = { variant, place, holds: await this.#holds(tree) };
+        known = { variant, place, holds: await holdsAt(this, tree) };
       return known.holds;
     };
   }
@@ -195,7 +255,8 @@ export class Debuggee {
 
   /** What a data breakpoint watches: an expression, or `weight NAME`. @throws UsageError EXPRESSION_*, SITE_UNKNOWN */
   watch(text: string): () => Promise<Watched | undefined> {
-    return watchedValue(this, text);
+    const weight = /^weight\s+(\S+)$/.exec(text.trim())?.[1];
+    return weight === undefined ? watchedValue(this, text) : weightValue(this, weight);
   }
 
   /** What a log point writes: a text with expressions in braces. @throws UsageError EXPRESSION_*, SITE_UNKNOWN */
@@ -237,27 +298,23 @@ export class Debuggee {
     throw unknownSite(site, [...known, ...this.model.program.facts.aliases.keys()]);
   }
 
-  async #holds(tree: Expression): Promise<boolean> {
-    if (isOutside(this, tree)) return false;
-    try {
-      const value = await this.evaluate(tree);
-      return typeof value === 'object' ? value.data.some((x) => x !== 0) : Boolean(value);
-    } catch (error) {
-      if (isNotYet(error)) return false;
-      throw error;
-    }
-  }
-
   async #become(edits: readonly Edit[], isNew: boolean): Promise<readonly string[]> {
     const { prompt, maxNewTokens } = this.request;
     const { variant, notes } = await prepareExperiment(contextFor(this.model, prompt, maxNewTokens), edits);
-    if (isNew) {
-      this.#done.push(this.#edits);
-      this.#undone.length = 0;
-    }
+    const [old, restore] = [this.#edits, this.session.mark()];
     this.#edits = edits;
-    this.session.change(variant satisfies Variant);
+    await this.session.change(variant);
+    if (!isNew) return notes;
+    this.#remember(old, restore);
+    this.#undone.length = 0;
     return notes;
+  }
+
+  #remember(edits: readonly Edit[], restore: () => void): void {
+    this.#done.push({ edits, back: { restore, from: this.position } });
+    const older = this.#done.length - 1 - waysBack;
+    const change = this.#done[older];
+    if (change) this.#done[older] = { edits: change.edits };
   }
 
   /** A site's value in this step. @throws UsageError SITE_UNKNOWN */

@@ -1,8 +1,7 @@
-import type { DebugProtocol } from '@vscode/debugprotocol';
 import { range, toFloat32, type Tensor } from '../tensor/index.js';
-import { shownNumber, shownTensor, shownType } from './numbers.js';
+import { shownNumber, shownTensor, shownType } from './shown.js';
 
-/** A part of a tensor: fixed indices of its first axes, and a range of the next one. */
+/** A tensor as a tree that is opened axis by axis: fixed indices of its first axes, and a range of the next one. */
 export interface TensorView {
   readonly tensor: Tensor;
   readonly axes: readonly string[];
@@ -101,7 +100,7 @@ export const childAt = (view: TensorView, index: number): Child => {
 /** What is inside a view: one after the other, those asked for, or chunks where they are many. */
 export const childrenOf = (
   view: TensorView,
-  { start, count }: Pick<DebugProtocol.VariablesArguments, 'start' | 'count'>,
+  { start, count }: { readonly start?: number | undefined; readonly count?: number | undefined },
 ): Child[] => {
   const length = view.to - view.from;
   const paged = count !== undefined && count > 0;

@@ -12,6 +12,7 @@ export const shownType = ({ dtype, shape }: Tensor, axes: readonly string[]): st
 
 /** What a tensor's numbers are like, on one line. */
 export const shownTensor = (tensor: Tensor): string => {
+  if (tensor.data.length === 0) return `[${tensor.shape.join(', ')}] empty`;
   const { min, max, mean, std, nan, inf } = statistics(tensor);
   const strange = [...(nan > 0 ? [`nan ${nan}`] : []), ...(inf > 0 ? [`inf ${inf}`] : [])];
   const [low, high, middle, spread] = [min, max, mean, std].map(shownNumber);

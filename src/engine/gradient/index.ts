@@ -1,0 +1,1 @@
+export { gradientBytes, gradients, type Gradients, type GradientsRequest } from './gradients.js';

@@ -1,0 +1,242 @@
+import { bug } from '../../base/index.js';
+import { add, at as oneOf, constant, expandLike, reshape, sumOver } from '../algebra.js';
+import type { Value } from '../builder.js';
+import { branchesOf } from '../gradient.js';
+import type { Graph, Node, Site } from '../graph.js';
+import type { ValueId, ValueType } from '../value.js';
+import { verify } from '../verify.js';
+import { Additions } from './additions.js';
+import { changed, type ValueEdit } from './edit.js';
+import { prune } from './prune.js';
+
+/** Which gradients of one graph are asked for, and where they come from. */
+export interface GradientRequest {
+  /** Sites that the scalar is a function of: its derivative by each is the input `seed SITE`. */
+  readonly seeds: readonly string[];
+  /** Outputs that others read: the gradient of each is the input `upstream OUTPUT`. */
+  readonly upstream: readonly string[];
+  /** Sites, inputs and weights whose gradients are outputs: `grad(SITE)`, `grad(input NAME)`, `grad(weight NAME)`. */
+  readonly sites: readonly string[];
+  readonly inputs: readonly string[];
+  readonly weights: readonly string[];
+  /** Changes of a site's gradient on its way back. */
+  readonly edits: readonly ValueEdit[];
+}
+
+export const seedInput = (site: string): string => `seed ${site}`;
+export const upstreamInput = (output: string): string => `upstream ${output}`;
+/** What the gradient of a site is called, also in results and files. */
+export const gradientOfSite = (site: string): string => `grad(${site})`;
+export const gradientOfInput = (input: string): string => `grad(input ${input})`;
+/** What the gradient of a weight is called, also in results and files. */
+export const gradientOfWeight = (weight: string): string => `grad(weight ${weight})`;
+
+const isFloat = ({ dtype }: ValueType): boolean => dtype === 'float32' || dtype === 'float64';
+
+/** The same numbers under other names of axes. */
+const renamed = (x: Value, axes: readonly string[]): Value =>
+  x.type.axes.join() === axes.join()
+    ? x
+    : reshape(
+        x,
+        axes.map(() => 0),
+        axes,
+      );
+
+/** A gradient summed along the axes along which its operand was stretched, with the operand's names of axes. */
+const fitted = (gradient: Value, { shape, axes }: ValueType): Value => {
+  let fit = gradient;
+  while (fit.type.shape.length > shape.length) fit = oneOf(fit.type.shape[0] === 1 ? fit : sumOver(fit, 0), 0, 0);
+  const missing = shape.length - fit.type.shape.length;
+  shape.forEach((extent, axis) => {
+    const own = fit.type.shape[axis - missing] ?? 1;
+    if (extent === 1 && own !== 1) fit = sumOver(fit, axis - missing);
+  });
+  return renamed(fit, axes.slice(missing));
+};
+
+/** A gradient in the very shape of its value. */
+const settled = (gradient: Value, value: Value): Value =>
+  gradient.type.shape.join() === value.type.shape.join() ? gradient : expandLike(gradient, value);
+
+/** One graph while its gradients are added to it. */
+class Backward {
+  readonly #a: Additions;
+  readonly #terms = new Map<ValueId, Value[]>();
+  readonly #totals = new Map<ValueId, Value>();
+  readonly #sites: ReadonlyMap<string, Site>;
+  readonly #live: ReadonlySet<ValueId>;
+
+  constructor(
+    readonly graph: Graph,
+    readonly request: GradientRequest,
+  ) {
+    this.#a = new Additions(graph, 'grad');
+    this.#sites = new Map(graph.sites.map((s) => [s.name, s]));
+    this.#live = this.#depending();
+  }
+
+  run(): Graph {
+    const { request, graph } = this;
+    for (const name of request.seeds) this.#seed(this.#site(name).value, seedInput(name));
+    for (const name of request.upstream) this.#seed(this.#output(name), upstreamInput(name));
+    for (const node of graph.nodes.toReversed()) {
+      const upstream = this.#live.has(node.id) ? this.#total(node.id) : undefined;
+      if (!upstream) continue;
+      const inputs = node.inputs.map((id) => this.#value(id));
+      const branches = branchesOf(node, { inputs, output: this.#value(node.id), upstream });
+      node.inputs.forEach((id, i) => {
+        const branch = branches[i];
+        if (branch && this.#live.has(id) && isFloat(this.#a.typeOf(id))) this.#give(id, branch());
+      });
+    }
+    const outputs = [...this.#wanted()].map(([name, gradientOf]) => ({ name, value: gradientOf().id }));
+    const applied = this.#a.applied();
+    return verify({ ...applied, outputs: [...graph.outputs, ...outputs] });
+  }
+
+  /** What is asked for: the name of each output, and the making of it. */
+  *#wanted(): Generator<readonly [string, () => Value]> {
+    const { sites, inputs, weights } = this.request;
+    for (const name of sites) yield [gradientOfSite(name), () => this.#ofSite(name)];
+    for (const name of inputs) yield [gradientOfInput(name), () => this.#orZero(this.#named('inputs', name))];
+    for (const name of weights) yield [gradientOfWeight(name), () => this.#orZero(this.#named('params', name))];
+  }
+
+  /** Values that depend on what gradients are wanted of: only through them does anything go back. */
+  #depending(): ReadonlySet<ValueId> {
+    const { sites, inputs, weights, edits } = this.request;
+    const live = new Set<ValueId>([
+      ...sites.flatMap((name) => [this.#source(name), this.#site(name).value]),
+      ...edits.map(({ site }) => this.#source(site)),
+      ...inputs.map((name) => this.#named('inputs', name)),
+      ...weights.map((name) => this.#named('params', name)),
+    ]);
+    for (const node of this.graph.nodes) if (node.inputs.some((id) => live.has(id))) live.add(node.id);
+    return live;
+  }
+
+  /** The value that a site's gradient comes to: of a summand that nobody reads by itself, the sum. */
+  #source(name: string): ValueId {
+    const site = this.#site(name);
+    return site.partOf?.value ?? site.value;
+  }
+
+  #site(name: string): Site {
+    const site = this.#sites.get(name);
+    if (!site) throw bug(`graph ${this.graph.name} has no site ${name}`);
+    return site;
+  }
+
+  #named(kind: 'inputs' | 'params', name: string): ValueId {
+    const found = this.graph[kind].find((v) => v.name === name);
+    if (!found) throw bug(`graph ${this.graph.name} has no ${name} among its ${kind}`);
+    return found.id;
+  }
+
+  #output(name: string): ValueId {
+    const output = this.graph.outputs.find((o) => o.name === name);
+    if (!output) throw bug(`graph ${this.graph.name} has no output ${name}`);
+    return output.value;
+  }
+
+  #value(id: ValueId): Value {
+    const value = (made: ValueId): Value => ({
+      id: made,
+      type: this.#a.typeOf(made),
+      builder: {
+        op: (op, attrs, inputs) =>
+          value(
+            this.#a.op(
+              op,
+              attrs,
+              inputs.map((x) => x.id),
+            ),
+          ),
+      },
+    });
+    return value(id);
+  }
+
+  #seed(id: ValueId, name: string): void {
+    if (this.#live.has(id)) this.#give(id, this.#value(this.#a.input(name, this.#a.typeOf(id))));
+  }
+
+  #give(id: ValueId, term: Value): void {
+    const terms = this.#terms.get(id) ?? [];
+    this.#terms.set(id, terms);
+    terms.push(fitted(term, this.#a.typeOf(id)));
+  }
+
+  /** The whole gradient of a value, once all of its readers were passed, as edits leave it. */
+  #total(id: ValueId): Value | undefined {
+    const known = this.#totals.get(id);
+    if (known) return known;
+    const [first, ...others] = this.#terms.get(id) ?? [];
+    if (!first) return undefined;
+    const whole = settled(
+      others.reduce((x, y) => add(x, y), first),
+      this.#value(id),
+    );
+    const edits = this.request.edits.filter(({ site }) => this.#source(site) === id);
+    const edited = edits.reduce((old, edit) => this.#value(changed(this.#a, old.id, edit)), whole);
+    this.#totals.set(id, edited);
+    return edited;
+  }
+
+  #orZero(id: ValueId): Value {
+    const value = this.#value(id);
+    return this.#total(id) ?? expandLike(constant(value, 0), value);
+  }
+
+  /** Every summand has the gradient of the sum, and what the scalar has of it by itself. */
+  #ofSite(name: string): Value {
+    const { value, partOf } = this.#site(name);
+    if (!partOf) return this.#orZero(value);
+    const own = this.#total(value);
+    const whole = this.#orZero(partOf.value);
+    const { axes } = this.#a.typeOf(value);
+    const shape = axes.map((_, i) => (i < partOf.axis ? 0 : i === partOf.axis ? 1 : Number(whole.type.shape[i - 1])));
+    const spread = expandLike(reshape(whole, shape, axes), this.#value(value));
+    return own ? add(spread, own) : spread;
+  }
+}
+
+/**
+ * A graph with the gradients of a scalar added to it, reverse mode. The scalar is not in the graph: its derivatives by
+ * sites are inputs. A gradient is of the value as it is consumed: the sum of what comes from all its readers.
+ * @source Griewank & Walther 2008, ch. 3
+ * @throws BugError INTERNAL for a name that the graph does not have
+ */
+export const withGradients = (graph: Graph, request: GradientRequest): Graph => new Backward(graph, request).run();
+
+/** A graph's gradients alone: all that they need is computed again on the way. */
+export const onlyGradients = (graph: Graph, request: GradientRequest): Graph => {
+  const whole = withGradients(graph, request);
+  return prune({ ...whole, outputs: whole.outputs.slice(graph.outputs.length) });
+};
+
+const keptPrefix = 'kept ';
+/** Is this the name of a value that is kept for the way back? */
+export const isKept = (name: string): boolean => name.startsWith(keptPrefix);
+
+/** The operators that take the time: what they give is worth keeping, since computing it again is dearer than a copy. */
+const isProduct = ({ op }: Node): boolean => op === 'Linear' || op === 'MatMul';
+
+/**
+ * A graph with gradients as two that run one after the other: what it was, which also gives the products that the way
+ * back needs (`isKept`), and the way back, which computes all else again.
+ */
+export const splitGradients = (
+  graph: Graph,
+  request: GradientRequest,
+): { readonly before: Graph; readonly after: Graph } => {
+  const back = onlyGradients(graph, request);
+  const products = new Map(graph.nodes.filter(isProduct).map((n) => [n.id, n]));
+  const given = back.nodes.filter((n) => products.has(n.id));
+  const kept = given.map(({ id, type }) => ({ id, name: keptPrefix + id, type }));
+  const nodes = back.nodes.filter((n) => !products.has(n.id));
+  const after = prune({ ...back, nodes, inputs: [...back.inputs, ...kept] });
+  const needed = after.inputs.filter((v) => isKept(v.name)).map(({ id, name }) => ({ name, value: id }));
+  return { before: prune({ ...graph, outputs: [...graph.outputs, ...needed] }), after };
+};

@@ -1,0 +1,121 @@
+import {
+  asFloat32,
+  forward,
+  gradientBytes,
+  gradients,
+  prepareExperiment,
+  type GradientsRequest,
+  type Prompt,
+} from '../engine/index.js';
+import { gradientOfSite } from '../graph/index.js';
+import { parseExpression, type Edit } from '../language/index.js';
+import type { InspectInput, InspectResult } from '../protocol/index.js';
+import type { Tensor } from '../tensor/index.js';
+import { formatBytes } from './bytes.js';
+import { checkpoints } from './cancel.js';
+import { partOf, sitesFor, type SiteValue } from './chosen-sites.js';
+import { chosenWeights, weightValue } from './chosen-weights.js';
+import { contextFor } from './experiment.js';
+import type { OpenModel } from './open-model.js';
+import type { OperationContext } from './operation.js';
+import { predictBytes } from './predict-bytes.js';
+import { promptView, tokensOfText } from './prompts.js';
+import { viewOf } from './site-view.js';
+
+export interface Captured {
+  readonly result: InspectResult;
+  readonly values: readonly SiteValue[];
+  readonly tensors: ReadonlyMap<string, Tensor>;
+}
+
+type CaptureInput = Pick<InspectInput, 'sites'> &
+  Partial<Pick<InspectInput, 'maxBytes' | 'gradOf' | 'gradWeights' | 'gradCheckpoint'>>;
+
+interface CaptureRequest {
+  readonly input: CaptureInput;
+  readonly edits: readonly Edit[];
+  readonly prompt: Prompt;
+}
+
+/** What is told of a pass: the sites' values, and of a scalar its gradients. */
+interface Told extends Pick<InspectResult, 'gradOf'> {
+  readonly values: readonly SiteValue[];
+}
+
+/** Runs a prompt and keeps what the sites of the request were, with their statistics; and gradients where asked for. */
+export const capture = async (
+  model: OpenModel,
+  request: CaptureRequest,
+  context: OperationContext,
+): Promise<Captured> => {
+  const { prompt, edits } = request;
+  const { variant, notes } = await prepareExperiment(contextFor(model, prompt, 0), edits);
+  for (const text of notes) context.note(text);
+  const pass = { model, request, variant, context };
+  const { values, gradOf } = request.input.gradOf === undefined ? await plain(pass) : await backward(pass);
+  const told = [...model.notes, ...notes];
+  const result = {
+    ...promptView(prompt),
+    ...(gradOf ? { gradOf } : {}),
+    sites: values.map(viewOf),
+    ...(told.length > 0 ? { notes: told } : {}),
+  };
+  return { result, values, tensors: new Map(values.map(({ name, tensor }) => [name, tensor])) };
+};
+
+interface CapturePass {
+  readonly model: OpenModel;
+  readonly request: CaptureRequest;
+  readonly variant: GradientsRequest['variant'];
+  readonly context: OperationContext;
+}
+
+const plain = async ({ model, request, variant, context }: CapturePass): Promise<Told> => {
+  const { prompt, input } = request;
+  const wanted = sitesFor(model, variant, input.sites);
+  const places = wanted.map((w) => w.place);
+  const bytes = predictBytes(places, prompt, input);
+  context.note(`${places.length} sites, ${formatBytes(bytes)}`);
+  const { sites } = await forward(model, {
+    variant,
+    ids: [prompt.ids],
+    ...(prompt.source ? { source: [prompt.source.ids] } : {}),
+    capture: new Set(places.map((p) => p.name)),
+    logits: 'none',
+    onSegment: checkpoints(context),
+  });
+  const { length } = prompt.ids;
+  return { values: wanted.map((w) => partOf(sites.get(w.place.name), w, { prompt, length, most: length })) };
+};
+
+const backward = async ({ model, request, variant, context }: CapturePass): Promise<Told> => {
+  const { prompt, input } = request;
+  const text = input.gradOf ?? '';
+  const wanted = sitesFor(model, variant, input.sites);
+  const weights = chosenWeights(model.program, input.gradWeights);
+  const names = wanted.map((w) => w.place.name);
+  const asked: GradientsRequest = {
+    ...{ variant, prompt, sites: names, capture: names, weights: weights.map((w) => w.name) },
+    expression: parseExpression(text),
+    encode: (token) => tokensOfText(model, token),
+    keep: input.gradCheckpoint === true ? 'layers' : 'values',
+    onSegment: checkpoints(context),
+  };
+  const places = wanted.map((w) => w.place);
+  const bytes = predictBytes(places, prompt, { ...input, more: gradientBytes(model, asked) });
+  context.note(`${places.length} sites and their gradients, ${formatBytes(bytes)}`);
+  const found = await gradients(model, asked);
+  const reached = { prompt, length: prompt.ids.length, most: prompt.ids.length };
+  const gradientOf = (w: (typeof wanted)[number]): SiteValue => {
+    const gradient = found.sites.get(w.place.name);
+    return { ...partOf(gradient && asFloat32(gradient), w, reached), name: gradientOfSite(w.place.name) };
+  };
+  return {
+    values: [
+      ...wanted.map((w) => partOf(found.values.get(w.place.name), w, reached)),
+      ...wanted.map(gradientOf),
+      ...weights.map((w) => weightValue(w, found.weights.get(w.name))),
+    ],
+    gradOf: { expression: text, value: Number.isFinite(found.value) ? found.value : null },
+  };
+};

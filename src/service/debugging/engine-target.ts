@@ -1,0 +1,261 @@
+import { UsageError } from '../../base/index.js';
+import type { Looked, MoveOptions, Stop, Target } from '../../debugger/index.js';
+import { canonicalName, placedSites } from '../../engine/index.js';
+import { formatEdit, parseExperiment } from '../../language/index.js';
+import type {
+  ChangeResult,
+  MoveResult,
+  Motion,
+  PointsInput,
+  PointsResult,
+  TargetAbout,
+  TargetChange,
+  TargetState,
+  TargetStop,
+  TargetTold,
+  ViewAnswerOf,
+  ViewAsk,
+  ViewAskOf,
+} from '../../protocol/index.js';
+import { compareWithUnedited } from './comparing.js';
+import type { Debuggee } from './debuggee.js';
+import { completeIn, evaluateIn } from './evaluating.js';
+import { resolveValue } from './engine-values.js';
+import { framesOf } from './frames.js';
+import { bytesIn, childItems, writtenIn } from './held-values.js';
+import { sitesHere } from './layer-values.js';
+import { lensHere } from './lens-here.js';
+import type { OpenDebuggee } from './open-debuggee.js';
+import { placesAhead, placesOf } from './places.js';
+import { pointRunOf } from './point-run.js';
+import { PointBook } from './points.js';
+import { recordRun, RunRecorder } from './run-recorder.js';
+import { scopeItems, scopesOf } from './scopes.js';
+import { Telling } from './telling.js';
+
+const stopOf = (stop: Stop): TargetStop => {
+  switch (stop.reason) {
+    case 'breakpoint':
+      return { reason: stop.reason, point: stop.breakpoint.id, label: stop.breakpoint.label };
+    case 'data': {
+      const { breakpoint, before, after } = stop;
+      return { reason: stop.reason, point: breakpoint.id, label: breakpoint.label, before, after };
+    }
+    case 'exception':
+      return { reason: stop.reason, filter: stop.filter.kind, description: stop.description };
+    default:
+      return { reason: stop.reason };
+  }
+};
+
+const bytesOf = (base64: string): Uint8Array => Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
+
+/** Our engine as a target: everything can be looked at, changed, and gone back to. */
+export class EngineTarget implements Target {
+  readonly #book: PointBook;
+  readonly #telling: Telling;
+  #recorder: RunRecorder | undefined;
+  #debuggee: Debuggee;
+  #revision = 0;
+
+  private constructor(
+    readonly opened: OpenDebuggee,
+    readonly about: TargetAbout,
+  ) {
+    this.#debuggee = opened.debuggee;
+    this.#telling = new Telling(opened.breath, () => this.#debuggee);
+    this.#book = new PointBook(
+      () => pointRunOf(this.#debuggee),
+      (told) => this.#telling.tell(told),
+    );
+  }
+
+  /** @param opened is closed with the target */
+  static async of(opened: OpenDebuggee, name: string): Promise<EngineTarget> {
+    const { debuggee, model } = opened;
+    const { prompt, maxNewTokens } = debuggee.request;
+    const source = prompt.source?.ids.map((id, i) => ({ id, text: prompt.source?.tokens[i]?.text ?? '' }));
+    const target = new EngineTarget(opened, {
+      ...{ kind: 'engine', name, model: await model.summary(), notes: [...model.notes, ...opened.notes] },
+      can: { back: true, change: true, units: ['op', 'module', 'layer', 'token'], limits: [] },
+      listing: debuggee.session.source.lines.map(({ text, node }) => ({ text, stops: node !== undefined })),
+      prompt: { length: prompt.ids.length, ...(source ? { source } : {}) },
+      maxNewTokens,
+    });
+    target.#recorder = await RunRecorder.start(() => target.#debuggee, opened.input, opened.input);
+    return target;
+  }
+
+  get state(): TargetState {
+    const { session, tokens, edits } = this.#debuggee;
+    const { instance, position } = session;
+    const line = instance && session.source.opsOf(instance.segment.id)[position.op]?.line;
+    return {
+      ...{ revision: this.#revision, position },
+      ...(instance ? { place: instance.name } : {}),
+      ...(instance?.segment.layer === undefined ? {} : { layer: instance.segment.layer }),
+      ...(line === undefined ? {} : { line }),
+      ...{ frames: framesOf(this.#debuggee), tokens: [...tokens], edits: edits.map(formatEdit) },
+    };
+  }
+
+  async resume(motion: Motion, options: MoveOptions = {}): Promise<MoveResult> {
+    const stop = await this.#telling.during(options, () => this.#move(motion));
+    await this.#recorder?.catchUp();
+    this.#revision++;
+    if (stop.reason === 'breakpoint') this.#book.hit(stop.breakpoint.id);
+    return { stop: stopOf(stop), state: this.state };
+  }
+
+  points(input: PointsInput): Promise<PointsResult> {
+    return this.#book.change(input);
+  }
+
+  async view<K extends ViewAsk['ask']>(ask: ViewAskOf<K>): Promise<Looked<K>> {
+    return (await this.#view(ask)) as Looked<K>; // each answers its own ask, which the compiler cannot follow
+  }
+
+  async apply(change: TargetChange): Promise<ChangeResult> {
+    const { done, notes = [] } = await this.#change(change);
+    this.#recorder?.forgetFrom(change.change === 'restart' ? 0 : this.#debuggee.session.position.step);
+    this.#revision++;
+    return { done, notes: [...notes], state: this.state };
+  }
+
+  /** A run that is recorded is saved before the model is closed. */
+  async dispose(): Promise<void> {
+    try {
+      await this.#recorder?.finish();
+    } finally {
+      await this.opened.model.dispose();
+    }
+  }
+
+  async #move(motion: Motion): Promise<Stop> {
+    const { session } = this.#debuggee;
+    switch (motion.kind) {
+      case 'step': {
+        const { by, back = false, times = 1 } = motion;
+        const once = (): Promise<Stop> => (back ? session.stepBack(by) : session.stepForward(by));
+        let stop = await once();
+        for (let i = 1; i < times && stop.reason === 'step'; i++) stop = await once();
+        return stop;
+      }
+      case 'out':
+        return session.stepOut();
+      case 'goto':
+        return session.goTo(motion.position);
+      case 'continue':
+        if (motion.back) return session.reverseContinue();
+        return (motion.here ? await session.here() : undefined) ?? session.continue();
+    }
+  }
+
+  #view(ask: ViewAsk): Promise<ViewAnswerOf<ViewAsk['ask']> & { readonly bytes?: Uint8Array }> {
+    const debuggee = this.#debuggee;
+    const answers = {
+      scopes: async (a: ViewAskOf<'scopes'>) => ({ scopes: scopesOf(debuggee, a.frame) }),
+      scope: async (a: ViewAskOf<'scope'>) => {
+        const items = await scopeItems(debuggee, a.scope, a.frame);
+        const end = a.count === undefined || a.count === 0 ? undefined : (a.start ?? 0) + a.count;
+        return { items: items.slice(a.start ?? 0, end) };
+      },
+      children: async (a: ViewAskOf<'children'>) => ({
+        items: childItems(a.ref, await resolveValue(debuggee, a.ref), a),
+      }),
+      evaluate: async (a: ViewAskOf<'evaluate'>) => evaluateIn(debuggee, a.expression),
+      bytes: async (a: ViewAskOf<'bytes'>) => {
+        const held = await resolveValue(debuggee, a.ref);
+        return { ...bytesIn(held, a.offset, a.count), axes: [...held.axes], shape: [...held.tensor.shape] };
+      },
+      words: async (a: ViewAskOf<'words'>) => ({ words: [...(await debuggee.words(a.count))] }),
+      token: async (a: ViewAskOf<'token'>) => debuggee.token(a.name),
+      sites: async () => ({ sites: this.#sites() }),
+      points: async () => ({ points: this.#book.list, caught: [...this.#book.caught] }),
+      complete: async (a: ViewAskOf<'complete'>) => completeIn(debuggee, a.text, a.column),
+      places: async (a: ViewAskOf<'places'>) => ({ places: placesOf(debuggee, a.source, a.line) }),
+      compare: async (a: ViewAskOf<'compare'>) =>
+        compareWithUnedited(debuggee, (edits) => this.opened.again(edits), a.tokens),
+      lens: async (a: ViewAskOf<'lens'>) => lensHere(debuggee, a.tokens),
+      ahead: async (a: ViewAskOf<'ahead'>) => ({ places: placesAhead(debuggee, a.frame) }),
+    } satisfies { [K in ViewAsk['ask']]: (ask: ViewAskOf<K>) => Promise<ViewAnswerOf<K>> };
+    return (answers[ask.ask] as (a: ViewAsk) => Promise<ViewAnswerOf<ViewAsk['ask']>>)(ask);
+  }
+
+  #sites(): ViewAnswerOf<'sites'>['sites'] {
+    const { session } = this.#debuggee;
+    const here = new Set(sitesHere(session).map((s) => s.name));
+    return placedSites(session.variant.order).map(({ name, type, site, instance }) => ({
+      ...{ name, axes: [...type.axes] },
+      here: instance.name === session.instance?.name && here.has(site.name),
+    }));
+  }
+
+  async #change(change: TargetChange): Promise<{ readonly done: boolean; readonly notes?: readonly string[] }> {
+    const debuggee = this.#debuggee;
+    switch (change.change) {
+      case 'edit':
+        return { done: true, notes: await debuggee.edit(change.text) };
+      case 'load':
+        return { done: true, notes: await debuggee.load(parseExperiment(change.text).edits) };
+      case 'undo':
+        return { done: await debuggee.undo() };
+      case 'redo':
+        return { done: await debuggee.redo() };
+      case 'write':
+        return { done: true, notes: await this.#write(change.ref, change.offset, change.bytes) };
+      case 'record': {
+        const { file, sites, redact = false } = change;
+        await recordRun(debuggee, this.opened.input, { record: file, recordSites: sites, redact });
+        return { done: true };
+      }
+      case 'restart':
+        return this.#restart();
+    }
+  }
+
+  /** Numbers as bytes, each as a change of its own: of a site from this step's layer on, of a weight for good. */
+  async #write(ref: string, offset: number, base64: string): Promise<readonly string[]> {
+    const held = await resolveValue(this.#debuggee, ref);
+    const { place } = held;
+    if (place === undefined)
+      throw new UsageError(`${ref} cannot be written`, {
+        code: 'COMMAND_INVALID',
+        hint: 'Sites of this layer and weights can be.',
+      });
+    if (!place.startsWith('weight ')) this.#checkHere(place);
+    const written = writtenIn(held, offset, bytesOf(base64));
+    const { step } = this.#debuggee.session.position;
+    const lines = written.map(({ selector, value }) =>
+      place.startsWith('weight ')
+        ? `${place}${selector} = ${value}`
+        : `set ${place}${selector} = ${value} at step ${step}`,
+    );
+    return this.#debuggee.edit(lines.join('\n'));
+  }
+
+  /** What has run stays as it was. @throws UsageError SITE_NOT_CAPTURED */
+  #checkHere(site: string): void {
+    const name = canonicalName(this.#debuggee.model.program, site);
+    if (this.#sites().some((s) => s.here && s.name === name)) return;
+    throw notHere(site);
+  }
+
+  async #restart(): Promise<{ readonly done: boolean }> {
+    const next = await this.opened.again(this.#debuggee.edits);
+    next.remember(this.#debuggee);
+    this.#debuggee = next;
+    await this.#book.again();
+    return { done: true };
+  }
+}
+
+/** A change of what the run has passed. */
+export const notHere = (site: string): UsageError =>
+  new UsageError(`${site} is not in the layer that the run is in`, {
+    code: 'SITE_NOT_CAPTURED',
+    hint: 'What has run stays as it was: go back to its layer and set it there, or write an edit in the console for the steps to come.',
+  });
+
+/** What is told while a run goes on, as `Target.resume` hands it out. */
+export type Told = (told: TargetTold) => void;

@@ -1,0 +1,61 @@
+import { shownNumber } from '../../debugger/index.js';
+import { placedSites, siteIn, type ExpressionValue } from '../../engine/index.js';
+import { completeExpression } from '../../language/index.js';
+import type { Evaluated, ViewAnswerOf } from '../../protocol/index.js';
+import { toFloat32 } from '../../tensor/index.js';
+import type { Debuggee } from './debuggee.js';
+import { resolveValue } from './engine-values.js';
+import { itemOf, type HeldValue } from './held-values.js';
+
+/** A site's own name, for one as the listing has it: `attn.pattern` in layer 3 is `blocks.3.attn.pattern`. */
+export const fullName = (text: string, { session }: Debuggee): string => {
+  const { instance } = session;
+  if (!instance) return text;
+  const name = /^[\w.#]+/.exec(text)?.[0] ?? '';
+  const site = instance.segment.graph.sites.find((s) => s.name === `${instance.segment.id}.${name}`);
+  return site ? siteIn(instance, site.name) + text.slice(name.length) : text;
+};
+
+/** Numbers of a tensor that an answer shows. */
+const shownFirst = 12;
+
+const firstOf = ({ tensor, axes }: HeldValue): Pick<Evaluated, 'axes' | 'shape' | 'first'> => ({
+  axes: [...axes],
+  shape: [...tensor.shape],
+  first: Array.from(toFloat32(tensor).slice(0, shownFirst), shownNumber),
+});
+
+/** What gives values to an answer. */
+interface Source {
+  value(site: string): Promise<HeldValue>;
+  evaluate(text: string): Promise<ExpressionValue>;
+}
+
+/** What an expression, or a site by its name, gives; a tensor can be opened. @throws UsageError EXPRESSION_*, SITE_* */
+export const evaluatedItem = async (text: string, sites: readonly string[], from: Source): Promise<Evaluated> => {
+  if (sites.includes(text)) {
+    const held = await from.value(text);
+    return { ...itemOf(text, text, held), ...firstOf(held) };
+  }
+  const value = await from.evaluate(text);
+  if (typeof value === 'object') {
+    const held = { tensor: value, axes: value.axes, offset: 0 };
+    return { ...itemOf(text, `=${text}`, held), ...firstOf(held) };
+  }
+  return { name: text, value: typeof value === 'number' ? shownNumber(value) : String(value), type: typeof value };
+};
+
+/** The same where a run of our engine stands. */
+export const evaluateIn = (debuggee: Debuggee, expression: string): Promise<Evaluated> => {
+  const sites = placedSites(debuggee.session.variant.order).map((p) => p.name);
+  return evaluatedItem(fullName(expression.trim(), debuggee), sites, {
+    value: (site) => resolveValue(debuggee, site),
+    evaluate: (text) => debuggee.evaluate(text),
+  });
+};
+
+/** What can be written at a column, from 1. */
+export const completeIn = ({ session }: Debuggee, text: string, column: number): ViewAnswerOf<'complete'> => {
+  const sites = placedSites(session.variant.order).map(({ name, type }) => ({ name, axes: type.axes }));
+  return { completions: [...completeExpression(text, column, { sites })] };
+};

@@ -1,0 +1,176 @@
+import { UsageError } from '../../base/index.js';
+import { parseHits, shownNumber, shownTensor, type Breakpoint } from '../../debugger/index.js';
+import type { ExpressionValue } from '../../engine/index.js';
+import {
+  toWireError,
+  type PointSpec,
+  type PointsInput,
+  type PointsResult,
+  type TargetTold,
+} from '../../protocol/index.js';
+
+/** What points are made in: the run that they are of. */
+export interface PointRun {
+  /** @throws UsageError SITE_UNKNOWN where no site fits */
+  sites(globs: string): (name: string) => boolean;
+  condition(text: string): Pick<Breakpoint, 'lowered'> & { readonly holds: () => Promise<boolean> };
+  watch(text: string): NonNullable<Breakpoint['value']>;
+  logText(template: string, shown: (value: ExpressionValue) => string): () => Promise<string>;
+  add(point: Omit<Breakpoint, 'id'>, id?: number): Breakpoint;
+  remove(id: number): boolean;
+  met(id: number): number;
+  /** Sets what is caught; an answer a text. */
+  catch(texts: readonly string[]): Promise<PointsResult['caught']>;
+}
+
+/** A value as log points write it. */
+export const valueText = (value: ExpressionValue): string => {
+  if (typeof value === 'boolean') return String(value);
+  return typeof value === 'number' ? shownNumber(value) : shownTensor(value);
+};
+
+const given = (text: string | undefined): text is string => text !== undefined && text.trim() !== '';
+
+/** What a refusal becomes in a list of answers. */
+export const refused = (error: unknown): { readonly error: ReturnType<typeof toWireError> } => {
+  if (!(error instanceof UsageError)) throw error;
+  return { error: toWireError(error) };
+};
+
+const withoutCondition = (label: string): string => label.replace(/\s+if\s.*$/s, '');
+
+/** The breakpoints of a target, as they were asked for: when a run begins anew, they are made in it under their numbers. */
+export class PointBook {
+  readonly #specs = new Map<number, PointSpec>();
+  #caught: readonly string[] = [];
+
+  /** @param tell where log points write */
+  constructor(
+    readonly run: () => PointRun,
+    readonly tell: (told: TargetTold) => void,
+  ) {}
+
+  get caught(): readonly string[] {
+    return this.#caught;
+  }
+
+  async change({ add = [], remove = [], change = [], caught }: PointsInput): Promise<PointsResult> {
+    const removed = remove.filter((id) => this.#remove(id));
+    const added = add.map((spec) => this.#try(() => ({ id: this.#add(spec, spec.id) })));
+    const changed = change.map((c) => this.#try(() => this.#changed(c)));
+    if (caught === undefined) return { added, removed, changed, caught: [] };
+    const answers = await this.run().catch(caught);
+    this.#caught = caught.filter((_, i) => !('error' in (answers[i] ?? {})));
+    return { added, removed, changed, caught: answers };
+  }
+
+  /** All points in a run that begins anew. */
+  async again(): Promise<void> {
+    for (const [id, spec] of this.#specs) this.#add(spec, id);
+    await this.run().catch(this.#caught);
+  }
+
+  /** Those that are there, with how often they were met. */
+  get list(): { id: number; label: string; met: number; temporary: boolean }[] {
+    return [...this.#specs].map(([id, { label, temporary = false }]) => ({
+      ...{ id, label, temporary },
+      met: this.run().met(id),
+    }));
+  }
+
+  /** A temporary one has stopped the run. */
+  hit(id: number): void {
+    if (this.#specs.get(id)?.temporary) this.#remove(id);
+  }
+
+  #try<T>(make: () => T): T | ReturnType<typeof refused> {
+    try {
+      return make();
+    } catch (error) {
+      return refused(error);
+    }
+  }
+
+  #remove(id: number): boolean {
+    this.run().remove(id);
+    return this.#specs.delete(id);
+  }
+
+  #add(spec: PointSpec, id?: number): number {
+    const made = this.run().add(
+      this.#point(spec, () => made.id),
+      id,
+    );
+    this.#specs.set(made.id, spec);
+    return made.id;
+  }
+
+  #changed({ id, condition, ignore }: NonNullable<PointsInput['change']>[number]): { id: number; label: string } {
+    const spec = this.#specs.get(id);
+    if (!spec)
+      throw new UsageError(`there is no breakpoint ${id}`, {
+        code: 'COMMAND_INVALID',
+        hint: '`info breakpoints` lists them.',
+      });
+    if (spec.watch !== undefined && condition !== undefined)
+      throw new UsageError(`breakpoint ${id} watches a value`, {
+        code: 'COMMAND_INVALID',
+        hint: 'Watch a comparison instead.',
+      });
+    const { condition: old, ...rest } = spec;
+    const now = condition === undefined ? old : (condition ?? undefined);
+    const plain = withoutCondition(spec.label);
+    const label = condition === undefined ? spec.label : now === undefined ? plain : `${plain} if ${now}`;
+    const hits = ignore === undefined ? {} : { hits: `>= ${this.run().met(id) + ignore + 1}` };
+    this.#add({ ...rest, label, ...hits, ...(now === undefined ? {} : { condition: now }) }, id);
+    return { id, label };
+  }
+
+  #point(spec: PointSpec, id: () => number): Omit<Breakpoint, 'id'> {
+    const { label, lines, sites, layers, steps, watch, condition, hits, log, temporary } = spec;
+    const run = this.run();
+    return {
+      label,
+      ...(lines ? { lines } : {}),
+      ...(layers ? { layers } : {}),
+      ...(steps ? { steps } : {}),
+      ...(sites === undefined ? {} : { site: run.sites(sites) }),
+      ...(watch === undefined ? {} : { value: run.watch(watch) }),
+      ...(given(condition) ? this.#condition(condition, id, lines?.[0]) : {}),
+      ...(given(hits) ? { hits: parseHits(hits) } : {}),
+      ...(given(log) ? { log: this.#log(log, id, lines?.[0]) } : {}),
+      ...(temporary ? { temporary } : {}),
+    };
+  }
+
+  /** A condition that cannot be evaluated says so and stops, rather than never holding in silence. */
+  #condition(text: string, id: () => number, line?: number): Pick<Breakpoint, 'condition' | 'lowered'> {
+    const { holds, lowered } = this.run().condition(text);
+    const condition = async (): Promise<boolean> => {
+      try {
+        return await holds();
+      } catch (error) {
+        if (!(error instanceof UsageError)) throw error;
+        this.#told(`the condition cannot be evaluated: ${error.message}. ${error.info.hint}`, id(), line);
+        return true;
+      }
+    };
+    return { condition, ...(lowered ? { lowered } : {}) };
+  }
+
+  /** What cannot be evaluated is told in its place. */
+  #log(template: string, id: () => number, line?: number): () => Promise<void> {
+    const made = this.run().logText(template, valueText);
+    return async () => {
+      const text = await made().catch((error: unknown) => {
+        if (error instanceof UsageError) return `<${error.message}>`;
+        throw error;
+      });
+      this.#told(text, id(), line);
+    };
+  }
+
+  #told(text: string, point: number, line?: number): void {
+    this.tell({ told: 'log', text, point, ...(line === undefined ? {} : { line }) });
+  }
+}

@@ -1,0 +1,143 @@
+import type { DebuggerError } from '../../base/index.js';
+import type { Client } from '../../client/index.js';
+import type { Looked, MoveOptions, Target } from '../../debugger/index.js';
+import type {
+  ChangeResult,
+  DebugInput,
+  MoveResult,
+  Motion,
+  PointsInput,
+  PointsResult,
+  PointSpec,
+  TargetAbout,
+  TargetChange,
+  TargetState,
+  ViewAsk,
+  ViewAskOf,
+} from '../../protocol/index.js';
+import { startHost } from './start.js';
+
+type OpenInput = Omit<DebugInput, 'x'>;
+
+/** The name of the one run of a host that is a debugger's own. */
+const session = 'debugged';
+
+export interface HostTargetOptions {
+  /** Told when the host is gone: `apply({ change: 'restart' })` starts another, with what was made. */
+  readonly onDeath?: (error: DebuggerError) => void;
+}
+
+/** The request that begins again what was begun: the same prompt, as ids, and the changes made since. */
+const againOf = (input: OpenInput, { prompt }: TargetAbout, { tokens, edits }: TargetState): OpenInput => {
+  const { model, device, engine, binding, threads, maxNewTokens, ignoreEos, redact, record, recordSites } = input;
+  const ids = tokens.slice(0, prompt.length).map((t) => t.id);
+  const given = prompt.source ? { ids: prompt.source.map((t) => t.id), targetIds: ids.slice(1) } : { ids };
+  return {
+    ...{ model, device, engine, binding, threads, maxNewTokens, ignoreEos, redact, record, recordSites, force: true },
+    ...{ ...given, edits: edits.map((text) => ({ text })) },
+  };
+};
+
+/**
+ * A run in a host's process. Points and changes are kept here, too, so that a host that dies takes nothing of them with
+ * it.
+ */
+export class HostTarget implements Target {
+  readonly #points = new Map<number, PointSpec>();
+  #caught: readonly string[] = [];
+  #state: TargetState;
+
+  private constructor(
+    readonly client: Client,
+    readonly input: OpenInput,
+    opened: { readonly about: TargetAbout; readonly state: TargetState },
+  ) {
+    this.about = opened.about;
+    this.#state = opened.state;
+  }
+
+  readonly about: TargetAbout;
+
+  /**
+   * Starts a host and opens the run in it.
+   * @throws as `openTarget`; EngineError HOST_DIED
+   */
+  static async open(input: OpenInput, options: HostTargetOptions = {}): Promise<HostTarget> {
+    const client = await startHost(options);
+    try {
+      return new HostTarget(client, input, await client.request('debug.open', { ...input, session }));
+    } catch (error) {
+      await client.dispose();
+      throw error;
+    }
+  }
+
+  get state(): TargetState {
+    return this.#state;
+  }
+
+  async resume(motion: Motion, { signal, onTold }: MoveOptions = {}): Promise<MoveResult> {
+    const result = await this.client.request(
+      'debug.move',
+      { session, motion },
+      {
+        ...(signal ? { signal } : {}),
+        onTold: (notified) => (notified.type === 'told' ? onTold?.(notified.told) : undefined),
+      },
+    );
+    this.#state = result.state;
+    const { point } = result.stop;
+    if (point !== undefined && this.#points.get(point)?.temporary) this.#points.delete(point);
+    return result;
+  }
+
+  async points(input: PointsInput): Promise<PointsResult> {
+    const result = await this.client.request('debug.points', { session, ...input });
+    for (const id of result.removed) this.#points.delete(id);
+    result.added.forEach((answer, i) => {
+      const spec = input.add?.[i];
+      if (spec && 'id' in answer) this.#points.set(answer.id, spec);
+    });
+    result.changed.forEach((answer, i) => this.#changed(answer, input.change?.[i]));
+    if (input.caught) this.#caught = input.caught.filter((_, i) => 'kind' in (result.caught[i] ?? {}));
+    return result;
+  }
+
+  async view<K extends ViewAsk['ask']>(ask: ViewAskOf<K>): Promise<Looked<K>> {
+    const { result, payload } = await this.client.requestBytes('debug.view', { session, ask });
+    return { ...(result as Looked<K>), ...(ask.ask === 'bytes' ? { bytes: payload } : {}) };
+  }
+
+  async apply(change: TargetChange): Promise<ChangeResult> {
+    if (change.change === 'restart' && !this.client.isAlive) return this.#revive();
+    const result = await this.client.request('debug.apply', { session, change });
+    this.#state = result.state;
+    return result;
+  }
+
+  dispose(): Promise<void> {
+    return this.client.dispose();
+  }
+
+  #changed(
+    answer: PointsResult['changed'][number],
+    change: NonNullable<PointsInput['change']>[number] | undefined,
+  ): void {
+    const spec = change && this.#points.get(change.id);
+    if (!spec || !('id' in answer)) return;
+    const { condition: before, ...rest } = spec;
+    const condition = change.condition === undefined ? before : (change.condition ?? undefined);
+    this.#points.set(answer.id, { ...rest, label: answer.label, ...(condition === undefined ? {} : { condition }) });
+  }
+
+  /** Another host in the place of one that died. */
+  async #revive(): Promise<ChangeResult> {
+    await this.client.restart();
+    const again = againOf(this.input, this.about, this.#state);
+    const { state } = await this.client.request('debug.open', { ...again, session });
+    this.#state = state;
+    const add = [...this.#points].map(([id, spec]) => ({ ...spec, id }));
+    await this.client.request('debug.points', { session, add, caught: [...this.#caught] });
+    return { done: true, notes: ['another process was started; breakpoints and changes are as they were'], state };
+  }
+}
