@@ -14,7 +14,10 @@ const bundle = path.join(root, 'dist', 'cli.js');
 const changedSince = (/** @type {number} */ sinceMs) => {
   const isNewer = (/** @type {string} */ file) => (statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0) > sinceMs;
   const source = path.join(root, 'src');
-  if (['package.json', 'scripts/build.js', 'src'].some((name) => isNewer(path.join(root, name)))) return true;
+  if (
+    ['package.json', 'scripts/build.js', 'scripts/build-page.js', 'src'].some((name) => isNewer(path.join(root, name)))
+  )
+    return true;
   return readdirSync(source, { recursive: true, encoding: 'utf8' })
     .filter((name) => !name.endsWith('.test.ts'))
     .some((name) => isNewer(path.join(source, name)));

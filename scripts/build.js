@@ -1,6 +1,6 @@
 /**
  * Bundles the sources into dist/: `cli.js` (what `cutaway` runs), `index.js` (the library) and `browser.js` (what of it
- * runs in a browser).
+ * runs in a browser), and beside them `web/`, the page.
  * Dependencies stay outside the bundle; what is imported dynamically becomes a chunk of its own and is read on demand.
  * Files appear under their names whole (written beside, then renamed), so a second process may start meanwhile.
  * `--lenient` (the install): a failure is told and is no failure; the first start builds then.
@@ -8,6 +8,7 @@
 import { mkdirSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { buildPage } from './build-page.js';
 
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
 const dist = path.join(root, 'dist');
@@ -71,6 +72,7 @@ export const build = async () => {
   const ordered = [...result.outputFiles].sort((a, b) => Number(isChunk(b.path)) - Number(isChunk(a.path)));
   ordered.forEach(write); // chunks first: an entry never names a chunk that is not there
   removeStale(new Set(ordered.map((output) => output.path)));
+  await buildPage(root);
 };
 
 if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) {

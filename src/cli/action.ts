@@ -1,6 +1,12 @@
 /** The options of a verb, as commander collects them. */
 export type Flags = Readonly<Record<string, unknown>>;
 
+export type Verb =
+  'run' | 'inspect' | 'list' | 'tokenize' | 'lens' | 'compare' | 'knockout' | 'tour' | 'debug' | 'dap' | 'page';
+
 /** What a verb does with its argument, which may be left out, and options; resolves to the exit status. */
 export type Action = (model: string | undefined, flags: Flags) => Promise<number>;
-export type Actions = Readonly<Record<'run' | 'inspect' | 'list' | 'tokenize' | 'tour' | 'debug' | 'dap', Action>>;
+export type Actions = Readonly<Record<Verb, Action>>;
+
+/** Hands a verb's argument and options to its action. */
+export type Act = (verb: Verb) => (model: string | undefined, flags: Flags) => Promise<void>;

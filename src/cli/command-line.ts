@@ -1,10 +1,14 @@
-import { Command, CommanderError, Option } from 'commander';
+import { existsSync } from 'node:fs';
+import { Command, CommanderError } from 'commander';
 import pkg from '../../package.json' with { type: 'json' };
 import { UsageError } from '../base/index.js';
 import { debuggedTokens } from '../protocol/index.js';
 import type { Actions, Flags } from './action.js';
+import { addLooks } from './commands-look.js';
+import { addPage, pageOptions } from './commands-page.js';
+import { device, edits, everywhere, examples, generation, input, modelHelp, recording } from './options.js';
 import { reportError, statusOf } from './report.js';
-import { float, integer, integers, collectEdits, type EditOption } from './values.js';
+import { integer } from './values.js';
 
 /** Commander's error as ours; its second line, where there is one, is a suggestion: `(Did you mean run?)`. */
 const optionError = (error: CommanderError): UsageError => {
@@ -12,73 +16,6 @@ const optionError = (error: CommanderError): UsageError => {
   const help = '`cutaway --help` shows the verbs, `cutaway VERB --help` their options.';
   return new UsageError(message, { code: 'OPTION_INVALID', hint: `${suggestion.replace(/^\((.*)\)$/, '$1 ')}${help}` });
 };
-
-const examples = (command: Command, ...lines: readonly string[]): Command =>
-  command.addHelpText('after', `\nExamples:\n${lines.map((line) => `  $ cutaway ${line}`).join('\n')}`);
-
-const everywhere = (command: Command): Command =>
-  command
-    .option('--json', 'print one JSON document on standard output, all else on standard error')
-    .option('--quiet', 'no notes and no progress')
-    .option('--debug', 'show the stack trace of an error');
-
-const device = (command: Command): Command =>
-  everywhere(command)
-    .addOption(new Option('--device <device>', 'where to compute').choices(['cpu', 'webgpu', 'cuda']))
-    .addOption(
-      new Option('--engine <engine>', 'onnxruntime, or the plain reference (float32 or float64)').choices([
-        'onnxruntime',
-        'reference',
-        'reference64',
-      ]),
-    )
-    .addOption(
-      new Option('--binding <way>', 'how weights reach the products').choices(['packed', 'apart', 'inputs', 'mapped']),
-    )
-    .option('--threads <n>', 'threads of one operation (default: physical cores)', integer('--threads'));
-
-const input = (command: Command): Command =>
-  command
-    .option('--prompt <text>', 'a text; the tokenizer adds what its template adds')
-    .option('--ids <ids>', 'token ids, comma-separated, fed exactly', integers('--ids'))
-    .option('--prompts <file>', 'JSON lines: a text, or {"prompt": ...} or {"ids": [...]}, a line')
-    .option(
-      '--chat <file>',
-      'a conversation as JSON, [{"role": "user", "content": ...}], by the model\'s chat template',
-    )
-    .option('--target <text>', 'of an encoder-decoder: what its decoder begins with; the prompt is the source')
-    .option('--target-ids <ids>', 'the same as token ids, after the start token', integers('--target-ids'));
-
-const edits = (command: Command): Command => {
-  const list: EditOption[] = [];
-  return command
-    .option(
-      '--edit <edit>',
-      'a change, such as "scale blocks.0.attn.z[head=1] by 0"; repeatable',
-      collectEdits(list, 'text'),
-    )
-    .option('--edits <file>', 'a file of changes, text or JSON; - for standard input', collectEdits(list, 'file'));
-};
-
-const generation = (command: Command, tokens: number): Command =>
-  command
-    .option('--max-new-tokens <n>', `tokens to make at the most (default: ${tokens})`, integer('--max-new-tokens'))
-    .option('--temperature <t>', '0 is greedy', float('--temperature'))
-    .option('--top-k <k>', 'sample from the k likeliest', integer('--top-k'))
-    .option('--top-p <p>', 'sample from the likeliest that hold p of the probability', float('--top-p'))
-    .option('--min-p <p>', 'leave out tokens below p times the likeliest', float('--min-p'))
-    .option('--repetition-penalty <r>', 'weaken tokens that were there already', float('--repetition-penalty'))
-    .option('--seed <n>', 'of sampling (default: 0)', integer('--seed'))
-    .option('--ignore-eos', 'do not stop at the end token');
-
-const recording = (command: Command): Command =>
-  command
-    .option('--record <file>', 'save the run: prompt, tokens, edits, chosen sites')
-    .option('--redact', 'leave texts, token ids and edits out of the recording')
-    .option('--from-recording <file>', "run a recording's prompt, edits and sampling again")
-    .option('--force', 'though the recording is of another model');
-
-const modelHelp = 'a folder, a .gguf file, or zoo:NAME (default: zoo:world)';
 
 const addRun = (
   program: Command,
@@ -206,9 +143,22 @@ export const makeCommand = (load: () => Promise<Actions>, done: (status: number)
   addInspect(program, act);
   addDebug(program, act);
   addDap(program, act);
+  addLooks(program, act);
   addOthers(program, act);
+  addPage(program, act);
   for (const command of program.commands) command.exitOverride().configureOutput({ writeErr: () => undefined });
   return program;
+};
+
+/** Does a word that is no verb name a model? */
+const isModel = (word: string): boolean => /^zoo:|[/\\]|\.gguf$/i.test(word) || existsSync(word);
+
+/** `cutaway [MODEL] [OPTIONS]` is the page: the verb is put in where a model or one of the page's options comes first. */
+const withVerb = ([first, ...rest]: readonly string[], program: Command): string[] => {
+  if (first === undefined) return ['page'];
+  const isVerb = program.commands.some((command) => command.name() === first);
+  const isPage = pageOptions.some((option) => first === option || first.startsWith(`${option}=`)) || isModel(first);
+  return [...(isPage && !isVerb ? ['page'] : []), first, ...rest];
 };
 
 /** Runs a command line, the program's name left out. @returns the exit status */
@@ -222,8 +172,7 @@ export const runCommandLine = async (args: readonly string[]): Promise<number> =
   );
   const debug = args.includes('--debug');
   try {
-    if (args.length === 0) return await (await import('./verbs.js')).actions.tour(undefined, {});
-    await program.parseAsync([...args], { from: 'user' });
+    await program.parseAsync(withVerb(args, program), { from: 'user' });
     return status;
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return 0;

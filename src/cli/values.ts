@@ -41,3 +41,11 @@ export const collectEdits =
     list.push(kind === 'text' ? { text: value } : { file: value });
     return list;
   };
+
+/** Collects the words of a repeatable option. */
+export const collectWords =
+  (list: string[]) =>
+  (value: string): string[] => {
+    list.push(value);
+    return list;
+  };

@@ -1,11 +1,34 @@
 import { UsageError } from '../base/index.js';
-import { debugInput, inspectInput, listInput, runInput, tokenizeInput, tourInput } from '../protocol/index.js';
-import { inspect, list, run, tokenize, tour, type Operation, type OperationContext } from '../service/index.js';
+import {
+  compareInput,
+  debugInput,
+  inspectInput,
+  knockoutInput,
+  lensInput,
+  listInput,
+  runInput,
+  tokenizeInput,
+  tourInput,
+} from '../protocol/index.js';
+import {
+  compare,
+  inspect,
+  knockout,
+  lens,
+  list,
+  run,
+  tokenize,
+  tour,
+  type Operation,
+  type OperationContext,
+} from '../service/index.js';
 import type { Actions, Flags } from './action.js';
 import { servePort, serveStdio, type OpenTarget } from '../dap/index.js';
 import { HostTarget } from '../service/host/index.js';
 import { debug } from './debug/repl.js';
 import { printable } from './printable.js';
+import { page } from './page.js';
+import { showCompare, showKnockout, showLens } from './show-look.js';
 import { showList, showOverview } from './show-list.js';
 import { showRun } from './show-run.js';
 import { showTour } from './show-tour.js';
@@ -102,6 +125,16 @@ const dap = async ({ port }: Flags): Promise<number> => {
   }
 };
 
+/** A request that looks at one prompt: its words, its edits, its position. */
+const lookOf = (model: string | undefined, flags: Flags): object => {
+  const { position, word } = flags;
+  return {
+    ...flags,
+    ...{ model, edits: editsOf(flags), words: word ?? [] },
+    ...(position === undefined ? {} : { positions: [position] }),
+  };
+};
+
 /** What each verb does. */
 export const actions: Actions = {
   run: (model, flags) =>
@@ -117,6 +150,12 @@ export const actions: Actions = {
     if (show.length === 0) return act({ operation: list, input: listInput, show: showOverview }, { model }, flags);
     return act({ operation: list, input: listInput, show: showList }, { model, show }, flags);
   },
+  lens: (model, flags) => act({ operation: lens, input: lensInput, show: showLens }, lookOf(model, flags), flags),
+  compare: (model, flags) =>
+    act({ operation: compare, input: compareInput, show: showCompare }, lookOf(model, flags), flags),
+  knockout: (model, flags) =>
+    act({ operation: knockout, input: knockoutInput, show: showKnockout }, lookOf(model, flags), flags),
+  page: (model, flags) => page(model, flags, interruptible()),
   debug: (model, flags) => debug(parse(debugInput, { ...flags, model, edits: editsOf(flags) })),
   dap: (_, flags) => dap(flags),
   tour: (_, flags) => act({ operation: tour, input: tourInput, show: showTour }, {}, flags),

@@ -88,7 +88,7 @@ export class Client {
     params: HostParams<M>,
     options: RequestOptions = {},
   ): Promise<HostOutput<M>> {
-    return (await this.#ask(method, params, options)).result as HostOutput<M>;
+    return (await this.ask(method, params, options)).result as HostOutput<M>;
   }
 
   /** The same, with the bytes beside the answer. */
@@ -97,13 +97,19 @@ export class Client {
     params: HostParams<M>,
     options: RequestOptions = {},
   ): Promise<{ readonly result: HostOutput<M>; readonly payload: Uint8Array<ArrayBuffer> }> {
-    const { result, payload } = await this.#ask(method, params, options);
+    const { result, payload } = await this.ask(method, params, options);
     return { result: result as HostOutput<M>, payload };
   }
 
   /** Looks at a value that the host holds. @throws UsageError SITE_NOT_CAPTURED, SELECTOR_INVALID, MEMORY_LIMIT */
   async view(params: HostParams<'view'>, options: RequestOptions = {}): Promise<View> {
-    const { result, payload } = await this.#ask('view', params, options);
+    const { result, payload } = await this.ask('view', params, options);
+    return { ...(result as ViewResult), data: payload };
+  }
+
+  /** Looks at a weight. @throws UsageError WEIGHT_UNKNOWN, SELECTOR_INVALID, MEMORY_LIMIT */
+  async weight(params: HostParams<'weight'>, options: RequestOptions = {}): Promise<View> {
+    const { result, payload } = await this.ask('weight', params, options);
     return { ...(result as ViewResult), data: payload };
   }
 
@@ -126,7 +132,8 @@ export class Client {
     await this.#connection?.transport.close();
   }
 
-  async #ask(method: HostMethod, params: unknown, options: RequestOptions): Promise<Answer> {
+  /** A request whose params the host will check, with the bytes of its answer: for what hands requests on. @throws as `request` */
+  async ask(method: string, params: unknown, options: RequestOptions = {}): Promise<Answer> {
     const connection = this.#connection;
     if (this.#closed) throw closed();
     if (!connection) throw hostDied('it was never started');

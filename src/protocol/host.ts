@@ -1,7 +1,10 @@
 import { z } from 'zod';
+import { compareInput, compareResult } from './compare.js';
 import { debugInput } from './debug.js';
 import { editInput, modelInput, promptInput } from './inputs.js';
 import { inspectInput, inspectResult } from './inspect.js';
+import { knockoutInput, knockoutResult } from './knockout.js';
+import { lensInput, lensResult } from './lens.js';
 import { listInput, listResult } from './list.js';
 import { modelSummary } from './model.js';
 import { runInput, runResult } from './run.js';
@@ -19,7 +22,7 @@ import {
 } from './target.js';
 import { tokenizeInput, tokenizeResult } from './tokenize.js';
 import { tourInput, tourResult } from './tour.js';
-import { viewInput, viewResult } from './views.js';
+import { viewInput, viewResult, weightInput } from './views.js';
 import { wireError } from './wire-error.js';
 
 /** The version of the protocol: both sides must have the same. */
@@ -71,8 +74,13 @@ export const hostMethods = {
   /** Frees what a run holds. */
   drop: { input: z.object({ run: z.string() }), output: z.object({ bytes: z.int() }) },
   view: { input: viewInput, output: viewResult },
+  /** A look at a weight of the model, as `view` looks at a value. */
+  weight: { input: weightInput, output: viewResult },
   run: { input: runInput, output: oneOrMore(runResult) },
   inspect: { input: inspectInput, output: oneOrMore(inspectResult) },
+  lens: { input: lensInput, output: lensResult },
+  compare: { input: compareInput, output: compareResult },
+  knockout: { input: knockoutInput, output: knockoutResult },
   list: { input: listInput, output: listResult },
   tokenize: { input: tokenizeInput, output: tokenizeResult },
   tour: { input: tourInput, output: tourResult },

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { editInput, modelInput } from './inputs.js';
 
 /** What is chosen along one axis, as `language/selectors` has it. */
 const index = z.union([
@@ -70,6 +71,13 @@ export const viewInput = z.object({
     .default(2 ** 24),
 });
 export type ViewInput = z.infer<typeof viewInput>;
+
+/** A look at a weight, with the edits that change it; its axes are `out`, `in`, or `token`, `model` of an embedding. */
+export const weightInput = modelInput
+  .extend(editInput.shape)
+  .extend({ name: z.string(), where: viewPlace.shape.where })
+  .extend(viewInput.pick({ as: true, dtype: true, maxBytes: true }).shape);
+export type WeightInput = z.infer<typeof weightInput>;
 
 /** What is finite, or null: JSON has no others. */
 const finite = z.number().nullable();

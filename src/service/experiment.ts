@@ -83,7 +83,8 @@ export const refuseGradientEdits = (edits: readonly Edit[], { gradOf }: { readon
   });
 };
 
-const tokenId = (model: OpenModel, token: Token): number => {
+/** The id of a token given by text or id. @throws UsageError EDIT_INVALID, ID_OUT_OF_RANGE, TOKENIZER_MISSING */
+export const tokenId = (model: OpenModel, token: Token): number => {
   if (typeof token === 'number') {
     if (token < model.program.facts.vocab) return token;
     throw new UsageError(`token id ${token} is out of range`, {

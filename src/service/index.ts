@@ -1,7 +1,10 @@
 export { configOf, contextFor, editsOf } from './experiment.js';
 export { promptOfIds, promptOfText } from './prompts.js';
 export { formatBytes } from './bytes.js';
+export { compare } from './operations/compare.js';
 export { inspect } from './operations/inspect.js';
+export { knockout } from './operations/knockout.js';
+export { lens } from './operations/lens.js';
 export { list } from './operations/list.js';
 export { run } from './operations/run.js';
 export { tokenize } from './operations/tokenize.js';
@@ -12,3 +15,4 @@ export { Debuggee, type DebuggeeRequest, type Stop } from './debugging/debuggee.
 export { readTextFile, writeTextFile } from './files.node.js';
 export { openDebuggee } from './debugging/open-debuggee.js';
 export { openTarget } from './debugging/open-target.js';
+export { readTour, zooModels, type TourCase } from './zoo.node.js';

@@ -1,5 +1,5 @@
 import { ModelError, UsageError, type JsonObject } from '../base/index.js';
-import { Compilations, type Backend } from '../engine/index.js';
+import { Compilations, KeptRuns, type Backend } from '../engine/index.js';
 import { makeOnnxruntime, type OnnxruntimeOptions } from '../engine/onnxruntime/index.node.js';
 import { makeReference } from '../engine/reference/index.js';
 import {
@@ -30,6 +30,8 @@ export interface OpenModel {
   readonly tokenizerError?: ModelError;
   readonly backend: Backend;
   readonly compilations: Compilations;
+  /** Runs whose beginnings later ones share. */
+  readonly runs: KeptRuns;
   /** The same model with the file's own config. */
   unedited(): { readonly program: Program; readonly compilations: Compilations };
   /** What a user should know: unused tensors, weights mapped instead of packed. */
@@ -57,6 +59,9 @@ const makeBackend = async (program: Program, options: OpenOptions): Promise<Back
   const threads = options.threads === undefined ? {} : { threads: options.threads };
   return makeOnnxruntime({ device: options.device, binding: bindingFor(program, options), ...threads });
 };
+
+/** For the streams of the latest runs of a model. */
+const keptBytes = (): number => Math.floor(totalMemoryBytes() / 16);
 
 const programFor = (folder: ModelFolder, config: JsonObject): { program: Program; notes: string[] } => {
   const names = new Set(folder.weights.names());
@@ -105,7 +110,7 @@ const openFrom = async (folder: ModelFolder, options: OpenOptions, start: number
   let summary: Promise<ModelSummary> | undefined;
   const unedited = () => ({ program: programFor(folder, folder.config).program, compilations: base });
   return {
-    ...{ folder, program, weights, ...words, backend, compilations },
+    ...{ folder, program, weights, ...words, backend, compilations, runs: new KeptRuns(keptBytes()) },
     unedited: () => (changed ? unedited() : { program, compilations }),
     notes: [...folder.notes, ...words.notes, ...notes],
     loadSeconds: (performance.now() - start) / 1000,

@@ -62,6 +62,12 @@ const masksIn = (model: OpenModel, { ids }: Prompt): { positions: readonly numbe
   return { positions, note: `the prompt has no mask: write ${mask.text} where a word is to be found` };
 };
 
+/** The position whose scores are the answer: the first mask's, or the last. */
+export const answerPosition = (model: OpenModel, prompt: Prompt): number => {
+  const last = prompt.ids.length - 1;
+  return model.program.facts.output === 'masks' ? (masksIn(model, prompt).positions[0] ?? last) : last;
+};
+
 const rowAt = ({ data, shape }: Tensor<'float32'>, position: number): Float32Array => {
   const width = shape.at(-1) ?? 0;
   return data.subarray(position * width, (position + 1) * width);
@@ -88,10 +94,10 @@ const labelNotes = (model: OpenModel): readonly string[] => {
   return [];
 };
 
-/** The scores as the result tells them. */
-const told = (
+/** The scores of a model that generates nothing, as results tell them. */
+export const scoreViews = (
   model: OpenModel,
-  { input, prompt }: Scoring,
+  { input, prompt }: { readonly input: Pick<RunInput, 'top'>; readonly prompt: Prompt },
   logits: Tensor<'float32'>,
 ): { readonly views: Pick<RunResult, 'masks' | 'labels'>; readonly notes: readonly string[] } => {
   const { output, labels = [] } = model.program.facts;
@@ -121,7 +127,7 @@ export const score = async (model: OpenModel, plan: Scoring, context: OperationC
   const { logits } = await forward(model, { variant, ids: [prompt.ids], capture: new Set(), onSegment });
   if (!logits) throw bug('the model gave no scores');
   const prefill = secondsSince(from);
-  const { views, notes: own } = told(model, plan, logits);
+  const { views, notes: own } = scoreViews(model, plan, logits);
   const nan = await nanNote(model, logits.data);
   const all = [...notes, ...own, ...(nan === undefined ? [] : [nan])];
   for (const text of all) context.note(text);

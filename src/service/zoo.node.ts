@@ -35,6 +35,12 @@ const damaged = (file: string, cause?: unknown): ModelError =>
     cause,
   });
 
+/** Names of the models that come along; none where the zoo is not there. */
+export const zooModels = async (): Promise<readonly string[]> => {
+  const folder = zooFolder();
+  return folder === undefined ? [] : Object.keys(await hashesOf(folder));
+};
+
 /** Checks each file of a zoo model. @throws ModelError ZOO_DAMAGED */
 const checkFiles = async (folder: string, files: Readonly<Record<string, string>>): Promise<void> => {
   for (const [name, expected] of Object.entries(files)) {

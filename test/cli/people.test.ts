@@ -76,8 +76,8 @@ describe('help', () => {
     expect(Math.max(...body.split('\n').map(columns))).toBeLessThanOrEqual(80);
   });
 
-  it('without arguments is a first look: a wrong answer, and the edit that mends it', async () => {
-    const text = await shown();
+  it('tour is a first look: a wrong answer, and the edit that mends it', async () => {
+    const text = await shown('tour');
     const { prompt, expected, wrong, edit } = JSON.parse(readFileSync('zoo/tour.json', 'utf8')) as Readonly<
       Record<'prompt' | 'expected' | 'wrong' | 'edit', string>
     >;

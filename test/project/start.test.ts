@@ -13,7 +13,7 @@ const version = (JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8'
 
 beforeAll(() => {
   clone = mkdtempSync(path.join(tmpdir(), 'cutaway-start-'));
-  for (const name of ['package.json', 'bin', 'scripts', 'src']) {
+  for (const name of ['package.json', 'tsconfig.json', 'bin', 'scripts', 'src']) {
     cpSync(path.join(root, name), path.join(clone, name), { recursive: true });
   }
   symlinkSync(path.join(root, 'node_modules'), path.join(clone, 'node_modules'), 'junction');
@@ -21,7 +21,7 @@ beforeAll(() => {
 afterAll(() => rmSync(clone, { recursive: true, force: true }));
 
 describe('bin/cutaway.js', () => {
-  it('builds at the first start, tells it on stderr only, and runs', () => {
+  it('builds at the first start, tells it on stderr only, and runs', { timeout: 120_000 }, () => {
     const { stdout, stderr, status } = start('--version');
     expect([stdout.trim(), status]).toEqual([version, 0]);
     expect(stderr).toContain('building (first start)');
@@ -31,13 +31,13 @@ describe('bin/cutaway.js', () => {
     expect(start('--version').stderr).toBe('');
   });
 
-  it('builds again after a source changed', () => {
+  it('builds again after a source changed', { timeout: 120_000 }, () => {
     const later = new Date(Date.now() + 60_000);
     utimesSync(path.join(clone, 'src/cli/main.ts'), later, later);
     expect(start('--version').stderr).toContain('the sources changed');
   });
 
-  it('passes the exit status on', () => {
+  it('passes the exit status on', { timeout: 120_000 }, () => {
     expect(start('no-such-verb').status).toBe(2);
   });
 

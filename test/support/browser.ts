@@ -51,7 +51,8 @@ const softwareGpu = [
   ...['--enable-features=Vulkan', '--use-vulkan=swiftshader', '--use-angle=swiftshader'],
 ];
 
-const launch = async (): Promise<Browser> => {
+/** A real Chromium without a window, out of an npm package. The caller closes it. Linux on x64 only. */
+export const launchBrowser = async (): Promise<Browser> => {
   await unpack();
   return chromium.launch({
     executablePath: path.join(unpacked, 'chromium'),
@@ -73,7 +74,7 @@ const launch = async (): Promise<Browser> => {
 export const browserOrSkip = async (context: TestContext): Promise<Browser> => {
   if (process.platform !== 'linux' || process.arch !== 'x64')
     return skipOrFail(context, `no browser for ${process.platform} ${process.arch}: run the test on Linux x64`);
-  return launch().catch((error: unknown) => {
+  return launchBrowser().catch((error: unknown) => {
     const [reason = ''] = (error instanceof Error ? error.message : String(error)).split('\n');
     return skipOrFail(context, `Chromium cannot start here (${reason}): run the test where it can`);
   });

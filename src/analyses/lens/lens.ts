@@ -26,7 +26,8 @@ const streamAfter = (variant: Variant): readonly { readonly after: string; reado
   return first ? [{ after: 'embed', site: siteIn(first, `${first.segment.id}.resid_pre`) }, ...after] : after;
 };
 
-const checkScores = (program: Program): void => {
+/** @throws UsageError OPTION_INVALID for a classifier */
+export const checkScores = (program: Program): void => {
   if (program.facts.output !== 'labels') return;
   throw new UsageError('the lens reads words, and this model scores labels', {
     code: 'OPTION_INVALID',

@@ -6,6 +6,7 @@ export * from './request.js';
 export * from './generate.js';
 export { makeInput } from './inputs.js';
 export * from './order.js';
+export { KeptRuns, type KeptRequest, type KeptRun } from './kept-runs.js';
 export { Pass, type PassState } from './pass.js';
 export { doubledWithZeros, isDoubled, makeRows, undoubled, type Rows } from './rows.js';
 export { asFloat32 } from './as-float32.js';

@@ -2,7 +2,10 @@ import { UsageError } from '../../base/index.js';
 import { hostMethods, type OpenInput } from '../../protocol/index.js';
 import type { Arena } from '../../tensor/index.js';
 import type { OperationContext } from '../operation.js';
+import { compare } from '../operations/compare.js';
 import { inspect } from '../operations/inspect.js';
+import { knockout } from '../operations/knockout.js';
+import { lens } from '../operations/lens.js';
 import { list } from '../operations/list.js';
 import { run } from '../operations/run.js';
 import { tokenize } from '../operations/tokenize.js';
@@ -13,6 +16,7 @@ import { makeDebugHandlers } from './debug-methods.js';
 import { dropRun, heldAt, type HeldValue } from './held.js';
 import type { Handler, Handlers, HostState, Outcome, WorkerMethod } from './host-state.js';
 import { viewOf } from './view.js';
+import { viewWeight } from './weight.js';
 
 const plain =
   <Input, Output>(operation: { run(input: Input, context: OperationContext): Promise<Output> }) =>
@@ -61,8 +65,15 @@ export const makeHandlers = (state: HostState): Handlers => ({
     const { result, payload } = viewOf(heldAt(state.arena, input.at), input);
     return { output: result, ...(payload ? { payload } : {}) };
   },
+  weight: async (input, context) => {
+    const { result, payload } = await viewWeight(input, context);
+    return { output: result, ...(payload ? { payload } : {}) };
+  },
   run: plain(run),
   inspect: plain(inspect),
+  lens: plain(lens),
+  compare: plain(compare),
+  knockout: plain(knockout),
   list: plain(list),
   tokenize: plain(tokenize),
   tour: plain(tour),

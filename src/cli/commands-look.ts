@@ -1,0 +1,59 @@
+import type { Command } from 'commander';
+import type { Act } from './action.js';
+import { device, edits, everywhere, examples, input, modelHelp } from './options.js';
+import { collectWords, integer } from './values.js';
+
+const words = (command: Command): Command =>
+  command.option('--word <token>', 'a word whose standing is told, as " Paris"; repeatable', collectWords([]));
+
+const addLens = (program: Command, act: Act): void => {
+  const command = program
+    .command('lens')
+    .argument('[model]', modelHelp)
+    .description('What the model would say if it ended after each layer.');
+  words(device(edits(input(command))))
+    .option('--top <n>', 'how many of the likeliest words (default: 1)', integer('--top'))
+    .option(
+      '--position <n>',
+      'only at this position, from 0 (default: all, of which the last is shown)',
+      integer('--position'),
+    )
+    .action(act('lens'));
+  examples(
+    command,
+    'lens MODEL --prompt "The capital of France is" --word " Paris"',
+    'lens MODEL --prompt "The capital of France is" --edit "drop head 3.0" --json',
+  );
+};
+
+const addCompare = (program: Command, act: Act): void => {
+  const command = program
+    .command('compare')
+    .argument('[model]', modelHelp)
+    .description('Run a prompt with edits and without them, and tell what changed.');
+  words(device(edits(input(command))))
+    .option('--top <n>', 'how many next tokens to list (default: 10)', integer('--top'))
+    .action(act('compare'));
+  examples(command, 'compare MODEL --prompt "The capital of France is" --edit "skip layer 5"');
+};
+
+const addKnockout = (program: Command, act: Act): void => {
+  const command = program
+    .command('knockout')
+    .argument('[model]', modelHelp)
+    .description('Leave out each head of a layer, its attention and its MLP, one at a time.');
+  words(device(edits(input(command))))
+    .requiredOption('--layer <layer>', 'the layer, such as 3 or decoder.3')
+    .action(act('knockout'));
+  examples(command, 'knockout MODEL --prompt "The capital of France is" --layer 3 --word " Paris"');
+};
+
+/** Verbs that look at a run: `lens`, `compare`, `knockout`, and the tour. */
+export const addLooks = (program: Command, act: Act): void => {
+  addLens(program, act);
+  addCompare(program, act);
+  addKnockout(program, act);
+  everywhere(program.command('tour'))
+    .description('A first look as text: a prompt that a small model gets wrong, and an edit that mends it.')
+    .action((flags) => act('tour')(undefined, flags as Record<string, unknown>));
+};

@@ -1,0 +1,156 @@
+import { carried, type Program } from '../../graph/index.js';
+import { bytesPer, range, sizeOf, type Tensor } from '../../tensor/index.js';
+import type { Compilations } from './compiled.js';
+import type { Instance } from './order.js';
+import { Pass, type PassState } from './pass.js';
+import type { ForwardRequest, Variant } from './request.js';
+import { isDoubled, type Rows } from './rows.js';
+
+export interface KeptRequest extends Pick<ForwardRequest, 'onSegment'> {
+  readonly variant: Variant;
+  readonly ids: readonly number[];
+  readonly source?: readonly number[] | undefined;
+  readonly logits: 'all' | 'last' | 'none';
+  /** Whether later runs may begin where this one is the same; true where left out. */
+  readonly keep?: boolean;
+}
+
+/** A pass over one prompt, with the stream between its instances. */
+export interface KeptRun {
+  readonly variant: Variant;
+  readonly rows: Rows;
+  /** The instances that ran. */
+  readonly instances: readonly Instance[];
+  /** The stream [1, position, model] after an instance of that name. */
+  stream(name: string): Tensor | undefined;
+  /** [1, position, vocab], or the last position's; of a classifier its labels. */
+  readonly logits: Tensor<'float32'> | undefined;
+  /** How many instances were not computed, since an earlier run had them. */
+  readonly reused: number;
+}
+
+interface Trace {
+  readonly prompt: string;
+  readonly pass: Pass;
+  /** Before each instance, and behind the last. */
+  readonly states: readonly PassState[];
+  readonly bytes: number;
+}
+
+const bytesOf = (tensor: Tensor): number => sizeOf(tensor.shape) * bytesPer[tensor.dtype];
+
+/** What states hold, a tensor that several of them share counted once. */
+const bytesHeld = (states: readonly PassState[]): number => {
+  const tensors = new Set(states.flatMap(({ handed }) => [...handed.values()]));
+  return [...tensors].reduce((sum, tensor) => sum + bytesOf(tensor), 0);
+};
+
+const sameNumbers = (a: Tensor | undefined, b: Tensor): boolean =>
+  a !== undefined && a.data.length === b.data.length && a.data.every((x, i) => Object.is(x, b.data[i]));
+
+/** Are an instance's edits the same in two variants, numbers included? */
+const sameEdits = (name: string, [a, b]: readonly [Variant, Variant], rows: Rows): boolean => {
+  const [one, other] = [a.edits.get(name) ?? [], b.edits.get(name) ?? []];
+  if (JSON.stringify(one.map((e) => e.edit)) !== JSON.stringify(other.map((e) => e.edit))) return false;
+  return one.every((edit, i) => {
+    const theirs = other[i]?.numbers(rows) ?? new Map<string, Tensor>();
+    return [...edit.numbers(rows)].every(([input, tensor]) => sameNumbers(theirs.get(input), tensor));
+  });
+};
+
+const sameWeights = ({ segment }: Instance, [a, b]: readonly [Variant, Variant]): boolean =>
+  segment.graph.params.every(({ name }) => {
+    const [one, other] = [a.weights.get(name), b.weights.get(name)];
+    return one === other || (one !== undefined && other !== undefined && sameNumbers(one, other));
+  });
+
+/** How many instances, from the first on, do the same in both passes. */
+const sharedInstances = (a: Pass, b: Pass): number => {
+  const variants = [a.request.variant, b.request.variant] as const;
+  const differs = a.instances.findIndex((instance, i) => {
+    const other = b.instances[i];
+    const same = other?.name === instance.name && other.segment === instance.segment;
+    return !same || !sameEdits(instance.name, variants, b.rows) || !sameWeights(instance, variants);
+  });
+  return differs < 0 ? a.instances.length : differs;
+};
+
+/** The stream of a state, without the second copy of a doubled row. */
+const streamOf = (state: PassState | undefined, rows: Rows): Tensor | undefined => {
+  const stream = state?.handed.get(carried);
+  if (!stream || !isDoubled(rows) || stream.shape[1] === 1) return stream;
+  return range(stream, 1, [0, (stream.shape[1] ?? 2) - 1]);
+};
+
+/**
+ * Runs prompts, and keeps the stream between the segments of the latest runs: what a later run does alike at its
+ * beginning is not computed again. The numbers are the same to the bit, since each segment is run whole either way.
+ */
+export class KeptRuns {
+  /** Latest last. */
+  #traces: Trace[] = [];
+
+  constructor(
+    readonly limitBytes: number,
+    readonly most = 4,
+  ) {}
+
+  /** @throws EngineError ENGINE_FAILED */
+  async run(
+    model: { readonly program: Program; readonly compilations: Compilations },
+    { variant, ids, source, logits, keep = true, onSegment }: KeptRequest,
+  ): Promise<KeptRun> {
+    const pass = new Pass(model.program, model.compilations, {
+      ...{ variant, ids: [ids], capture: new Set(), logits },
+      ...(source ? { source: [source] } : {}),
+      ...(onSegment ? { onSegment } : {}),
+    });
+    const prompt = JSON.stringify([ids, source]);
+    const states = [...this.#begin(prompt, pass)];
+    const reused = states.length - 1;
+    while (pass.next) {
+      await pass.advance();
+      states.push(pass.state);
+    }
+    const made = pass.finish();
+    if (keep) this.#keep({ prompt, pass, states, bytes: bytesHeld(states) });
+    return {
+      ...{ variant, rows: pass.rows, instances: pass.instances, logits: made.logits, reused },
+      stream: (name) => streamOf(states[pass.instances.findIndex((i) => i.name === name) + 1], pass.rows),
+    };
+  }
+
+  clear(): void {
+    this.#traces = [];
+  }
+
+  /** Sets a pass where an earlier one has brought it, before its head. @returns the states up to there */
+  #begin(prompt: string, pass: Pass): readonly PassState[] {
+    const alike = this.#traces.filter((trace) => trace.prompt === prompt);
+    const found = alike.map((trace) => ({ trace, shared: this.#shared(trace, pass) }));
+    const best = found.reduce<(typeof found)[number] | undefined>(
+      (most, one) => (one.shared > (most?.shared ?? 0) ? one : most),
+      undefined,
+    );
+    const state = best?.trace.states[best.shared];
+    if (!best || !state) return [pass.state];
+    pass.restore(state);
+    return best.trace.states.slice(0, best.shared + 1);
+  }
+
+  /** The head is always run: what it scores is not kept, and the runs may score other rows. */
+  #shared(trace: Trace, pass: Pass): number {
+    const head = pass.instances.findIndex((i) => i.segment.kind === 'head');
+    const shared = sharedInstances(trace.pass, pass);
+    return Math.min(shared, head < 0 ? shared : head, trace.states.length - 1);
+  }
+
+  #keep(trace: Trace): void {
+    this.#traces = [...this.#traces, trace].slice(-this.most);
+    while (this.#traces.length > 0 && this.#bytes > this.limitBytes) this.#traces.shift();
+  }
+
+  get #bytes(): number {
+    return this.#traces.reduce((sum, { bytes }) => sum + bytes, 0);
+  }
+}

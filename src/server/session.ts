@@ -1,0 +1,102 @@
+import {
+  experimentState,
+  type ExperimentState,
+  type PageMessage,
+  type SessionFocus,
+  type SessionView,
+} from '../protocol/index.js';
+import type { Journal } from '../service/host/index.js';
+
+type Change = Extract<PageMessage, { type: 'change' }>['state'];
+
+/** Where a session stands, as each page is told. */
+export type Standing = Pick<SessionView, 'state' | 'focus' | 'canUndo' | 'canRedo'>;
+
+const mostSteps = 500;
+
+/** A state with a change in it; null takes a field away. */
+const changed = (state: ExperimentState, change: Change): ExperimentState => {
+  const fields = Object.entries<unknown>({ ...state, ...withoutUndefined(change) });
+  return experimentState.parse(Object.fromEntries(fields.filter(([, value]) => value !== null)));
+};
+
+const withoutUndefined = (change: Change): object =>
+  Object.fromEntries(Object.entries(change).filter(([, value]) => value !== undefined));
+
+/** The last state that a journal has. */
+export const stateIn = (journal: Journal): ExperimentState | undefined => {
+  const last = journal.entries().findLast(({ kind }) => kind === 'session');
+  const parsed = experimentState.safeParse(last?.data);
+  return parsed.success ? parsed.data : undefined;
+};
+
+/**
+ * What a user makes: model, prompt, edits; with undo and redo. Several pages may show it. Each state is written to the
+ * journal, those in the middle of a gesture are not.
+ */
+export class Session {
+  #past: ExperimentState[] = [];
+  #future: ExperimentState[] = [];
+  #gesture: string | undefined;
+  #focus: SessionFocus | null = null;
+
+  constructor(
+    private state: ExperimentState,
+    readonly journal?: Journal,
+  ) {}
+
+  get standing(): Standing {
+    return {
+      ...{ state: this.state, focus: this.#focus },
+      ...{ canUndo: this.#past.length > 0, canRedo: this.#future.length > 0 },
+    };
+  }
+
+  /** Models of this session, latest first. */
+  get models(): readonly string[] {
+    const kept = (this.journal?.entries() ?? []).map(({ data }) => experimentState.safeParse(data).data?.model);
+    const all = [...kept, ...this.#past.map((s) => s.model), this.state.model];
+    return [...new Set(all.reverse())].filter((model) => model !== undefined);
+  }
+
+  /** Changes of one gesture are one step of undo. @throws ZodError where the state would be none */
+  change(change: Change, gesture?: string): void {
+    const next = changed(this.state, change);
+    if (JSON.stringify(next) === JSON.stringify(this.state)) return;
+    const goesOn = gesture !== undefined && gesture === this.#gesture;
+    if (!goesOn) this.#past = [...this.#past, this.state].slice(-mostSteps);
+    this.#gesture = gesture;
+    this.#future = [];
+    this.#set(next);
+  }
+
+  look(focus: SessionFocus | null): void {
+    this.#focus = focus;
+  }
+
+  undo(): void {
+    const last = this.#past.pop();
+    if (!last) return;
+    this.#future.push(this.state);
+    this.#gesture = undefined;
+    this.#set(last);
+  }
+
+  redo(): void {
+    const next = this.#future.pop();
+    if (!next) return;
+    this.#past.push(this.state);
+    this.#gesture = undefined;
+    this.#set(next);
+  }
+
+  /** Writes down what is not written yet. @throws EngineError OUT_UNWRITABLE */
+  async save(): Promise<void> {
+    await this.journal?.append({ kind: 'session', data: JSON.parse(JSON.stringify(this.state)) as never });
+  }
+
+  #set(state: ExperimentState): void {
+    if (state.model !== this.state.model || state.prompt !== this.state.prompt) this.#focus = null;
+    this.state = state;
+  }
+}

@@ -1,0 +1,150 @@
+import type { RawData, WebSocket } from 'ws';
+import type { DebuggerError } from '../base/index.js';
+import type { Client } from '../client/index.js';
+import {
+  invalidMessage,
+  pageMessage,
+  toWireError,
+  type PageMessage,
+  type ServerMessage,
+  type SessionView,
+} from '../protocol/index.js';
+import { Bridge } from './bridge.js';
+import { modelChoices } from './models.js';
+import type { Session } from './session.js';
+
+export interface TabsOptions {
+  readonly client: Client;
+  readonly session: Session;
+  readonly tour?: SessionView['tour'];
+  readonly notes: readonly string[];
+  /** A folder whose models can be chosen. */
+  readonly folder?: string | undefined;
+}
+
+/** An open page. `seq`: how many of its changes were carried out. */
+interface Tab {
+  readonly socket: WebSocket;
+  readonly bridge: Bridge;
+  seq: number;
+}
+
+const bytesOf = (data: RawData): Uint8Array => (Array.isArray(data) ? Buffer.concat(data) : new Uint8Array(data));
+
+/** @throws UsageError MESSAGE_INVALID */
+const parseText = (bytes: Uint8Array): PageMessage => {
+  try {
+    return pageMessage.parse(JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes)));
+  } catch (cause) {
+    throw invalidMessage('a text of a page is no message', cause);
+  }
+};
+
+/** All open pages: each has its requests to the host, all have one session. */
+export class Tabs {
+  readonly #tabs = new Set<Tab>();
+  #count = 0;
+  #death: DebuggerError | undefined;
+
+  constructor(readonly options: TabsOptions) {}
+
+  get size(): number {
+    return this.#tabs.size;
+  }
+
+  /** A page connected. */
+  add(socket: WebSocket): void {
+    const { client } = this.options;
+    const ends = {
+      send: (bytes: Uint8Array): void => {
+        if (socket.readyState === socket.OPEN) socket.send(bytes);
+      },
+      hangUp: (): void => socket.close(1008),
+    };
+    const tab: Tab = { socket, bridge: new Bridge(`tab-${this.#count++}`, client, ends), seq: 0 };
+    this.#tabs.add(tab);
+    socket.on('message', (data, isBinary) => this.#message(tab, bytesOf(data), isBinary));
+    socket.on('error', () => undefined); // a close follows
+    socket.on('close', () => {
+      this.#tabs.delete(tab);
+      tab.bridge.dispose();
+    });
+    tab.bridge.greet();
+    this.#tell(tab);
+  }
+
+  /** The host is gone; pages may have it restarted. */
+  died(error: DebuggerError): void {
+    this.#death = error;
+    this.#tellAll();
+  }
+
+  close(): void {
+    for (const { socket } of this.#tabs) socket.close(1001);
+  }
+
+  #message(tab: Tab, bytes: Uint8Array, isBinary: boolean): void {
+    if (isBinary) {
+      tab.bridge.receive(bytes);
+      return;
+    }
+    try {
+      const message = parseText(bytes);
+      this.#act(tab, message).catch((error: unknown) => this.#fault(tab, error));
+    } catch (error) {
+      this.#fault(tab, error);
+      tab.socket.close(1008);
+    }
+  }
+
+  #fault(tab: Tab, error: unknown): void {
+    this.#send(tab, { type: 'fault', error: toWireError(error) });
+  }
+
+  async #act(tab: Tab, message: PageMessage): Promise<void> {
+    const { session, client, folder } = this.options;
+    switch (message.type) {
+      case 'change':
+        session.change(message.state, message.gesture);
+        tab.seq = message.seq;
+        break;
+      case 'focus':
+        session.look(message.focus);
+        tab.seq = message.seq;
+        break;
+      case 'undo':
+        session.undo();
+        break;
+      case 'redo':
+        session.redo();
+        break;
+      case 'restart':
+        await client.restart();
+        this.#death = undefined;
+        break;
+      case 'models':
+        this.#send(tab, { type: 'models', models: await modelChoices(session.models, folder) });
+        return;
+    }
+    this.#tellAll();
+    const isMade = message.type === 'undo' || message.type === 'redo' || message.type === 'change';
+    if (isMade && !(message.type === 'change' && message.gesture !== undefined)) await session.save();
+  }
+
+  #tellAll(): void {
+    for (const tab of this.#tabs) this.#tell(tab);
+  }
+
+  #tell(tab: Tab): void {
+    const { session, tour, client, notes } = this.options;
+    const error = this.#death ? { error: toWireError(this.#death) } : {};
+    this.#send(tab, {
+      ...{ type: 'session', seq: tab.seq, ...session.standing, ...(tour ? { tour } : {}) },
+      ...{ host: { alive: client.isAlive, ...error }, notes: [...notes] },
+    });
+  }
+
+  #send({ socket }: Tab, message: ServerMessage): void {
+    if (socket.readyState === socket.OPEN) socket.send(JSON.stringify(message));
+  }
+}

@@ -1,0 +1,47 @@
+import { UsageError } from '../base/index.js';
+import { prepareExperiment, type KeptRequest, type KeptRun, type Prompt } from '../engine/index.js';
+import type { TokenView, WordInput } from '../protocol/index.js';
+import { checkpoints } from './cancel.js';
+import type { Opened } from './edited-model.js';
+import { contextFor, tokenId } from './experiment.js';
+import type { OpenModel } from './open-model.js';
+import type { OperationContext } from './operation.js';
+import { textOf } from './prompts.js';
+
+export interface RunOptions extends Pick<KeptRequest, 'logits' | 'keep'> {
+  readonly context: OperationContext;
+}
+
+/** A pass over a prompt with its edits; what earlier runs of the model have in common with it is not computed again. */
+export const keptRun = async (
+  { model, edits, prompt }: Opened,
+  { logits, keep, context }: RunOptions,
+): Promise<{ readonly run: KeptRun; readonly notes: readonly string[] }> => {
+  const { variant, notes } = await prepareExperiment(contextFor(model, prompt, 0), edits);
+  const run = await model.runs.run(model, {
+    ...{ variant, ids: prompt.ids, logits, onSegment: checkpoints(context) },
+    ...(prompt.source ? { source: prompt.source.ids } : {}),
+    ...(keep === undefined ? {} : { keep }),
+  });
+  return { run, notes };
+};
+
+/** Words as tokens of a model's vocabulary. @throws UsageError EDIT_INVALID, ID_OUT_OF_RANGE, TOKENIZER_MISSING */
+export const wordsOf = (model: OpenModel, words: readonly WordInput[]): readonly TokenView[] =>
+  words.map((word) => {
+    const id = tokenId(model, word);
+    return { id, text: textOf(model, id) };
+  });
+
+/** @throws UsageError OPTION_INVALID */
+export const checkPositions = (positions: readonly number[] | undefined, { ids }: Prompt): readonly number[] => {
+  const beyond = positions?.find((p) => p >= ids.length);
+  if (beyond === undefined) return positions ?? ids.map((_, i) => i);
+  throw new UsageError(`there is no position ${beyond}`, {
+    code: 'OPTION_INVALID',
+    hint: `The prompt's positions go from 0 to ${ids.length - 1}.`,
+  });
+};
+
+/** A number that JSON has. */
+export const finite = (x: number): number | null => (Number.isFinite(x) ? x : null);

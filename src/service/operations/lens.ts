@@ -1,0 +1,71 @@
+import { boardRows, lensBoard, type BoardCell } from '../../analyses/lens/index.js';
+import { bug, nearest, UsageError } from '../../base/index.js';
+import type { KeptRun } from '../../engine/index.js';
+import type { LensCell, LensInput, LensResult } from '../../protocol/index.js';
+import { checkpoints } from '../cancel.js';
+import { onEachPrompt, type Opened } from '../edited-model.js';
+import { editsOf } from '../experiment.js';
+import { checkPositions, finite, keptRun, wordsOf } from '../kept-run.js';
+import type { OpenModel } from '../open-model.js';
+import type { Operation, OperationContext } from '../operation.js';
+import { promptView, textOf } from '../prompts.js';
+
+const cellOf = (model: OpenModel, cell: BoardCell): LensCell => ({
+  top: cell.top.map((t) => ({ ...t, text: textOf(model, t.id), logit: finite(t.logit) })),
+  words: cell.words.map((w) => ({ rank: w.rank, logit: finite(w.logit), probability: finite(w.probability) })),
+  ...{ entropy: finite(cell.entropy), norm: finite(cell.norm), broken: cell.broken },
+  change: cell.change === null ? null : finite(cell.change),
+  ...(cell.versus ? { versus: { kl: finite(cell.versus.kl), distance: finite(cell.versus.distance) } } : {}),
+});
+
+/** @throws UsageError OPTION_INVALID */
+const checkAfter = (run: KeptRun, after: readonly string[] | undefined): void => {
+  const rows = boardRows(run);
+  const unknown = after?.find((name) => !rows.includes(name));
+  if (unknown === undefined) return;
+  throw new UsageError(`the stream is not read after ${unknown}`, {
+    code: 'OPTION_INVALID',
+    hint: `Did you mean ${nearest(unknown, rows)[0] ?? 'embed'}?`,
+  });
+};
+
+const versusOf = async (
+  opened: Opened,
+  versus: LensInput['versus'],
+  context: OperationContext,
+): Promise<KeptRun | undefined> => {
+  if (!versus) return undefined;
+  const edits = await editsOf({ edits: versus });
+  return (await keptRun({ ...opened, edits }, { logits: 'none', context })).run;
+};
+
+const lensOf = async (opened: Opened, input: LensInput, context: OperationContext): Promise<LensResult> => {
+  const { model, prompt } = opened;
+  const positions = checkPositions(input.positions, prompt);
+  const words = wordsOf(model, input.words);
+  const versus = await versusOf(opened, input.versus, context);
+  const { run, notes } = await keptRun(opened, { logits: 'none', context });
+  checkAfter(run, input.after);
+  const rows = await lensBoard(model, {
+    ...{ run, positions, top: input.top, words: words.map((w) => w.id), after: input.after, versus },
+    onRow: checkpoints(context),
+  });
+  return {
+    model: await model.summary(),
+    ...promptView(prompt),
+    ...{ positions: [...positions], words: [...words] },
+    rows: rows.map(({ after, cells }) => ({ after, cells: cells.map((cell) => cellOf(model, cell)) })),
+    ...(notes.length > 0 ? { notes: [...notes] } : {}),
+  };
+};
+
+/** What the model would say after each layer, at each position. */
+export const lens: Operation<LensInput, LensResult> = {
+  name: 'lens',
+  help: 'What the model would say if it ended after each layer: the likeliest word at each position, how chosen words stand there, entropy, and how large the stream is and how much each layer changes it.',
+  async run(input, context) {
+    const result = await onEachPrompt(input, context, (opened) => lensOf(opened, input, context));
+    if (Array.isArray(result)) throw bug('the lens reads one prompt');
+    return result;
+  },
+};

@@ -1,0 +1,93 @@
+import { createContext, createEffect, createMemo, createSignal, useContext, type Accessor } from 'solid-js';
+import { bug } from '../base/index.js';
+import type { LensCell, SessionFocus } from '../protocol/index.js';
+import { languages, type Words } from './i18n/index.js';
+import { makePalette, type Palette } from './look/color.js';
+import { formatAddress, parseAddress } from './state/address.js';
+import { makeExperiment, type Experiment } from './state/experiment.js';
+import { makeResults, type Results } from './state/results.js';
+import { makeSession, type Session } from './state/session.js';
+import { makeView, viewDefaults, type View } from './state/view.js';
+
+/** All that a panel may use. */
+export interface App {
+  readonly session: Session;
+  readonly experiment: Experiment;
+  readonly results: Results;
+  readonly view: View;
+  readonly setView: (change: Partial<View>) => void;
+  /** What the page says, in its language. */
+  readonly t: Accessor<Words>;
+  readonly palette: Accessor<Palette>;
+  /** Where everybody looks; where nothing was chosen yet, the end of the text after the last layer. */
+  readonly focus: Accessor<SessionFocus | undefined>;
+  /** The board's cell in focus. */
+  readonly cell: Accessor<LensCell | undefined>;
+  readonly look: (focus: Partial<SessionFocus>) => void;
+  /** What the pointer is on, in words and numbers, for the bottom line. */
+  readonly pointed: Accessor<string | undefined>;
+  readonly point: (text: string | undefined) => void;
+  /** The position whose alternatives are listed; undefined where what comes next is. */
+  readonly forking: Accessor<number | undefined>;
+  readonly fork: (position: number | undefined) => void;
+}
+
+/** Keeps the address as what is seen, and takes what it says at the start. */
+const followAddress = (app: Pick<App, 'session' | 'view'>, given: ReturnType<typeof parseAddress>): void => {
+  const { session, view } = app;
+  const usual = viewDefaults();
+  const [isReady, setReady] = createSignal(false);
+  session.onReady(() => {
+    if (given.state && JSON.stringify(given.state) !== JSON.stringify(session.store.state))
+      session.change({ target: null, word: null, ...given.state });
+    if (given.state || given.focus) session.look(given.focus ?? null);
+    setReady(true);
+  });
+  createEffect(() => {
+    if (!isReady()) return;
+    const { state, focus } = session.store;
+    const hash = formatAddress({ state, focus: focus ?? undefined, view }, usual);
+    if (hash !== location.hash) history.replaceState(null, '', hash);
+  });
+};
+
+export const makeApp = (): App => {
+  const given = parseAddress(location.hash);
+  const session = makeSession();
+  const { view, setView } = makeView(given.view);
+  const results = makeResults(session);
+  const [pointed, point] = createSignal<string>();
+  const [forking, fork] = createSignal<number>();
+  const focus = createMemo((): SessionFocus | undefined => {
+    const board = results.board();
+    if (session.store.focus) return session.store.focus;
+    return (
+      board && { after: board.rows.at(-1) ?? 'embed', position: results.compare()?.position ?? board.tokens.length - 1 }
+    );
+  });
+  const cell = createMemo(() => {
+    const [board, at] = [results.board(), focus()];
+    return at && board?.cells[board.rows.indexOf(at.after)]?.[at.position];
+  });
+  const look = (change: Partial<SessionFocus>): void => {
+    const at = focus();
+    if (at) session.look({ ...at, ...change });
+  };
+  followAddress({ session, view }, given);
+  return {
+    ...{ session, results, view, setView, focus, cell, look, pointed, point, forking, fork },
+    experiment: makeExperiment(session),
+    t: () => languages[view.language],
+    palette: createMemo(() => makePalette(view.theme)),
+  };
+};
+
+const Context = createContext<App>();
+export const AppProvider = Context.Provider;
+
+/** The app, inside its provider. */
+export const useApp = (): App => {
+  const app = useContext(Context);
+  if (!app) throw bug('a panel stands outside the page');
+  return app;
+};

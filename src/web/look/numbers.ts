@@ -1,0 +1,26 @@
+/** A probability as percent: three digits, the very small as less than. */
+export const percent = (p: number | null | undefined): string => {
+  if (p === null || p === undefined || Number.isNaN(p)) return '–';
+  if (p === 0) return '0 %';
+  if (p < 1e-5) return '<0.001 %';
+  if (p > 0.9995 && p < 1) return '>99.9 %';
+  if (p < 0.001) return `${(100 * p).toFixed(3)} %`;
+  return `${(100 * p).toFixed(p < 0.1 ? 2 : 1)} %`;
+};
+
+/** A number of any size in at most about seven characters. */
+export const compact = (x: number | null | undefined): string => {
+  if (x === null || x === undefined) return '–';
+  if (!Number.isFinite(x)) return Number.isNaN(x) ? 'NaN' : x > 0 ? '∞' : '−∞';
+  if (x === 0) return '0';
+  const size = Math.abs(x);
+  if (size >= 1e5 || size < 1e-3) return x.toExponential(1).replace('-', '−');
+  const digits = size >= 100 ? 0 : size >= 10 ? 1 : size >= 1 ? 2 : 3;
+  return x.toFixed(digits).replace('-', '−');
+};
+
+/** A count for people: `973,056`, `1.24 billion`. */
+export const count = (n: number, lang: string): string =>
+  n >= 1e6
+    ? new Intl.NumberFormat(lang, { notation: 'compact', maximumFractionDigits: 2 }).format(n)
+    : new Intl.NumberFormat(lang).format(n);

@@ -1,0 +1,57 @@
+import type { LayerAttention } from './data.js';
+import { kindShare, type HeadKind } from './kinds.js';
+
+/** A head at its place in the grid. */
+export interface GridHead {
+  readonly layer: LayerAttention;
+  readonly head: number;
+  /** `3.2` */
+  readonly name: string;
+  readonly column: number;
+  readonly row: number;
+  /** Its share of the kind that the grid is ordered by. */
+  readonly share?: number;
+}
+
+export interface Grid {
+  readonly heads: readonly GridHead[];
+  readonly columns: number;
+  readonly rows: number;
+  /** Names of the rows, where a row is a layer. */
+  readonly names: readonly string[];
+}
+
+const numberOf = (block: string): string => /blocks\.(.*)$/.exec(block)?.[1] ?? block;
+const byPlace = (layers: readonly LayerAttention[]): Grid => {
+  const columns = Math.max(1, ...layers.map((l) => l.heads.length));
+  // As on the board, the first layer is the lowest.
+  const rows = layers.length;
+  const heads = layers.flatMap((layer, i) =>
+    layer.heads.map((_, head) => ({
+      ...{ layer, head, name: `${numberOf(layer.block)}.${head}` },
+      ...{ column: head, row: rows - 1 - i },
+    })),
+  );
+  const names = [...layers].reverse().map((layer) => `L${numberOf(layer.block)}`);
+  return { heads, columns, rows, names };
+};
+
+/** Heads in the order of a kind, those that are most of it first. Pictures that were shrunk have no kind. */
+const byKind = (layers: readonly LayerAttention[], kind: HeadKind, ids: readonly number[]): Grid => {
+  const { heads, columns } = byPlace(layers);
+  const ranked = heads
+    .filter(({ layer }) => layer.kind !== 'cross' && layer.level === 0 && layer.keys === ids.length)
+    .map((entry) => {
+      const picture = entry.layer.heads[entry.head];
+      return { ...entry, share: picture ? kindShare(picture, ids, kind) : 0 };
+    })
+    .sort((a, b) => b.share - a.share);
+  const placed = ranked.map((entry, i) => ({ ...entry, column: i % columns, row: Math.floor(i / columns) }));
+  return { heads: placed, columns, rows: Math.ceil(placed.length / columns), names: [] };
+};
+
+export type GridOrder = 'place' | HeadKind;
+
+/** Where each head's picture stands. */
+export const gridOf = (layers: readonly LayerAttention[], order: GridOrder, ids: readonly number[]): Grid =>
+  order === 'place' ? byPlace(layers) : byKind(layers, order, ids);

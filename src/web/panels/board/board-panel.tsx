@@ -1,0 +1,90 @@
+import { createMemo, createSignal, For, Show, type JSX } from 'solid-js';
+import { useApp } from '../../app.js';
+import { Panel } from '../../shell/panel.jsx';
+import type { Board } from '../../state/board.js';
+import { BoardCanvas } from './board-canvas.jsx';
+import { Invitation } from './invitation.jsx';
+import { Legend } from './legend.jsx';
+import { isMeasure, measureIds, measures } from './measures.js';
+
+/** Chooses what the board is coloured by. */
+const MeasureChoice = (): JSX.Element => {
+  const app = useApp();
+  const offered = () => measureIds.filter((id) => !measures[id].needsEdits || app.results.shown()?.edits.length);
+  return (
+    <label class="small soft">
+      {app.t().board.measure}{' '}
+      <select
+        value={app.view.measure}
+        onChange={(event) => {
+          const { value } = event.currentTarget;
+          if (isMeasure(value)) app.setView({ measure: value });
+        }}
+      >
+        <For each={offered()}>{(id) => <option value={id}>{app.t().board.measures[id]}</option>}</For>
+      </select>
+    </label>
+  );
+};
+
+const zooms = [0, 4, 10, 20, 36, 60, 110];
+
+const ZoomButtons = (): JSX.Element => {
+  const app = useApp();
+  const at = () =>
+    Math.max(
+      0,
+      zooms.findIndex((z) => z >= app.view.zoom),
+    );
+  const to = (i: number) => app.setView({ zoom: zooms[i] ?? 0 });
+  return (
+    <span role="group" aria-label={app.t().board.zoom}>
+      <button class="plain" onClick={() => to(Math.max(0, at() - 1))} disabled={at() === 0}>
+        −
+      </button>
+      <button
+        class="plain"
+        onClick={() => to(Math.min(zooms.length - 1, at() + 1))}
+        disabled={at() === zooms.length - 1}
+      >
+        +
+      </button>
+      <button class="plain small" onClick={() => to(0)} disabled={at() === 0}>
+        {app.t().board.fit}
+      </button>
+    </span>
+  );
+};
+
+const endsOf = (board: Board, id: keyof typeof measures): readonly [number, number] => {
+  const measure = measures[id];
+  let greatest = 0;
+  for (const row of board.cells) for (const cell of row) greatest = Math.max(greatest, (cell && measure.of(cell)) ?? 0);
+  return measure.ends(greatest, board.vocab);
+};
+
+/** The map of the run: what the model would say at each token after each layer. */
+export const BoardPanel = (): JSX.Element => {
+  const app = useApp();
+  const [scroll, setScroll] = createSignal(0);
+  const ends = createMemo(() => {
+    const board = app.results.board();
+    return board ? endsOf(board, app.view.measure) : ([0, 1] as const);
+  });
+  const tools = (
+    <>
+      <MeasureChoice />
+      <ZoomButtons />
+    </>
+  );
+  return (
+    <Panel id="board" title={app.t().board.title} help={app.t().board.help} grows tools={tools}>
+      <Show when={app.results.compare()?.after.labels}>
+        <p class="soft">{app.t().board.noWords}</p>
+      </Show>
+      <Invitation />
+      <BoardCanvas ends={ends()} scroll={scroll()} setScroll={setScroll} />
+      <Legend ends={ends()} />
+    </Panel>
+  );
+};

@@ -1,0 +1,188 @@
+import type { LensCell, TokenView } from '../../../protocol/index.js';
+import { colorAt, css, inkOn, type Palette } from '../../look/color.js';
+import { clearedContext } from '../../look/canvas.js';
+import { percent } from '../../look/numbers.js';
+import { shortened } from '../../look/token-text.js';
+import { visibleColumns, xOf, yOf, type Layout, type Place } from './layout.js';
+import { onScale, type Measure } from './measures.js';
+
+/** What stands on a cell, or, without a position, on the whole layer. */
+export interface Pin {
+  readonly row: number;
+  readonly position?: number | undefined;
+}
+
+/** All that a picture of the board is made of. */
+export interface Scene {
+  readonly layout: Layout;
+  readonly names: readonly string[];
+  readonly tokens: readonly TokenView[];
+  readonly cells: readonly (readonly (LensCell | undefined)[])[];
+  readonly measure: Measure;
+  readonly ends: readonly [number, number];
+  readonly palette: Palette;
+  readonly focus: Place | undefined;
+  readonly pointed: Place | undefined;
+  /** The cell that the reader is invited to click. */
+  readonly mark: Place | undefined;
+  readonly pins: readonly Pin[];
+  readonly ink: { readonly text: string; readonly soft: string; readonly accent: string; readonly empty: string };
+  readonly fonts: { readonly mono: string; readonly text: string };
+}
+
+/** From this width on a cell has its word, from this size on its three likeliest. */
+const wordFrom = 26;
+const lineHeight = 14;
+const topFrom = { width: 96, height: 46 };
+
+/** The number that a pixel column stands for: of several cells the greatest on the scale, so that none is lost. */
+const shareOf = (
+  { cells, measure, ends }: Scene,
+  row: number,
+  [from, to]: readonly [number, number],
+): number | undefined => {
+  let most: number | undefined;
+  for (let p = from; p < to; p++) {
+    const cell = cells[row]?.[p];
+    const value = cell && measure.of(cell);
+    if (value === null || value === undefined) continue;
+    most = Math.max(most ?? 0, onScale(value, ends, measure.isLog));
+  }
+  return most;
+};
+
+/** The likeliest words of a cell, as many as there is room for. */
+const drawWords = (
+  c: CanvasRenderingContext2D,
+  { layout, fonts }: Scene,
+  at: Place & { readonly cell: LensCell },
+): void => {
+  const { cellWidth, cellHeight } = layout;
+  const [x, y] = [xOf(layout, at.position), yOf(layout, at.row)];
+  const isLarge = cellWidth >= topFrom.width && cellHeight >= topFrom.height;
+  const top = at.cell.top.slice(0, isLarge ? 3 : 1);
+  top.forEach((token, i) => {
+    c.font = `${cellWidth < 48 ? 9.5 : i === 0 ? 11.5 : 10.5}px ${fonts.mono}`;
+    const width = c.measureText('m').width;
+    const tail = isLarge ? ` ${percent(token.probability)}` : '';
+    const text = `${shortened(token.text, Math.floor((cellWidth - 3) / width) - tail.length)}${tail}`;
+    c.fillText(text, x + cellWidth / 2, y + cellHeight / 2 + (i - (top.length - 1) / 2) * lineHeight);
+  });
+};
+
+const drawCells = (c: CanvasRenderingContext2D, scene: Scene): void => {
+  const { layout, cells, palette, ink } = scene;
+  const { cellWidth, cellHeight } = layout;
+  const [first, last] = visibleColumns(layout);
+  const each = Math.max(1, Math.ceil(1 / cellWidth)); // columns narrower than a pixel are drawn together
+  const gap = cellWidth > 12 ? 1 : 0;
+  c.textAlign = 'center';
+  c.textBaseline = 'middle';
+  for (let row = 0; row < layout.rows; row++)
+    for (let p = first; p < last; p += each) {
+      const share = shareOf(scene, row, [p, Math.min(last, p + each)]);
+      const color = share === undefined ? undefined : colorAt(palette.sequential, share);
+      c.fillStyle = color ? css(color) : ink.empty;
+      c.fillRect(xOf(layout, p), yOf(layout, row), each * cellWidth - gap, cellHeight - gap);
+      const cell = cells[row]?.[p];
+      if (!cell || !color || cellWidth < wordFrom || cellHeight < lineHeight - 1) continue;
+      c.fillStyle = inkOn(color);
+      drawWords(c, scene, { row, position: p, cell });
+    }
+};
+
+const drawNames = (c: CanvasRenderingContext2D, { layout, names, ink, fonts, focus }: Scene): void => {
+  c.textAlign = 'right';
+  c.textBaseline = 'middle';
+  const every = Math.max(1, Math.ceil(12 / layout.cellHeight));
+  names.forEach((name, row) => {
+    if (row % every !== 0 && row !== focus?.row) return;
+    c.fillStyle = row === focus?.row ? ink.accent : ink.soft;
+    c.font = `${row === focus?.row ? '600 ' : ''}11px ${fonts.text}`;
+    c.fillText(name, layout.left - 8, yOf(layout, row) + layout.cellHeight / 2);
+  });
+};
+
+const drawTokens = (c: CanvasRenderingContext2D, { layout, tokens, ink, fonts, focus }: Scene): void => {
+  const { cellWidth } = layout;
+  const [first, last] = visibleColumns(layout);
+  const isLevel = cellWidth >= 34;
+  const every = Math.max(1, Math.ceil(13 / cellWidth));
+  c.font = `11px ${fonts.mono}`;
+  const letter = c.measureText('m').width;
+  const top = layout.rows * layout.cellHeight + 4;
+  for (let p = first; p < last; p++) {
+    if (p % every !== 0 && p !== focus?.position) continue;
+    c.fillStyle = p === focus?.position ? ink.accent : ink.text;
+    const x = xOf(layout, p) + cellWidth / 2;
+    const text = shortened(tokens[p]?.text ?? '', isLevel ? Math.floor(cellWidth / letter) : 7);
+    c.save();
+    c.translate(x, top);
+    if (isLevel) {
+      c.textAlign = 'center';
+      c.textBaseline = 'top';
+    } else {
+      c.rotate(-Math.PI / 3);
+      c.textAlign = 'right';
+      c.textBaseline = 'middle';
+    }
+    c.fillText(text, 0, isLevel ? 2 : 4);
+    c.restore();
+  }
+};
+
+interface Outline {
+  readonly color: string;
+  readonly width: number;
+  readonly inset: number;
+}
+
+const outline = (c: CanvasRenderingContext2D, { layout }: Scene, at: Place & Outline): void => {
+  c.strokeStyle = at.color;
+  c.lineWidth = at.width;
+  const [w, h] = [Math.max(3, layout.cellWidth - 1), layout.cellHeight - 1];
+  const [x, y] = [xOf(layout, at.position) + at.inset, yOf(layout, at.row) + at.inset];
+  c.strokeRect(x, y, w - 2 * at.inset, h - 2 * at.inset);
+};
+
+/** The place of focus, the one under the pointer, and the one to click: a frame in two colours, seen on any cell. */
+const drawPlaces = (c: CanvasRenderingContext2D, scene: Scene): void => {
+  const { ink, focus, pointed, mark } = scene;
+  if (pointed) outline(c, scene, { ...pointed, color: ink.soft, width: 1.5, inset: 0 });
+  if (focus) outline(c, scene, { ...focus, color: ink.accent, width: 2.5, inset: 0 });
+  if (mark) {
+    outline(c, scene, { ...mark, color: '#ffffff', width: 5, inset: 2 });
+    outline(c, scene, { ...mark, color: '#d55e00', width: 3, inset: 2 });
+  }
+};
+
+const drawPins = (c: CanvasRenderingContext2D, { layout, pins, ink }: Scene): void => {
+  for (const { row, position } of pins) {
+    const x = position === undefined ? 7 : xOf(layout, position) + 6;
+    if (position !== undefined && x < layout.left) continue;
+    c.beginPath();
+    c.arc(x, yOf(layout, row) + (position === undefined ? layout.cellHeight / 2 : 6), 3.5, 0, 2 * Math.PI);
+    c.fillStyle = ink.accent;
+    c.fill();
+    c.lineWidth = 1;
+    c.strokeStyle = ink.empty;
+    c.stroke();
+  }
+};
+
+/** Draws the board. Only what can be seen is drawn. */
+export const drawBoard = (canvas: HTMLCanvasElement, scene: Scene): void => {
+  const { width, height, left } = scene.layout;
+  const c = clearedContext(canvas, { width, height });
+  if (!c) return;
+  c.save();
+  c.beginPath();
+  c.rect(left, 0, width - left, height);
+  c.clip();
+  drawCells(c, scene);
+  drawTokens(c, scene);
+  drawPlaces(c, scene);
+  c.restore();
+  drawNames(c, scene);
+  drawPins(c, scene);
+};

@@ -1,0 +1,50 @@
+import type { LensCell } from '../../../protocol/index.js';
+import { compact, percent } from '../../look/numbers.js';
+
+export const measureIds = [
+  'probability',
+  'rank',
+  'top',
+  'entropy',
+  'norm',
+  'change',
+  'kl',
+  'distance',
+  'broken',
+] as const;
+export type MeasureId = (typeof measureIds)[number];
+export const isMeasure = (text: string): text is MeasureId => (measureIds as readonly string[]).includes(text);
+
+/** What the board can be coloured by. A further measure is a row here and its name in the languages. */
+export interface Measure {
+  /** Undefined or null where a cell has none. */
+  readonly of: (cell: LensCell) => number | null | undefined;
+  /** Where the scale begins and ends, given the greatest number there is and the vocabulary. */
+  readonly ends: (greatest: number, vocab: number) => readonly [number, number];
+  /** Ranks span the vocabulary: their scale is logarithmic, and the first is the brightest. */
+  readonly isLog?: true;
+  readonly show: (x: number) => string;
+  /** Whether it needs a run without edits to compare with. */
+  readonly needsEdits?: true;
+}
+
+const upTo = (greatest: number): readonly [number, number] => [0, greatest > 0 ? greatest : 1];
+const whole = (x: number): string => String(Math.round(x));
+
+export const measures: Readonly<Record<MeasureId, Measure>> = {
+  probability: { of: (c) => c.words[0]?.probability, ends: () => [0, 1], show: percent },
+  rank: { of: (c) => c.words[0]?.rank, ends: (_, vocab) => [vocab, 1], isLog: true, show: whole },
+  top: { of: (c) => c.top[0]?.probability, ends: () => [0, 1], show: percent },
+  entropy: { of: (c) => c.entropy, ends: (_, vocab) => [0, Math.log(vocab)], show: compact },
+  norm: { of: (c) => c.norm, ends: upTo, show: compact },
+  change: { of: (c) => c.change, ends: upTo, show: compact },
+  kl: { of: (c) => c.versus?.kl, ends: upTo, show: compact, needsEdits: true },
+  distance: { of: (c) => c.versus?.distance, ends: upTo, show: compact, needsEdits: true },
+  broken: { of: (c) => c.broken, ends: upTo, show: whole },
+};
+
+/** Where a number stands between the ends of a scale, from 0 to 1. */
+export const onScale = (x: number, [low, high]: readonly [number, number], isLog = false): number => {
+  const [a, b, c] = isLog ? [Math.log(x), Math.log(low), Math.log(high)] : [x, low, high];
+  return b === c ? 0 : Math.min(1, Math.max(0, (a - b) / (c - b)));
+};

@@ -1,0 +1,61 @@
+import { For, Index, Show, type JSX } from 'solid-js';
+import { useApp } from '../../app.js';
+import { compact } from '../../look/numbers.js';
+import { klOf } from '../next/rows.js';
+import { Panel } from '../../shell/panel.jsx';
+import { AddEdit } from './add-edit.jsx';
+import { EditRow } from './edit-row.jsx';
+import { Files } from './files.jsx';
+
+/** What the edits changed, in numbers. */
+const Effect = (): JSX.Element => {
+  const app = useApp();
+  const of = () => app.results.compare();
+  return (
+    <Show when={app.results.shown()?.edits.length}>
+      <dl class="effect">
+        <dt>{app.t().experiment.kl}</dt>
+        <dd class="number">{compact(klOf(of()))}</dd>
+        <dt>{app.t().experiment.changed(of()?.changed.length ?? 0, of()?.kl.length ?? 0)}</dt>
+        <dd />
+      </dl>
+    </Show>
+  );
+};
+
+/** Notes on the edits, such as that one has no effect; and why the run failed, if it did. */
+const Notes = (): JSX.Element => {
+  const app = useApp();
+  return (
+    <>
+      <Show when={app.results.error()}>
+        {(error) => (
+          <p class="mistake" role="alert">
+            {error().message}. <span class="soft">{error().hint}</span>
+          </p>
+        )}
+      </Show>
+      <For each={app.results.compare()?.after.notes}>{(note) => <p class="soft small">{note}</p>}</For>
+    </>
+  );
+};
+
+/** The edits as a list with switches and sliders. */
+export const ExperimentPanel = (): JSX.Element => {
+  const app = useApp();
+  return (
+    <Panel id="experiment" title={app.t().experiment.title} help={app.t().experiment.help} grows>
+      <div class="scrolls">
+        <Show when={app.experiment.edits().length > 0} fallback={<p class="soft">{app.t().experiment.none}</p>}>
+          <ul class="edits">
+            <Index each={app.experiment.edits()}>{(edit, i) => <EditRow edit={edit()} index={i} />}</Index>
+          </ul>
+        </Show>
+        <AddEdit />
+        <Effect />
+        <Notes />
+      </div>
+      <Files />
+    </Panel>
+  );
+};

@@ -1,0 +1,71 @@
+import type { Client, View } from '../../../client/index.js';
+import type { KnockoutResult } from '../../../protocol/index.js';
+import type { Request } from '../../state/request.js';
+
+/** One layer's neurons at one token, as a strip: a pixel the activation farthest from 0 of those under it. */
+export interface NeuronStrip {
+  /** `blocks.3` */
+  readonly block: string;
+  readonly neurons: number;
+  readonly strip: Float32Array;
+}
+
+/** A neuron, and what the model says with it set to 0 at the token. */
+export interface StrongNeuron {
+  readonly neuron: number;
+  readonly activation: number;
+  readonly edit: string;
+  readonly outcome: KnockoutResult['parts'][number] | undefined;
+}
+
+export interface NeuronRun {
+  readonly client: Client;
+  readonly request: Request;
+  readonly run: string;
+  readonly position: number;
+  readonly signal: AbortSignal;
+}
+
+/** Pixels of a strip at the most. */
+const widest = 512;
+const listed = 12;
+const sites = '**.mlp.post';
+
+const pixels = (view: View): Float32Array => new Float32Array(view.data.buffer);
+
+/** Captures all neurons at a token. @returns a strip a layer, the lowest first */
+export const readStrips = async ({ client, request, run, position, signal }: NeuronRun): Promise<NeuronStrip[]> => {
+  const edits = request.edits.map((text) => ({ text }));
+  const given = { ...request.input, edits, sites: `${sites}[position=${position}]`, run };
+  const { sites: found } = await client.request('capture', given, { signal });
+  const own = found.filter(({ name }) => !name.startsWith('encoder.'));
+  return Promise.all(
+    own.map(async ({ name, shape }) => {
+      const neurons = shape.at(-1) ?? 1;
+      const level = Math.max(0, Math.ceil(Math.log2(neurons / widest)));
+      const as = { kind: 'maxPyramid', level, size: 4096, by: 'absmax' } as const;
+      const view = await client.view({ at: { run, site: name }, as }, { signal });
+      return { block: name.replace(/\.mlp\.post$/, ''), neurons, strip: pixels(view) };
+    }),
+  );
+};
+
+/** The strongest neurons of a layer, and the run without each. */
+export const readStrongest = async (
+  { client, request, run, position, signal }: NeuronRun,
+  block: string,
+  word: number,
+): Promise<readonly StrongNeuron[]> => {
+  const site = `${block}.mlp.post`;
+  const top = await client.view({ at: { run, site }, as: { kind: 'topk', k: listed, by: 'absolute' } }, { signal });
+  const found = top.view.kind === 'topk' ? top.view.top : [];
+  const neurons = found.map(({ index, value }) => {
+    const neuron = index.at(-1) ?? 0;
+    return { neuron, activation: value ?? NaN, edit: `set ${site}[position=${position}, neuron=${neuron}] = zero` };
+  });
+  const tries = neurons.map((n) => n.edit);
+  // What is switched off here already is left out of the run that they are tried on.
+  const edits = request.edits.filter((text) => !tries.includes(text)).map((text) => ({ text }));
+  const { parts } = await client.request('knockout', { ...request.input, edits, tries, words: [word] }, { signal });
+  return neurons.map((n, i) => ({ ...n, outcome: parts[i] }));
+};

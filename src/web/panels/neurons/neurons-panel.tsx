@@ -1,0 +1,169 @@
+import { createEffect, createSignal, For, on, onCleanup, onMount, Show, type JSX } from 'solid-js';
+import { useApp } from '../../app.js';
+import { makeLatest } from '../../link/latest.js';
+import { clearedContext, inks, watchSize } from '../../look/canvas.js';
+import { colorAt, css } from '../../look/color.js';
+import { layerOf, rowName } from '../../look/names.js';
+import { compact, percent } from '../../look/numbers.js';
+import { visible } from '../../look/token-text.js';
+import { ScaleStrip } from '../../shell/scale-strip.jsx';
+import { Panel } from '../../shell/panel.jsx';
+import type { Request } from '../../state/request.js';
+import { readStrips, readStrongest, type NeuronStrip, type StrongNeuron } from './data.js';
+
+interface Asked {
+  readonly request: Request;
+  readonly position: number;
+  readonly after: string;
+  readonly word: number;
+}
+
+/** Strips of all layers, and the strongest neurons of the layer in focus. */
+const useNeurons = () => {
+  const app = useApp();
+  const run = `neurons-${Math.random().toString(36).slice(2, 10)}`;
+  const [strips, setStrips] = createSignal<readonly NeuronStrip[]>([]);
+  const [strongest, setStrongest] = createSignal<readonly StrongNeuron[]>([]);
+  const reads = makeLatest(
+    async ({ request, position, after, word }: Asked, signal: AbortSignal) => {
+      const client = app.session.client();
+      if (!client) return;
+      const of = { client, request, run, position, signal };
+      const found = await readStrips(of);
+      setStrips(found);
+      setStrongest(found.some((s) => s.block === after) ? await readStrongest(of, after, word) : []);
+    },
+    () => setStrips([]), // a mixture has none of this name
+    { supersede: 'stop', quietMs: 120 },
+  );
+  createEffect(
+    on([app.results.shown, app.focus, () => app.results.word()?.id], ([request, at, word]) => {
+      if (request && at && word !== undefined) reads.ask({ request, position: at.position, after: at.after, word });
+    }),
+  );
+  return { strips, strongest };
+};
+
+const left = 34;
+const rowHeight = 16;
+
+/** All layers as strips, the first lowest; a click goes to the layer. */
+const Strips = (props: { readonly of: readonly NeuronStrip[] }): JSX.Element => {
+  const app = useApp();
+  let canvas: HTMLCanvasElement | undefined;
+  const [width, setWidth] = createSignal(0);
+  onMount(() => canvas?.parentElement && onCleanup(watchSize(canvas.parentElement, (size) => setWidth(size.width))));
+  const greatest = (): number =>
+    Math.max(1e-9, ...props.of.map(({ strip }) => strip.reduce((m, x) => Math.max(m, Math.abs(x)), 0)));
+  createEffect(() => {
+    if (!canvas || width() === 0) return;
+    const height = Math.max(1, props.of.length * rowHeight);
+    canvas.style.height = `${height}px`;
+    const c = clearedContext(canvas, { width: width(), height });
+    const { ink, fonts } = inks();
+    if (!c) return;
+    c.font = `10px ${fonts.text}`;
+    c.textAlign = 'right';
+    c.textBaseline = 'middle';
+    const most = greatest();
+    for (const [i, { block, strip }] of [...props.of].reverse().entries()) {
+      c.fillStyle = block === app.focus()?.after ? ink.accent : ink.soft;
+      c.fillText(rowName(block), left - 6, i * rowHeight + rowHeight / 2);
+      const each = (width() - left) / strip.length;
+      for (const [n, x] of strip.entries()) {
+        c.fillStyle = css(colorAt(app.palette().diverging, 0.5 + x / most / 2));
+        c.fillRect(left + n * each, i * rowHeight, Math.max(1, each), rowHeight - 1);
+      }
+    }
+  });
+  const at = (event: MouseEvent): NeuronStrip | undefined =>
+    [...props.of].reverse()[Math.floor(event.offsetY / rowHeight)];
+  return (
+    <>
+      <div class="head-grid">
+        <canvas
+          ref={canvas}
+          id="neuron-strips"
+          role="img"
+          aria-label={app.t().neurons.picture}
+          onClick={(event) => app.look({ after: at(event)?.block ?? app.focus()?.after ?? 'embed' })}
+        />
+      </div>
+      <div class="legend small">
+        <span class="soft">{app.t().neurons.activation}</span>
+        <span>−{compact(greatest())}</span>
+        <ScaleStrip kind="diverging" />
+        <span>{compact(greatest())}</span>
+      </div>
+    </>
+  );
+};
+
+const NeuronRow = (props: { readonly of: StrongNeuron; readonly layer: string }): JSX.Element => {
+  const app = useApp();
+  const p = (): number => props.of.outcome?.words[0]?.probability ?? 0;
+  return (
+    <tr>
+      <td>
+        <button
+          class="switch"
+          role="switch"
+          aria-checked={!app.experiment.has(props.of.edit)}
+          aria-label={app.t().neurons.off(`${props.layer}.${props.of.neuron}`)}
+          onClick={() => app.experiment.toggle(props.of.edit)}
+        />
+      </td>
+      <td class="mono">{props.of.neuron}</td>
+      <td class="number">{compact(props.of.activation)}</td>
+      <td>
+        <div class="bar-cell">
+          <div class="bar" style={{ width: `${(100 * p()).toFixed(1)}%` }} />
+          <span class="number">{percent(p())}</span>
+        </div>
+      </td>
+      <td class="mono">{visible(props.of.outcome?.top.text ?? '')}</td>
+    </tr>
+  );
+};
+
+const Strongest = (props: { readonly of: readonly StrongNeuron[]; readonly layer: string }): JSX.Element => {
+  const app = useApp();
+  return (
+    <table class="parts">
+      <caption>{app.t().neurons.layer(props.layer)}</caption>
+      <thead>
+        <tr>
+          <th />
+          <th>{app.t().neurons.neuron}</th>
+          <th class="number">{app.t().neurons.activation}</th>
+          <th>{visible(app.results.word()?.text ?? '')}</th>
+          <th>{app.t().block.says}</th>
+        </tr>
+      </thead>
+      <tbody>
+        <For each={props.of}>{(neuron) => <NeuronRow of={neuron} layer={props.layer} />}</For>
+      </tbody>
+    </table>
+  );
+};
+
+/** What the neurons of all layers do at one token. */
+export const NeuronsPanel = (): JSX.Element => {
+  const app = useApp();
+  const { strips, strongest } = useNeurons();
+  const heading = (): string => {
+    const position = app.focus()?.position ?? 0;
+    return app.t().neurons.heading(position, visible(app.results.board()?.tokens[position]?.text ?? ''));
+  };
+  const layer = (): string | undefined => layerOf(app.focus()?.after ?? 'embed');
+  return (
+    <Panel id="neurons" title={heading()} help={app.t().neurons.help} grows>
+      <div class="scrolls">
+        <Show when={strips().length > 0} fallback={<p class="soft">{app.t().neurons.none}</p>}>
+          <Strips of={strips()} />
+          <Show when={layer()}>{(of) => <Strongest of={strongest()} layer={of()} />}</Show>
+        </Show>
+      </div>
+    </Panel>
+  );
+};

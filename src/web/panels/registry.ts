@@ -1,0 +1,24 @@
+import type { JSX } from 'solid-js';
+import type { Words } from '../i18n/index.js';
+import { AttentionPanel } from './attention/attention-panel.jsx';
+import { BlockPanel } from './block/block-panel.jsx';
+import { NeuronsPanel } from './neurons/neurons-panel.jsx';
+import { ResidualPanel } from './residual/residual-panel.jsx';
+import { WeightsPanel } from './weights/weights-panel.jsx';
+
+/** A view of what is in focus: one folder beside this file, one row here. */
+export interface DetailPanel {
+  /** Part of the address. */
+  readonly id: string;
+  readonly title: (words: Words) => string;
+  readonly panel: () => JSX.Element;
+}
+
+/** The tabs of the detail, in their order. The program's listing, for stepping, is to stand last. */
+export const detailPanels: readonly DetailPanel[] = [
+  { id: 'block', title: (words) => words.block.title, panel: BlockPanel },
+  { id: 'attention', title: (words) => words.attention.title, panel: AttentionPanel },
+  { id: 'residual', title: (words) => words.residual.title, panel: ResidualPanel },
+  { id: 'neurons', title: (words) => words.neurons.title, panel: NeuronsPanel },
+  { id: 'weights', title: (words) => words.weights.title, panel: WeightsPanel },
+];

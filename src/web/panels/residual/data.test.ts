@@ -1,0 +1,27 @@
+import { describe, expect, it } from 'vitest';
+import type { LensResult } from '../../../protocol/index.js';
+import { curvesOf, pathOf } from './data.js';
+
+const lens = (rows: Record<string, number>): LensResult => ({
+  model: { family: 'x', layers: 1, heads: 1, modelDim: 1, vocab: 9, parameters: 1, fingerprint: '' },
+  ...{ tokens: [], positions: [0], words: [{ id: 7, text: 'a' }] },
+  rows: Object.entries(rows).map(([after, probability]) => ({
+    after,
+    cells: [{ top: [], words: [{ logit: 0, rank: 1, probability }], entropy: 0, norm: 1, change: null, broken: 0 }],
+  })),
+});
+
+describe('the curves of words', () => {
+  it('are matched by the names of layers: one that is skipped has no point before, one that is repeated none either', () => {
+    const after = lens({ embed: 0.1, 'blocks.1': 0.5, 'blocks.1#2': 0.6 });
+    const before = lens({ embed: 0.1, 'blocks.0': 0.2, 'blocks.1': 0.9 });
+    expect(curvesOf({ position: 0, after, before })).toEqual([
+      { word: 0, isBefore: true, points: [0.1, 0.9, null] },
+      { word: 0, isBefore: false, points: [0.1, 0.5, 0.6] },
+    ]);
+  });
+
+  it('break where there is no point', () => {
+    expect(pathOf([0, null, 1, 2], (i, y) => [i, y])).toBe('M0.0 0.0M2.0 1.0L3.0 2.0');
+  });
+});

@@ -1,0 +1,89 @@
+import type { Client } from '../../../client/index.js';
+import type { CompareResult, LensResult } from '../../../protocol/index.js';
+import type { Request } from '../../state/request.js';
+
+/** How some words stand after each layer at one position, with the edits and without them. */
+export interface Residual {
+  readonly position: number;
+  readonly after: LensResult;
+  /** Undefined where there are no edits, or they change the text. */
+  readonly before: LensResult | undefined;
+}
+
+/** Words that are followed: more are no longer told apart. */
+const most = 5;
+
+/** The tracked word, then the likeliest of either run. */
+export const followedWords = ({ before, after }: CompareResult, tracked: number | undefined): readonly number[] => {
+  const likeliest = [0, 1, 2].flatMap((i) => [after.next[i]?.id, before.next[i]?.id]);
+  return [...new Set([tracked, ...likeliest])].filter((id) => id !== undefined).slice(0, most);
+};
+
+export interface ResidualRequest {
+  readonly request: Request;
+  readonly result: CompareResult;
+  readonly position: number;
+  readonly words: readonly number[];
+}
+
+/** @throws what the host answers */
+export const readResidual = async (
+  client: Client,
+  { request, result, position, words }: ResidualRequest,
+  signal: AbortSignal,
+): Promise<Residual> => {
+  const ask = (edits: readonly string[]): Promise<LensResult> =>
+    client.request(
+      'lens',
+      {
+        ...{ ...request.input, edits: edits.map((text) => ({ text })) },
+        ...{ positions: [position], words: [...words], top: 3 },
+      },
+      { signal },
+    );
+  const after = await ask(request.edits);
+  const isSameText = (result.before.target ?? result.before.tokens).length > position;
+  const before = request.edits.length > 0 && isSameText ? await ask([]) : undefined;
+  return { position, after, before };
+};
+
+/** A line of the chart: a probability a row; null where the other run has no such layer. */
+export interface Curve {
+  readonly word: number;
+  readonly isBefore: boolean;
+  readonly points: readonly (number | null)[];
+}
+
+/** The curves of all words, each over the rows of the run with the edits. */
+export const curvesOf = ({ after, before }: Residual): readonly Curve[] => {
+  const names = after.rows.map((row) => row.after);
+  const of = (lens: LensResult, isBefore: boolean): Curve[] =>
+    lens.words.map((_, word) => ({
+      ...{ word, isBefore },
+      points: names.map((name) => {
+        const row = lens.rows.find((r) => r.after === name);
+        return row?.cells[0]?.words[word]?.probability ?? null;
+      }),
+    }));
+  return [...(before ? of(before, true) : []), ...of(after, false)];
+};
+
+/** The points as an SVG path; it breaks where there is none. */
+export const pathOf = (
+  points: readonly (number | null)[],
+  at: (i: number, value: number) => readonly [number, number],
+): string => {
+  let isOn = false;
+  return points
+    .map((value, i) => {
+      if (value === null) {
+        isOn = false;
+        return '';
+      }
+      const [x, y] = at(i, value);
+      const step = `${isOn ? 'L' : 'M'}${x.toFixed(1)} ${y.toFixed(1)}`;
+      isOn = true;
+      return step;
+    })
+    .join('');
+};

@@ -1,0 +1,189 @@
+import { createEffect, createMemo, createSignal, For, on, onCleanup, onMount, Show, type JSX } from 'solid-js';
+import type { WeightEntry } from '../../../protocol/index.js';
+import { useApp } from '../../app.js';
+import { makeLatest } from '../../link/latest.js';
+import { clearedContext, watchSize } from '../../look/canvas.js';
+import { colorAt, type Palette } from '../../look/color.js';
+import { layerOf } from '../../look/names.js';
+import { compact } from '../../look/numbers.js';
+import { Panel } from '../../shell/panel.jsx';
+import { ScaleStrip } from '../../shell/scale-strip.jsx';
+import type { Request } from '../../state/request.js';
+import { paint } from '../attention/draw.js';
+import { readWeight, weightsFound, type WeightLook } from './data.js';
+
+/** The model's weights, asked for once a model. */
+const useEntries = () => {
+  const app = useApp();
+  const [entries, setEntries] = createSignal<readonly WeightEntry[]>([]);
+  const model = () => app.results.shown()?.input.model;
+  createEffect(
+    on(model, (name) => {
+      const client = app.session.client();
+      if (name === undefined || !client) return;
+      client.request('list', { model: name, show: ['weights'] }).then(
+        ({ weights = [] }) => setEntries(weights),
+        () => setEntries([]), // the panel then has nothing to choose from
+      );
+    }),
+  );
+  return entries;
+};
+
+const useLook = (entry: () => WeightEntry | undefined) => {
+  const app = useApp();
+  const [look, setLook] = createSignal<WeightLook>();
+  const reads = makeLatest(
+    async (asked: { readonly request: Request; readonly entry: WeightEntry }, signal: AbortSignal) => {
+      const client = app.session.client();
+      if (client) setLook(await readWeight(client, asked, signal));
+    },
+    () => setLook(undefined),
+    { supersede: 'stop', quietMs: 60 },
+  );
+  createEffect(
+    on([app.results.shown, entry], ([request, of]) => {
+      if (request && of) reads.ask({ request, entry: of });
+    }),
+  );
+  return look;
+};
+
+const greatest = ({ stats }: WeightLook): number => Math.max(Math.abs(stats.min ?? 0), Math.abs(stats.max ?? 0), 1e-12);
+
+const imageOf = (look: WeightLook, palette: Palette): ImageData => {
+  const { rows, columns, data } = look.picture;
+  const image = new ImageData(columns, rows);
+  const most = greatest(look);
+  data.forEach((x, i) => image.data.set([...colorAt(palette.diverging, 0.5 + x / most / 2), 255], 4 * i));
+  return image;
+};
+
+/** The matrix as a picture, as large as fits. */
+const Picture = (props: { readonly of: WeightLook }): JSX.Element => {
+  const app = useApp();
+  let canvas: HTMLCanvasElement | undefined;
+  const [width, setWidth] = createSignal(0);
+  onMount(() => canvas?.parentElement && onCleanup(watchSize(canvas.parentElement, (size) => setWidth(size.width))));
+  createEffect(() => {
+    if (!canvas || width() === 0) return;
+    const { rows, columns } = props.of.picture;
+    const scale = Math.min(width() / columns, 360 / rows, 12);
+    const size = { width: columns * scale, height: Math.max(8, rows * scale) };
+    Object.assign(canvas.style, { width: `${size.width}px`, height: `${size.height}px` });
+    const c = clearedContext(canvas, size);
+    if (c) paint(c, imageOf(props.of, app.palette()), [0, 0, size.width, size.height]);
+  });
+  const axes = (): string => props.of.axes.map((axis, i) => `${axis} ${props.of.entry.shape[i] ?? ''}`).join(' × ');
+  return (
+    <>
+      <div class="weight-picture">
+        <canvas ref={canvas} id="weight-picture" role="img" aria-label={props.of.entry.name} />
+      </div>
+      <div class="legend small">
+        <span class="soft">{axes()}</span>
+        <span>−{compact(greatest(props.of))}</span>
+        <ScaleStrip kind="diverging" />
+        <span>{compact(greatest(props.of))}</span>
+      </div>
+    </>
+  );
+};
+
+/** How often which numbers occur. */
+const Histogram = (props: { readonly of: WeightLook }): JSX.Element => {
+  const app = useApp();
+  const most = (): number => Math.max(1, ...props.of.histogram.counts);
+  return (
+    <>
+      <svg
+        class="histogram"
+        viewBox="0 0 61 20"
+        preserveAspectRatio="none"
+        role="img"
+        aria-label={app.t().weights.histogram}
+      >
+        <For each={props.of.histogram.counts}>
+          {(n, i) => <rect x={i()} width="0.9" y={20 - (20 * n) / most()} height={(20 * n) / most()} />}
+        </For>
+      </svg>
+      <div class="histogram-ends small">
+        <span>{compact(props.of.histogram.low)}</span>
+        <span>{compact(props.of.histogram.high)}</span>
+      </div>
+    </>
+  );
+};
+
+const Numbers = (props: { readonly of: WeightLook }): JSX.Element => {
+  const app = useApp();
+  const rows = (): readonly (readonly [string, string])[] => {
+    const { stats, entry } = props.of;
+    const t = app.t().weights;
+    return [
+      [t.mean, compact(stats.mean)],
+      [t.std, compact(stats.std)],
+      [t.norm, compact(stats.norm)],
+      [t.broken, String(stats.nan + stats.inf)],
+      [t.stored, entry.dtype],
+    ];
+  };
+  return (
+    <dl class="weight-numbers small">
+      <For each={rows()}>
+        {([name, value]) => (
+          <>
+            <dt class="soft">{name}</dt>
+            <dd>{value}</dd>
+          </>
+        )}
+      </For>
+    </dl>
+  );
+};
+
+/** Any weight of the model: picture, distribution, numbers. */
+export const WeightsPanel = (): JSX.Element => {
+  const app = useApp();
+  const entries = useEntries();
+  const [text, setText] = createSignal('');
+  const [name, setName] = createSignal<string>();
+  const found = createMemo(() => weightsFound(entries(), text()));
+  /** The one that was chosen, else the first matrix of the layer in focus. */
+  const entry = createMemo(() => {
+    const chosen = entries().find((e) => e.name === name());
+    const layer = layerOf(app.focus()?.after ?? 'embed')?.replace(/^\w+\./, '');
+    const near = entries().find((e) => e.shape.length === 2 && e.name.includes(`.${layer ?? ''}.`));
+    return chosen ?? near ?? entries()[0];
+  });
+  const look = useLook(entry);
+  return (
+    <Panel id="weights" title={app.t().weights.title} help={app.t().weights.help} grows>
+      <div class="weight-choice">
+        <input
+          value={text()}
+          placeholder={app.t().weights.find}
+          aria-label={app.t().weights.find}
+          onInput={(event) => setText(event.currentTarget.value)}
+        />
+        <select
+          class="mono"
+          aria-label={app.t().weights.title}
+          value={entry()?.name ?? ''}
+          onChange={(event) => setName(event.currentTarget.value)}
+        >
+          <For each={found()}>{(e) => <option value={e.name}>{e.name}</option>}</For>
+        </select>
+      </div>
+      <Show when={look()}>
+        {(of) => (
+          <div class="scrolls">
+            <Picture of={of()} />
+            <Histogram of={of()} />
+            <Numbers of={of()} />
+          </div>
+        )}
+      </Show>
+    </Panel>
+  );
+};

@@ -1,0 +1,65 @@
+import { createEffect, createSignal, onCleanup, Show, type JSX } from 'solid-js';
+import { useApp } from '../app.js';
+
+/** Work that takes longer than this is told of. */
+const quietMs = 600;
+
+/** Whether something has been going on for a while. */
+const useLong = (isOn: () => boolean) => {
+  const [long, setLong] = createSignal(false);
+  createEffect(() => {
+    if (!isOn()) {
+      setLong(false);
+      return;
+    }
+    const timer = setTimeout(() => setLong(true), quietMs);
+    onCleanup(() => clearTimeout(timer));
+  });
+  return long;
+};
+
+/** A long run: what it does, how far it is, and a way to end it. */
+const Opening = (): JSX.Element => {
+  const app = useApp();
+  const long = useLong(app.results.busy);
+  const text = (): string => {
+    const at = app.results.progress();
+    const t = app.t().notice;
+    return at ? `${t.opening}: ${t.segments(at.done, at.total)}` : t.opening;
+  };
+  return (
+    <Show when={long()}>
+      <div class="notice" role="status">
+        <p>{text()}</p>
+        <Show when={app.results.progress()} fallback={<progress />}>
+          {(at) => <progress max={at().total} value={at().done} />}
+        </Show>
+        <button onClick={() => app.results.cancel()}>{app.t().status.cancel}</button>
+      </div>
+    </Show>
+  );
+};
+
+/** What went wrong with the server or the process of the model, and what to do. */
+export const Notices = (): JSX.Element => {
+  const app = useApp();
+  const { store } = app.session;
+  return (
+    <>
+      <Show when={store.link === 'lost'}>
+        <div class="notice bad" role="alert">
+          <p>{app.t().notice.lost}</p>
+        </div>
+      </Show>
+      <Show when={store.link === 'open' && !store.host.alive}>
+        <div class="notice bad" role="alert" id="host-died">
+          <p>{app.t().notice.hostDied(store.host.error?.message ?? '')}</p>
+          <button class="main-action" id="restart" onClick={() => app.session.send({ type: 'restart' })}>
+            {app.t().notice.restart}
+          </button>
+        </div>
+      </Show>
+      <Opening />
+    </>
+  );
+};

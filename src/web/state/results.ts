@@ -1,0 +1,161 @@
+import { batch, createEffect, createMemo, createSignal, on, type Accessor } from 'solid-js';
+import { DebuggerError } from '../../base/index.js';
+import type { Client } from '../../client/index.js';
+import { toWireError, type CompareResult, type Notification, type WireError } from '../../protocol/index.js';
+import { makeLatest, type Latest } from '../link/latest.js';
+import { readBoard, type Board } from './board.js';
+import { requestOf, type Request } from './request.js';
+import type { Session } from './session.js';
+
+/** How far something is that takes time. */
+export type Progress = Pick<Extract<Notification, { type: 'progress' }>, 'done' | 'total' | 'what'>;
+
+/** What the model says of the session's prompt, with its edits and without them. */
+export interface Results {
+  /** The latest that came; it stays while the next is computed. */
+  readonly compare: Accessor<CompareResult | undefined>;
+  readonly board: Accessor<Board | undefined>;
+  /** The request that `compare` is of; panels ask for what they show of it. */
+  readonly shown: Accessor<Request | undefined>;
+  /** The token whose standing is shown. */
+  readonly word: Accessor<{ readonly id: number; readonly text: string } | undefined>;
+  readonly busy: Accessor<boolean>;
+  readonly progress: Accessor<Progress | undefined>;
+  readonly error: Accessor<WireError | undefined>;
+  /** Milliseconds from the latest change to its painted answer. */
+  readonly latency: Accessor<number | undefined>;
+  /** Asks again, after a host was started anew. */
+  again(): void;
+  cancel(): void;
+}
+
+/** The word that is tracked: the one chosen, else the likeliest of the run without edits. */
+const wordOf = ({ before }: CompareResult) => before.words[0] ?? before.next[0] ?? before.masks?.[0]?.next[0];
+
+interface Options {
+  readonly signal: AbortSignal;
+  readonly onTold: (told: Notification) => void;
+}
+
+/** Compares; a followed word that this model's vocabulary does not have is let go. */
+const comparing = async (client: Client, request: Request, options: Options): Promise<CompareResult> => {
+  const ask = (words: readonly string[]): Promise<CompareResult> => {
+    const edits = request.edits.map((text) => ({ text }));
+    const given = { ...request.input, edits, versus: [], top: 40, words: [...words] };
+    return client.request('compare', given, options);
+  };
+  if (request.word === undefined) return ask([]);
+  return ask([request.word]).catch((error: unknown) => {
+    const isWord = error instanceof DebuggerError && error.message.startsWith(JSON.stringify(request.word));
+    if (!isWord) throw error;
+    return ask([]);
+  });
+};
+
+const painted = (): Promise<number> =>
+  new Promise((resolve) => {
+    requestAnimationFrame(() => setTimeout(() => resolve(performance.now())));
+  });
+
+/** What is known so far, as signals. */
+const makeSignals = () => {
+  const [compare, setCompare] = createSignal<CompareResult>();
+  const [board, setBoard] = createSignal<Board>();
+  const [shown, setShown] = createSignal<Request>();
+  const [busy, setBusy] = createSignal(false);
+  const [progress, setProgress] = createSignal<Progress>();
+  const [error, setError] = createSignal<WireError>();
+  const [latency, setLatency] = createSignal<number>();
+  const word = createMemo(() => {
+    const result = compare();
+    return result && wordOf(result);
+  });
+  const failed = (cause: unknown): void => {
+    setProgress(undefined);
+    if (cause instanceof DebuggerError && cause.info.code === 'CANCELLED') return;
+    setError(toWireError(cause));
+  };
+  /** What is shown is of another model or text, and nothing will come in its place. */
+  const forget = (): void =>
+    batch(() => {
+      setCompare(undefined);
+      setBoard(undefined);
+      setShown(undefined);
+    });
+  return {
+    ...{ forget, compare, setCompare, board, setBoard, shown, setShown, busy, setBusy, word, failed },
+    ...{ progress, setProgress, error, setError, latency, setLatency },
+  };
+};
+type Signals = ReturnType<typeof makeSignals>;
+
+/** The board of the run that is shown; a newer run stops it. */
+const makeBoards = (session: Session, s: Signals): Latest<Request> =>
+  makeLatest(
+    async (request: Request, signal) => {
+      const [client, result] = [session.client(), s.compare()];
+      if (!client || !result) return;
+      if (result.after.labels) {
+        s.setBoard(undefined);
+        return;
+      }
+      await readBoard(client, { request, result, word: s.word()?.id, signal }, s.setBoard);
+    },
+    s.failed,
+    { supersede: 'stop' },
+  );
+
+/** A request, and when it was made. */
+interface Asked {
+  readonly request: Request;
+  readonly from: number;
+}
+
+const isOther = (shown: Request | undefined, request: Request): boolean =>
+  JSON.stringify(shown?.input) !== JSON.stringify(request.input);
+
+/** Runs what is asked, one at a time; then its board. */
+const makeRuns = (session: Session, s: Signals, boards: Latest<Request>): Latest<Asked> =>
+  makeLatest(
+    async ({ request, from }: Asked, signal) => {
+      const client = session.client();
+      if (!client) return;
+      boards.cancel();
+      const onTold = (told: Notification): void => {
+        if (told.type === 'progress') s.setProgress({ done: told.done, total: told.total, what: told.what });
+      };
+      const result = await comparing(client, request, { signal, onTold }).catch((error: unknown) => {
+        if (!signal.aborted && isOther(s.shown(), request)) s.forget();
+        throw error;
+      });
+      batch(() => {
+        s.setCompare(result);
+        s.setShown(request);
+        s.setError(undefined);
+        s.setProgress(undefined);
+      });
+      const answered = performance.now();
+      boards.ask(request);
+      void painted().then((at) => {
+        // For the browser's profiler.
+        performance.measure('answer', { start: from, end: answered });
+        performance.measure('paint', { start: answered, end: at });
+        s.setLatency(at - from);
+      });
+    },
+    s.failed,
+    { supersede: 'wait', busy: s.setBusy },
+  );
+
+export const makeResults = (session: Session): Results => {
+  const signals = makeSignals();
+  const runs = makeRuns(session, signals, makeBoards(session, signals));
+  const wanted = createMemo(() => requestOf(session.store), undefined, { equals: (a, b) => a?.key === b?.key });
+  const again = (): void => {
+    const request = wanted();
+    if (request && session.store.link === 'open' && session.store.host.alive)
+      runs.ask({ request, from: performance.now() });
+  };
+  createEffect(on([wanted, () => session.store.link, () => session.store.host.alive], again));
+  return { ...signals, again, cancel: () => runs.cancel() };
+};

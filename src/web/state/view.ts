@@ -1,0 +1,32 @@
+import { createStore } from 'solid-js/store';
+import type { Theme } from '../look/color.js';
+import type { MeasureId } from '../panels/board/measures.js';
+
+export type Language = 'en' | 'zh';
+
+/** How one person looks at the session: not shared with other pages, but part of the address. */
+export interface View {
+  measure: MeasureId;
+  /** The panel of the detail that is open, by its id. */
+  tab: string;
+  /** Width of a cell of the board in pixels; 0: as wide as fits. */
+  zoom: number;
+  theme: Theme;
+  language: Language;
+  /** Shares of the window's width that the left column and the drawer take. */
+  left: number;
+  drawer: number;
+}
+
+const systemTheme = (): Theme => (matchMedia('(prefers-color-scheme: dark)').matches ? 'dark' : 'light');
+const systemLanguage = (): Language => (navigator.language.toLowerCase().startsWith('zh') ? 'zh' : 'en');
+
+export const viewDefaults = (): View => ({
+  ...{ measure: 'probability', tab: 'block', zoom: 0, left: 0.5, drawer: 0.2 },
+  ...{ theme: systemTheme(), language: systemLanguage() },
+});
+
+export const makeView = (given: Partial<View>) => {
+  const [view, set] = createStore<View>({ ...viewDefaults(), ...given });
+  return { view, setView: (change: Partial<View>) => set(change) };
+};
