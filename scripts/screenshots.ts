@@ -2,7 +2,7 @@
  * Writes the pictures of docs/images: the page on the default model, in a real Chromium. Run it after the page changed,
  * and look at each: `npx tsx scripts/screenshots.ts`. Linux on x64 only.
  */
-import { mkdirSync, rmSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import type { Page } from 'playwright-core';
 import { startPage } from '../src/server/index.js';
@@ -21,10 +21,22 @@ interface Shot {
   readonly head?: number;
 }
 
+/** The damaged head of the default model. */
+const { layer, head } = JSON.parse(readFileSync(path.join(root, 'zoo/tour.json'), 'utf8')) as {
+  readonly layer: number;
+  readonly head: number;
+};
+
 const shots: readonly Shot[] = [
   { name: 'first-minute', theme: 'light', tab: 'block' },
-  { name: 'attention', theme: 'light', tab: 'attention', layer: 3, head: 0 },
-  { name: 'mended', theme: 'dark', tab: 'residual', layer: 3, edits: ['scale blocks.3.attn.z[head=0] by 0.4'] },
+  { name: 'attention', theme: 'light', tab: 'attention', layer, head },
+  {
+    name: 'mended',
+    theme: 'dark',
+    tab: 'residual',
+    layer,
+    edits: [`scale blocks.${layer}.attn.z[head=${head}] by 0.4`],
+  },
 ];
 
 const size = { width: 1280, height: 800 };

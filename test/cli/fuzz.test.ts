@@ -73,20 +73,7 @@ describe('any command line', () => {
 
   it('of words is answered or refused', async () => {
     const word = fc.oneof(
-      fc.constantFrom(
-        'run',
-        'inspect',
-        'list',
-        'tokenize',
-        gpt2,
-        '--json',
-        '--prompt',
-        't1',
-        '--ids',
-        '1',
-        '--top',
-        '-1',
-      ),
+      fc.constantFrom(gpt2, '--json', '--prompt', 't1', '--ids', '1', '--top', '-1'),
       fc.constantFrom(
         '--sites',
         'logits',
@@ -100,7 +87,9 @@ describe('any command line', () => {
       ),
       fc.string({ maxLength: 5 }).filter((text) => !/[/\\~]/.test(text)),
     );
-    const words = fc.array(word, { minLength: 1, maxLength: 7 });
+    // without a verb the page is served, until it is told to stop
+    const verb = fc.constantFrom('run', 'inspect', 'list', 'tokenize', 'lens', 'compare', 'knockout', 'tour');
+    const words = fc.tuple(verb, fc.array(word, { maxLength: 6 })).map(([first, rest]) => [first, ...rest]);
     await fc.assert(
       fc.asyncProperty(words, async (args) => {
         const { status, stderr } = await cutaway(...args);

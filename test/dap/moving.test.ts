@@ -103,7 +103,7 @@ describe('moving', () => {
     await client.event('stopped');
     expect(await say(client, 'force token 7 at step 3')).toBe('changed: force token 7 at step 3');
     await client.until('continue');
-    expect(client.output('stdout')).toBe(`${whole}t7`);
+    expect(client.output('stdout')).toBe(`${whole} t7`);
     expect(client.output('console')).toBe('\nfrom token 3 on it goes another way:\n');
     expect(await say(client, 'edits')).toBe('force token 7 at step 3');
     await client.ask('restart');
