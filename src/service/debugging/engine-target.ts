@@ -12,17 +12,17 @@ import type {
   TargetChange,
   TargetState,
   TargetStop,
-  TargetTold,
   ViewAnswerOf,
   ViewAsk,
   ViewAskOf,
 } from '../../protocol/index.js';
+import { answerWith, bytesAnswer, paged, pointStop, repeated, type Answers } from './answers.js';
 import { compareWithUnedited } from './comparing.js';
 import type { Debuggee } from './debuggee.js';
 import { completeIn, evaluateIn } from './evaluating.js';
 import { resolveValue } from './engine-values.js';
 import { framesOf } from './frames.js';
-import { bytesIn, childItems, writtenIn } from './held-values.js';
+import { childItems, writtenIn } from './held-values.js';
 import { sitesHere } from './layer-values.js';
 import { lensHere } from './lens-here.js';
 import type { OpenDebuggee } from './open-debuggee.js';
@@ -36,11 +36,8 @@ import { Telling } from './telling.js';
 const stopOf = (stop: Stop): TargetStop => {
   switch (stop.reason) {
     case 'breakpoint':
-      return { reason: stop.reason, point: stop.breakpoint.id, label: stop.breakpoint.label };
-    case 'data': {
-      const { breakpoint, before, after } = stop;
-      return { reason: stop.reason, point: breakpoint.id, label: breakpoint.label, before, after };
-    }
+    case 'data':
+      return pointStop(stop);
     case 'exception':
       return { reason: stop.reason, filter: stop.filter.kind, description: stop.description };
     default:
@@ -111,8 +108,8 @@ export class EngineTarget implements Target {
     return this.#book.change(input);
   }
 
-  async view<K extends ViewAsk['ask']>(ask: ViewAskOf<K>): Promise<Looked<K>> {
-    return (await this.#view(ask)) as Looked<K>; // each answers its own ask, which the compiler cannot follow
+  view<K extends ViewAsk['ask']>(ask: ViewAskOf<K>): Promise<Looked<K>> {
+    return answerWith(this.#answers, ask);
   }
 
   async apply(change: TargetChange): Promise<ChangeResult> {
@@ -135,11 +132,9 @@ export class EngineTarget implements Target {
     const { session } = this.#debuggee;
     switch (motion.kind) {
       case 'step': {
-        const { by, back = false, times = 1 } = motion;
+        const { by, back = false, times } = motion;
         const once = (): Promise<Stop> => (back ? session.stepBack(by) : session.stepForward(by));
-        let stop = await once();
-        for (let i = 1; i < times && stop.reason === 'step'; i++) stop = await once();
-        return stop;
+        return repeated(once, times);
       }
       case 'out':
         return session.stepOut();
@@ -151,35 +146,26 @@ export class EngineTarget implements Target {
     }
   }
 
-  #view(ask: ViewAsk): Promise<ViewAnswerOf<ViewAsk['ask']> & { readonly bytes?: Uint8Array }> {
+  get #answers(): Answers {
     const debuggee = this.#debuggee;
-    const answers = {
-      scopes: async (a: ViewAskOf<'scopes'>) => ({ scopes: scopesOf(debuggee, a.frame) }),
-      scope: async (a: ViewAskOf<'scope'>) => {
-        const items = await scopeItems(debuggee, a.scope, a.frame);
-        const end = a.count === undefined || a.count === 0 ? undefined : (a.start ?? 0) + a.count;
-        return { items: items.slice(a.start ?? 0, end) };
-      },
-      children: async (a: ViewAskOf<'children'>) => ({
+    return {
+      scopes: async (a) => ({ scopes: scopesOf(debuggee, a.frame) }),
+      scope: async (a) => ({ items: paged(await scopeItems(debuggee, a.scope, a.frame), a) }),
+      children: async (a) => ({
         items: childItems(a.ref, await resolveValue(debuggee, a.ref), a),
       }),
-      evaluate: async (a: ViewAskOf<'evaluate'>) => evaluateIn(debuggee, a.expression),
-      bytes: async (a: ViewAskOf<'bytes'>) => {
-        const held = await resolveValue(debuggee, a.ref);
-        return { ...bytesIn(held, a.offset, a.count), axes: [...held.axes], shape: [...held.tensor.shape] };
-      },
-      words: async (a: ViewAskOf<'words'>) => ({ words: [...(await debuggee.words(a.count))] }),
-      token: async (a: ViewAskOf<'token'>) => debuggee.token(a.name),
+      evaluate: async (a) => evaluateIn(debuggee, a.expression),
+      bytes: async (a) => bytesAnswer(await resolveValue(debuggee, a.ref), a),
+      words: async (a) => ({ words: [...(await debuggee.words(a.count))] }),
+      token: async (a) => debuggee.token(a.name),
       sites: async () => ({ sites: this.#sites() }),
       points: async () => ({ points: this.#book.list, caught: [...this.#book.caught] }),
-      complete: async (a: ViewAskOf<'complete'>) => completeIn(debuggee, a.text, a.column),
-      places: async (a: ViewAskOf<'places'>) => ({ places: placesOf(debuggee, a.source, a.line) }),
-      compare: async (a: ViewAskOf<'compare'>) =>
-        compareWithUnedited(debuggee, (edits) => this.opened.again(edits), a.tokens),
-      lens: async (a: ViewAskOf<'lens'>) => lensHere(debuggee, a.tokens),
-      ahead: async (a: ViewAskOf<'ahead'>) => ({ places: placesAhead(debuggee, a.frame) }),
-    } satisfies { [K in ViewAsk['ask']]: (ask: ViewAskOf<K>) => Promise<ViewAnswerOf<K>> };
-    return (answers[ask.ask] as (a: ViewAsk) => Promise<ViewAnswerOf<ViewAsk['ask']>>)(ask);
+      complete: async (a) => completeIn(debuggee, a.text, a.column),
+      places: async (a) => ({ places: placesOf(debuggee, a.source, a.line) }),
+      compare: async (a) => compareWithUnedited(debuggee, (edits) => this.opened.again(edits), a.tokens),
+      lens: async (a) => lensHere(debuggee, a.tokens),
+      ahead: async (a) => ({ places: placesAhead(debuggee, a.frame) }),
+    };
   }
 
   #sites(): ViewAnswerOf<'sites'>['sites'] {
@@ -251,11 +237,8 @@ export class EngineTarget implements Target {
 }
 
 /** A change of what the run has passed. */
-export const notHere = (site: string): UsageError =>
+const notHere = (site: string): UsageError =>
   new UsageError(`${site} is not in the layer that the run is in`, {
     code: 'SITE_NOT_CAPTURED',
     hint: 'What has run stays as it was: go back to its layer and set it there, or write an edit in the console for the steps to come.',
   });
-
-/** What is told while a run goes on, as `Target.resume` hands it out. */
-export type Told = (told: TargetTold) => void;

@@ -4,6 +4,7 @@ import { formatType, typesOf } from '../../graph/index.js';
 import { formatEdit } from '../../language/index.js';
 import type { Item, ScopeName, TargetFrame, ViewAnswerOf } from '../../protocol/index.js';
 import { reduce, statistics, toFloat32, type Tensor } from '../../tensor/index.js';
+import { tokenText, wordText } from './answers.js';
 import type { Debuggee } from './debuggee.js';
 import { offsetOf, resolveValue } from './engine-values.js';
 import { itemOf, type HeldValue } from './held-values.js';
@@ -95,9 +96,9 @@ const attention = async (debuggee: Debuggee): Promise<Item[]> => {
 };
 
 const words = async (debuggee: Debuggee): Promise<Item[]> =>
-  (await debuggee.words(10)).map(({ text, id, probability }, i) => ({
-    ...plain(String(i + 1), `${percent(probability)}  ${JSON.stringify(text)}  ${id}`),
-    expression: `lens_prob(${id})`,
+  (await debuggee.words(10)).map((word, i) => ({
+    ...plain(String(i + 1), wordText(word)),
+    expression: `lens_prob(${word.id})`,
   }));
 
 const normOf = (tensor: Tensor): number => reduce(tensor, [...tensor.shape.keys()], 'norm').data[0] ?? NaN;
@@ -164,7 +165,7 @@ const contents: Readonly<Record<ScopeName, (debuggee: Debuggee, frame: FrameKind
   statistics: statisticsOf,
   cache,
   weights,
-  tokens: ({ tokens }) => tokens.map(({ text, id }, i) => plain(String(i), `${JSON.stringify(text)}  ${id}`)),
+  tokens: ({ tokens }) => tokens.map((token, i) => plain(String(i), tokenText(token))),
   edits: ({ edits }) => edits.map((edit, i) => plain(String(i + 1), formatEdit(edit))),
 };
 

@@ -21,9 +21,10 @@ import type {
 import { lastPart } from '../../last-part.js';
 import { notesOf } from '../../recording/list-recording.js';
 import { readRecording, type Recording } from '../../recording/open-recorded.js';
+import { answerWith, bytesAnswer, paged, pointStop, repeated, tokenText, wordText, type Answers } from '../answers.js';
 import { evaluatedItem } from '../evaluating.js';
 import { stepName } from '../frames.js';
-import { bytesIn, childItems, itemOf, type HeldValue } from '../held-values.js';
+import { childItems, itemOf, type HeldValue } from '../held-values.js';
 import { PointBook } from '../points.js';
 import { RecordedMoment } from './recorded-moment.js';
 import { recordedPointRun } from './recorded-points.js';
@@ -42,9 +43,8 @@ const cannot = (what: string): UsageError =>
 const stopOf = (stop: TapeStop): TargetStop => {
   switch (stop.reason) {
     case 'breakpoint':
-      return { reason: stop.reason, point: stop.breakpoint.id, label: stop.breakpoint.label };
     case 'data':
-      return { reason: stop.reason, point: stop.breakpoint.id, label: stop.breakpoint.label, before: stop.before, after: stop.after }; // prettier-ignore
+      return pointStop(stop);
     case 'exception':
       return stop;
     default:
@@ -119,8 +119,8 @@ export class RecordingTarget implements Target {
     return this.#book.change(input);
   }
 
-  async view<K extends ViewAsk['ask']>(ask: ViewAskOf<K>): Promise<Looked<K>> {
-    return (await this.#view(ask)) as Looked<K>; // each answers its own ask, which the compiler cannot follow
+  view<K extends ViewAsk['ask']>(ask: ViewAskOf<K>): Promise<Looked<K>> {
+    return answerWith(this.#answers, ask);
   }
 
   async apply(change: TargetChange): Promise<ChangeResult> {
@@ -137,11 +137,9 @@ export class RecordingTarget implements Target {
   async #move(motion: Motion): Promise<TapeStop> {
     switch (motion.kind) {
       case 'step': {
-        const { by, back = false, times = 1 } = motion;
+        const { by, back = false, times } = motion;
         const once = (): TapeStop => (back ? this.#tape.back(by) : this.#tape.forward(by));
-        let stop = once();
-        for (let i = 1; i < times && stop.reason === 'step'; i++) stop = once();
-        return stop;
+        return repeated(once, times);
       }
       case 'out':
         return this.#tape.forward((this.#tape.here?.module ?? '') === '' ? 'layer' : 'module');
@@ -190,33 +188,26 @@ export class RecordingTarget implements Target {
     return { tensor: { dtype: 'float64', shape: [1], data: Float64Array.of(Number(value)) }, axes: [''], offset: 0 };
   }
 
-  #view(ask: ViewAsk): Promise<ViewAnswerOf<ViewAsk['ask']> & { readonly bytes?: Uint8Array }> {
+  get #answers(): Answers {
     const moment = this.#moment;
-    const answers = {
-      scopes: async (a: ViewAskOf<'scopes'>) => ({ scopes: this.#scopes(a.frame) }),
-      scope: async (a: ViewAskOf<'scope'>) => {
-        const items = await this.#items(a.scope);
-        const end = a.count === undefined || a.count === 0 ? undefined : (a.start ?? 0) + a.count;
-        return { items: items.slice(a.start ?? 0, end) };
-      },
-      children: async (a: ViewAskOf<'children'>) => ({ items: childItems(a.ref, await this.#resolve(a.ref), a) }),
-      evaluate: async (a: ViewAskOf<'evaluate'>) =>
+    return {
+      scopes: async (a) => ({ scopes: this.#scopes(a.frame) }),
+      scope: async (a) => ({ items: paged(await this.#items(a.scope), a) }),
+      children: async (a) => ({ items: childItems(a.ref, await this.#resolve(a.ref), a) }),
+      evaluate: async (a) =>
         evaluatedItem(a.expression.trim(), moment.sites, {
           value: (site) => moment.value(site),
           evaluate: (text) => moment.evaluate(text),
         }),
-      bytes: async (a: ViewAskOf<'bytes'>) => {
-        const held = await this.#resolve(a.ref);
-        return { ...bytesIn(held, a.offset, a.count), axes: [...held.axes], shape: [...held.tensor.shape] };
-      },
-      words: async (a: ViewAskOf<'words'>) => ({ words: (moment.step?.top ?? []).slice(0, a.count) }),
-      token: async (a: ViewAskOf<'token'>) => moment.token(a.name),
+      bytes: async (a) => bytesAnswer(await this.#resolve(a.ref), a),
+      words: async (a) => ({ words: (moment.step?.top ?? []).slice(0, a.count) }),
+      token: async (a) => moment.token(a.name),
       sites: async () => ({ sites: this.#sites() }),
       points: async () => ({ points: this.#book.list, caught: [...this.#book.caught] }),
-      complete: async (a: ViewAskOf<'complete'>) => ({
+      complete: async (a) => ({
         completions: [...completeExpression(a.text, a.column, { sites: this.#sites() })],
       }),
-      places: async (a: ViewAskOf<'places'>) => ({ places: this.#places(a) }),
+      places: async (a) => ({ places: this.#places(a) }),
       ahead: async () => ({ places: [] }),
       lens: async () => {
         throw cannot('has no weights to read the stream with');
@@ -224,8 +215,7 @@ export class RecordingTarget implements Target {
       compare: async () => {
         throw cannot('has no unedited run beside it');
       },
-    } satisfies { [K in ViewAsk['ask']]: (ask: ViewAskOf<K>) => Promise<ViewAnswerOf<K>> };
-    return (answers[ask.ask] as (a: ViewAsk) => Promise<ViewAnswerOf<ViewAsk['ask']>>)(ask);
+    };
   }
 
   #scopes(frame: TargetFrame['kind']): ViewAnswerOf<'scopes'>['scopes'] {
@@ -250,10 +240,10 @@ export class RecordingTarget implements Target {
       case 'words':
         return (this.#moment.step?.top ?? []).map((w, i) => ({
           name: String(i + 1),
-          value: `${(100 * w.probability).toFixed(2)} %  ${JSON.stringify(w.text)}  ${w.id}`,
+          value: wordText(w),
         }));
       case 'tokens':
-        return state.tokens.map((t, i) => ({ name: String(i), value: `${JSON.stringify(t.text)}  ${t.id}` }));
+        return state.tokens.map((t, i) => ({ name: String(i), value: tokenText(t) }));
       case 'edits':
         return state.edits.map((value, i) => ({ name: String(i + 1), value }));
       default:
