@@ -29,7 +29,7 @@ import {
 import type { ScoredToken, TokenView } from '../../protocol/index.js';
 import { range, type Tensor } from '../../tensor/index.js';
 import { loweredCondition, weightValue } from './lowering.js';
-import { holdsAt } from './moment.js';
+import { holdsAt, namedToken } from './moment.js';
 import { exceptionFilter, logText, watchedValue } from './watching.js';
 import { contextFor, forcedTokens, refuseGradientEdits, samplingOf } from '../experiment.js';
 import { needTokenizer, type OpenModel } from '../open-model.js';
@@ -278,8 +278,7 @@ export class Debuggee {
 
   /** A token by its text in quotes, or its id. @throws UsageError COMMAND_INVALID, AMBIGUOUS_TOKEN, ID_OUT_OF_RANGE */
   async token(name: string): Promise<{ readonly token: number; readonly text: string }> {
-    const tree = parseExpression(`rank(${name})`);
-    const given = tree.kind === 'token' && tree.position === undefined ? tree.token : undefined;
+    const given = namedToken(name);
     if (given === undefined)
       throw new UsageError(`${name} is no token`, {
         code: 'COMMAND_INVALID',

@@ -1,7 +1,7 @@
 import { UsageError } from '../../base/index.js';
 import type { Position } from '../../debugger/index.js';
 import type { ExpressionValue } from '../../engine/index.js';
-import { nodesOf, sitesOf, type Expression } from '../../language/index.js';
+import { nodesOf, parseExpression, sitesOf, type Expression } from '../../language/index.js';
 
 /** Where a run stands, as conditions, watches and log points ask it: of our engine, or of a recording. */
 export interface Moment {
@@ -41,4 +41,10 @@ export const holdsAt = async (moment: Moment, tree: Expression): Promise<boolean
     if (isNotYet(error)) return false;
     throw error;
   }
+};
+
+/** A token as it is named: a text in quotes, or an id; undefined for what is no token. @throws UsageError EXPRESSION_* */
+export const namedToken = (name: string): string | number | undefined => {
+  const tree = parseExpression(`rank(${name})`);
+  return tree.kind === 'token' && tree.position === undefined ? tree.token : undefined;
 };

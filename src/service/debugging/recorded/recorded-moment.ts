@@ -6,7 +6,7 @@ import type { RecordedSite, RecordedStep, TokenView } from '../../../protocol/in
 import { range, toFloat32 } from '../../../tensor/index.js';
 import { notCaptured, type Recording } from '../../recording/open-recorded.js';
 import type { HeldValue } from '../held-values.js';
-import type { Moment } from '../moment.js';
+import { namedToken, type Moment } from '../moment.js';
 
 /** Axes along which a later step has new rows only. */
 const moving: ReadonlySet<string> = new Set(['position', 'query']);
@@ -108,8 +108,7 @@ export class RecordedMoment implements Moment {
   }
 
   async token(name: string): Promise<{ readonly token: number; readonly text: string }> {
-    const tree = parseExpression(`rank(${name})`);
-    const given = tree.kind === 'token' && tree.position === undefined ? tree.token : undefined;
+    const given = namedToken(name);
     if (typeof given === 'number') return { token: given, text: `[${given}]` };
     const [known] = given === undefined ? [] : this.#known(given);
     if (known) return { token: known.id, text: known.text };
