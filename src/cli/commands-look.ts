@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { Act } from './action.js';
 import { device, edits, everywhere, examples, input, modelHelp } from './options.js';
-import { collectWords, integer } from './values.js';
+import { collectEdits, collectWords, float, integer, type EditOption } from './values.js';
 
 const words = (command: Command): Command =>
   command.option('--word <token>', 'a word whose standing is told, as " Paris"; repeatable', collectWords([]));
@@ -48,10 +48,44 @@ const addKnockout = (program: Command, act: Act): void => {
   examples(command, 'knockout MODEL --prompt "The capital of France is" --layer 3 --word " Paris"');
 };
 
-/** Verbs that look at a run: `lens`, `compare`, `knockout`, and the tour. */
+const addDiff = (program: Command, act: Act): void => {
+  const command = program
+    .command('diff')
+    .argument('<a>', 'a model, or a recording')
+    .argument('<b>', 'the other: a model, a recording, or values of sites as safetensors')
+    .description('Compare two runs of a prompt site by site: where they part first, and which mistake explains it.');
+  const others: EditOption[] = [];
+  device(edits(input(command)))
+    .option('--other-edit <edit>', 'a change to the second; repeatable', collectEdits(others, 'text'))
+    .option('--other-edits <file>', 'a file of changes to the second', collectEdits(others, 'file'))
+    .option('--sites <globs>', 'only these sites (default: all that both have)')
+    .option(
+      '--floor <x>',
+      'relative differences up to here are noise (default: by how weights are stored)',
+      float('--floor'),
+    )
+    .option('--no-explain', 'only compare; try no mistakes')
+    .option('--most <n>', 'how many differences are explained, one after the other (default: 4)', integer('--most'))
+    .option(
+      '--max-bytes <n>',
+      'bytes of values held at a time (default: a third of free memory)',
+      integer('--max-bytes'),
+    )
+    .action((a: string, b: string, flags: Record<string, unknown>) => act('diff')(a, { ...flags, other: b }));
+  examples(
+    command,
+    'diff ORIGINAL CONVERTED --prompt "The capital of France is"',
+    'diff MODEL MODEL.gguf --prompt "Once upon a time"',
+    'diff MODEL values.safetensors --ids 1,2,3   (values by the names of sites, from any program)',
+    'diff MODEL run.cutrec',
+  );
+};
+
+/** Verbs that look at a run: `lens`, `compare`, `diff`, `knockout`, and the tour. */
 export const addLooks = (program: Command, act: Act): void => {
   addLens(program, act);
   addCompare(program, act);
+  addDiff(program, act);
   addKnockout(program, act);
   everywhere(program.command('tour'))
     .description('A first look as text: a prompt that a small model gets wrong, and an edit that mends it.')

@@ -2,6 +2,7 @@ import { UsageError } from '../base/index.js';
 import {
   compareInput,
   debugInput,
+  diffInput,
   inspectInput,
   knockoutInput,
   lensInput,
@@ -12,6 +13,7 @@ import {
 } from '../protocol/index.js';
 import {
   compare,
+  diff,
   inspect,
   knockout,
   lens,
@@ -28,6 +30,7 @@ import { HostTarget } from '../service/host/index.js';
 import { debug } from './debug/repl.js';
 import { printable } from './printable.js';
 import { page } from './page.js';
+import { showDiff } from './show-diff.js';
 import { showCompare, showKnockout, showLens } from './show-look.js';
 import { showList, showOverview } from './show-list.js';
 import { showRun } from './show-run.js';
@@ -39,6 +42,8 @@ interface Face<Input, Output> {
   readonly input: { parse(value: unknown): Input };
   /** For people, on standard output. */
   readonly show: (output: Output, flags: Flags) => string;
+  /** The exit status; 1 where a check did not hold. */
+  readonly status?: (output: Output) => number;
 }
 
 /** Ctrl-C once asks for a clean stop; a second time the process ends at once. */
@@ -101,7 +106,7 @@ const act = async <Input, Output>(face: Face<Input, Output>, value: unknown, fla
     const output = await face.operation.run(parse(face.input, value), context);
     if (context.streamed()) process.stdout.write('\n\n');
     process.stdout.write(flags['json'] === true ? `${JSON.stringify(output)}\n` : `${face.show(output, flags)}\n`);
-    return signal.aborted ? 130 : 0;
+    return signal.aborted ? 130 : (face.status?.(output) ?? 0);
   } finally {
     done();
   }
@@ -155,6 +160,15 @@ export const actions: Actions = {
     act({ operation: compare, input: compareInput, show: showCompare }, lookOf(model, flags), flags),
   knockout: (model, flags) =>
     act({ operation: knockout, input: knockoutInput, show: showKnockout }, lookOf(model, flags), flags),
+  diff: (model, flags) => {
+    const otherEdits = flags['otherEdits'] ?? flags['otherEdit'] ?? [];
+    const value = { ...flags, model, edits: editsOf(flags), otherEdits };
+    return act(
+      { operation: diff, input: diffInput, show: showDiff, status: ({ agree }) => (agree ? 0 : 1) },
+      value,
+      flags,
+    );
+  },
   page: (model, flags) => page(model, flags, interruptible()),
   debug: (model, flags) => debug(parse(debugInput, { ...flags, model, edits: editsOf(flags) })),
   dap: (_, flags) => dap(flags),

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { compareInput, compareResult } from './compare.js';
+import { diffInput, diffResult } from './diff.js';
 import { debugInput } from './debug.js';
 import { editInput, modelInput, promptInput } from './inputs.js';
 import { inspectInput, inspectResult } from './inspect.js';
@@ -80,6 +81,7 @@ export const hostMethods = {
   inspect: { input: inspectInput, output: oneOrMore(inspectResult) },
   lens: { input: lensInput, output: lensResult },
   compare: { input: compareInput, output: compareResult },
+  diff: { input: diffInput, output: diffResult },
   knockout: { input: knockoutInput, output: knockoutResult },
   list: { input: listInput, output: listResult },
   tokenize: { input: tokenizeInput, output: tokenizeResult },

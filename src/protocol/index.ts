@@ -2,6 +2,7 @@ export * from './host-errors.js';
 export * from './host-frame.js';
 export * from './host.js';
 export * from './compare.js';
+export * from './diff.js';
 export * from './debug.js';
 export * from './inputs.js';
 export * from './inspect.js';

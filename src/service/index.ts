@@ -2,6 +2,7 @@ export { configOf, contextFor, editsOf } from './experiment.js';
 export { promptOfIds, promptOfText } from './prompts.js';
 export { formatBytes } from './bytes.js';
 export { compare } from './operations/compare.js';
+export { diff } from './operations/diff.js';
 export { inspect } from './operations/inspect.js';
 export { knockout } from './operations/knockout.js';
 export { lens } from './operations/lens.js';

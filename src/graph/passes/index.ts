@@ -5,4 +5,5 @@ export { editSite, maskInput, operandInput, type ValueEdit } from './edit.js';
 export * from './gradient.js';
 export * from './link.js';
 export * from './prune.js';
+export { rewired } from './rewrite.js';
 export * from './tap.js';

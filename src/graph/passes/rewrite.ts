@@ -1,6 +1,7 @@
 import { bug } from '../../base/index.js';
 import type { Graph, Node } from '../graph.js';
 import type { ValueId } from '../value.js';
+import { verify } from '../verify.js';
 
 /** The nodes in an order in which each comes after what it reads; the given order is kept where it can be. */
 export const inOrder = (graph: Graph): readonly Node[] => {
@@ -46,4 +47,13 @@ export const substitute = (
       ...(s.partOf ? { partOf: { ...s.partOf, value: swap(s.partOf.value) } } : {}),
     })),
   };
+};
+
+/**
+ * A graph that was changed by hand, its nodes in order again; with `change`, after a substitution.
+ * @throws BugError GRAPH_INVALID where it does not fit together
+ */
+export const rewired = (graph: Graph, change?: Parameters<typeof substitute>[1]): Graph => {
+  const swapped = change ? substitute(graph, change) : graph;
+  return verify({ ...swapped, nodes: inOrder(swapped) });
 };

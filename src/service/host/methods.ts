@@ -3,6 +3,7 @@ import { hostMethods, type OpenInput } from '../../protocol/index.js';
 import type { Arena } from '../../tensor/index.js';
 import type { OperationContext } from '../operation.js';
 import { compare } from '../operations/compare.js';
+import { diff } from '../operations/diff.js';
 import { inspect } from '../operations/inspect.js';
 import { knockout } from '../operations/knockout.js';
 import { lens } from '../operations/lens.js';
@@ -73,6 +74,7 @@ export const makeHandlers = (state: HostState): Handlers => ({
   inspect: plain(inspect),
   lens: plain(lens),
   compare: plain(compare),
+  diff: plain(diff),
   knockout: plain(knockout),
   list: plain(list),
   tokenize: plain(tokenize),

@@ -1,0 +1,173 @@
+import {
+  differenceAlong,
+  explain,
+  segmentOfSite,
+  signsOf,
+  tried,
+  valuesIn,
+  walk,
+  type Explanation,
+  type OtherSide,
+  type Reach,
+  type Scene,
+  type SiteDifference,
+  type Trial,
+} from '../../analyses/diff/index.js';
+import type { JsonObject } from '../../base/index.js';
+import type { Program } from '../../graph/index.js';
+import type { DiffFinding } from '../../protocol/index.js';
+import type { Tensor } from '../../tensor/index.js';
+import { finite } from '../kept-run.js';
+import type { OpenSide } from './side.js';
+
+export interface FindRequest {
+  readonly a: OpenSide;
+  readonly b: OpenSide;
+  /** Sites that are compared, those that are read at a time together. */
+  readonly parts: readonly (readonly string[])[];
+  readonly floor: number;
+  /** Where mistakes can be tried: A as a model. */
+  readonly trial?: Trial;
+  readonly remake: (fields: JsonObject) => Program;
+  readonly most: number;
+  readonly progress: (done: number, total: number, what: string) => void | Promise<void>;
+}
+
+/** Axes as long as this are told slice by slice. */
+const longestAxis = 64;
+
+const firstOf = (differences: readonly SiteDifference[], floor: number): SiteDifference | undefined =>
+  differences.find((d) => d.relative > floor);
+
+/** What a place shows: where along its axes, and what the numbers tell. */
+const looked = async (
+  { a, b, floor }: FindRequest,
+  { site, relative }: SiteDifference,
+  ours: Tensor,
+): Promise<{ readonly finding: DiffFinding; readonly theirs: Tensor | undefined }> => {
+  const theirs = (await b.read([site])).get(site);
+  const axes = a.axesOf(site) ?? b.axesOf(site) ?? [];
+  const along = theirs
+    ? axes.flatMap((axis, i) => {
+        const count = ours.shape[i] ?? 1;
+        if (count < 2 || count > longestAxis) return [];
+        return [{ axis, relative: differenceAlong([ours.data, theirs.data], ours.shape, i).map(finite) }];
+      })
+    : [];
+  const signs = theirs ? signsOf({ a: ours, b: theirs, axes }, floor) : [];
+  return {
+    theirs,
+    finding: {
+      ...{ site, relative: finite(relative), from: [], scope: '', along, signs: [...signs] },
+      ...{ tried: 0, explanations: [] },
+    },
+  };
+};
+
+const otherSide = ({ b }: FindRequest): OtherSide => ({
+  ...(b.config ? { config: b.config } : {}),
+  ...(b.weight ? { read: b.weight } : {}),
+});
+
+const scopeOf = ({ segment, suspects }: Scene): string => suspects.nodes.at(-1)?.scope ?? segment.id;
+
+/** How the whole run agrees once a mistake is carried out in our model. */
+interface Proof {
+  readonly reach: Reach;
+  readonly trial: Trial;
+  readonly differences: readonly SiteDifference[];
+}
+
+/** Sites that agree before the first that does not. */
+const agreeing = ({ differences }: Pick<Proof, 'differences'>, floor: number): number =>
+  differences.filter((d) => d.relative <= floor).length;
+
+const proofOf = async (
+  request: FindRequest,
+  trial: Trial,
+  scene: Scene,
+  { try: one }: Explanation,
+): Promise<Proof | undefined> => {
+  const { a, b, parts, floor } = request;
+  let best: Proof | undefined;
+  for (const reach of ['everywhere', 'here'] as const) {
+    const changed = await tried(trial, scene, one, reach);
+    if (!changed) continue;
+    const ours = { ...a, read: (sites: readonly string[]) => valuesIn(changed, sites) };
+    const { differences } = await walk([ours, b], parts);
+    const proof = { reach, trial: changed, differences };
+    if (!best || agreeing(proof, floor) > agreeing(best, floor)) best = proof;
+    if (!firstOf(differences, floor)) break;
+  }
+  return best;
+};
+
+const toldExplanation = ({ mistake, try: one, relative }: Explanation): DiffFinding['explanations'][number] => ({
+  ...{ id: mistake.id, title: mistake.title, says: one.says, relative: finite(relative) },
+  ...(one.edit === undefined ? {} : { edit: one.edit }),
+});
+
+/** Most explanations that a finding tells. */
+const mostTold = 5;
+
+/** What explains a place, and the run with it carried out. */
+const explained = async (
+  request: FindRequest,
+  { differences, trial }: { readonly differences: readonly SiteDifference[]; readonly trial: Trial },
+  { finding, theirs }: { readonly finding: DiffFinding; readonly theirs: Tensor },
+): Promise<{ readonly finding: DiffFinding; readonly proof?: Proof }> => {
+  const { floor, remake, progress } = request;
+  const agrees = new Set(differences.filter((d) => d.relative <= floor).map((d) => d.site));
+  const result = await explain({
+    ...{ trial, site: finding.site, agrees, value: theirs, floor, other: otherSide(request), remake },
+    onTry: (done, total) => progress(done, total, `mistakes tried at ${finding.site}`),
+  });
+  if (!result) return { finding };
+  const { scene, found } = result;
+  const known = { ...finding, from: [...scene.suspects.from], scope: scopeOf(scene), tried: result.tried };
+  const [best] = found;
+  const proof = best && (await proofOf(request, trial, scene, best));
+  const explanations = found.slice(0, mostTold).map(toldExplanation);
+  if (!proof) return { finding: { ...known, explanations } };
+  const next = firstOf(proof.differences, floor)?.site ?? null;
+  const counts = { agree: agreeing(proof, floor), of: proof.differences.length };
+  return { finding: { ...known, explanations, proof: { reach: proof.reach, ...counts, next } }, proof };
+};
+
+/**
+ * From the first place where two runs part, one place after the other: what it shows, which mistake explains it, and,
+ * with that mistake carried out, where they part next.
+ */
+export const findings = async (
+  request: FindRequest,
+  differences: readonly SiteDifference[],
+): Promise<readonly DiffFinding[]> => {
+  const { a, floor, most } = request;
+  const found: DiffFinding[] = [];
+  let now: { readonly differences: readonly SiteDifference[]; readonly trial: Trial | undefined } = {
+    differences,
+    trial: request.trial,
+  };
+  while (found.length < most) {
+    const first = firstOf(now.differences, floor);
+    if (!first) break;
+    const read =
+      now.trial && segmentOfSite(now.trial.program, first.site)
+        ? valuesIn(now.trial, [first.site])
+        : a.read([first.site]);
+    const ours = (await read).get(first.site);
+    if (!ours) break;
+    const { finding, theirs } = await looked(request, first, ours);
+    if (!now.trial || !theirs) return [...found, finding];
+    const { finding: told, proof } = await explained(
+      request,
+      { differences: now.differences, trial: now.trial },
+      { finding, theirs },
+    );
+    found.push(told);
+    // no further where nothing explains it, or the two part at the same place still
+    if (!proof || firstOf(proof.differences, floor)?.site === first.site) break;
+    now = proof;
+  }
+  return found;
+};

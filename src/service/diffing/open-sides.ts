@@ -1,0 +1,170 @@
+import { UsageError } from '../../base/index.js';
+import { canonicalName } from '../../engine/index.js';
+import { isRecording, openWeights } from '../../formats/index.node.js';
+import type { DiffInput, TokenView } from '../../protocol/index.js';
+import type { Opened } from '../edited-model.js';
+import { editsOf } from '../experiment.js';
+import type { OperationContext } from '../operation.js';
+import { promptOfIds, promptsOf, promptView } from '../prompts.js';
+import { withRecording, type Recording } from '../recording/open-recorded.js';
+import { withModel } from '../with-model.js';
+import { modelSide } from './model-side.js';
+import { recordedSide, valuesSide } from './recorded-side.js';
+import type { OpenSide } from './side.js';
+
+/** Both sides, and the prompt that they ran. */
+export interface Sides {
+  readonly a: OpenSide;
+  readonly b: OpenSide;
+  readonly tokens: TokenView[];
+  readonly target?: TokenView[];
+  /** The other side's tokens of the same text, where they are others. */
+  readonly otherTokens?: TokenView[];
+}
+
+type Kind = 'model' | 'recording' | 'values';
+
+export const kindOf = async (name: string): Promise<Kind> => {
+  if (await isRecording(name)) return 'recording';
+  return /\.safetensors$/i.test(name) ? 'values' : 'model';
+};
+
+const invalid = (message: string, hint: string): UsageError =>
+  new UsageError(message, { code: 'OPTION_INVALID', hint });
+
+/** The prompt of a recording, for a model that is compared with it. */
+const recordedPrompt = ({ manifest, file }: Recording): Pick<DiffInput, 'ids' | 'targetIds'> => {
+  const { tokens, target } = manifest.prompt;
+  if (!tokens)
+    throw invalid(`${file} has no prompt: it was redacted`, 'Give the prompt that was run, with --prompt or --ids.');
+  return { ids: tokens.map((t) => t.id), ...(target ? { targetIds: target.slice(1).map((t) => t.id) } : {}) };
+};
+
+const hasPrompt = ({ prompt, ids, chat }: DiffInput): boolean => [prompt, ids, chat].some((x) => x !== undefined);
+
+/** Opens the model of A with its prompt. */
+const withA = <Result>(
+  input: DiffInput,
+  context: OperationContext,
+  work: (opened: Opened) => Promise<Result>,
+): Promise<Result> =>
+  editsOf(input).then((edits) =>
+    withModel(input, { context, edits }, async (model) => {
+      for (const text of model.notes) context.note(text);
+      const [prompt] = await promptsOf(model, input);
+      if (!prompt) throw invalid('there is no prompt', 'Give one with --prompt "TEXT" or --ids 1,2,3.');
+      return work({ model, edits, prompt });
+    }),
+  );
+
+const sameIds = (a: readonly { id: number }[], b: readonly { id: number }[]): boolean =>
+  a.length === b.length && a.every(({ id }, i) => b[i]?.id === id);
+
+/** How the other model cuts the text, where that is another way. */
+const cutOtherwise = async (
+  { model }: Pick<Opened, 'model'>,
+  input: DiffInput,
+  tokens: readonly TokenView[],
+): Promise<TokenView[] | undefined> => {
+  if ((input.prompt === undefined && input.chat === undefined) || !model.tokenizer) return undefined;
+  const [prompt] = await promptsOf(model, input);
+  const other = prompt && promptView(prompt).tokens;
+  return other && !sameIds(other, tokens) ? other : undefined;
+};
+
+/** Two models on one prompt: A's token ids are given to both. */
+const withModels = (
+  input: DiffInput,
+  context: OperationContext,
+  work: (sides: Sides) => Promise<void>,
+): Promise<void> =>
+  withA(input, context, async (a) => {
+    const other = { ...input, model: input.other };
+    const edits = await editsOf({ edits: input.otherEdits });
+    await withModel(other, { context, edits }, async (model) => {
+      for (const text of model.notes) context.note(text);
+      const view = promptView(a.prompt);
+      const ids = (a.prompt.source ?? a.prompt).ids;
+      const prompt = promptOfIds(model, ids, a.prompt.source ? a.prompt.ids.slice(1) : undefined);
+      const otherTokens = await cutOtherwise({ model }, input, view.tokens);
+      await work({
+        a: await modelSide(input.model, a, context),
+        b: await modelSide(input.other, { model, edits, prompt }, context),
+        ...view,
+        ...(otherTokens ? { otherTokens } : {}),
+      });
+    });
+  });
+
+const withModelAnd = (
+  input: DiffInput,
+  context: OperationContext,
+  other: (opened: Opened) => OpenSide,
+  work: (sides: Sides) => Promise<void>,
+) =>
+  withA(input, context, async (opened) =>
+    work({ a: await modelSide(input.model, opened, context), b: other(opened), ...promptView(opened.prompt) }),
+  );
+
+const withValues = async (
+  file: string,
+  work: (values: Awaited<ReturnType<typeof openWeights>>) => Promise<void>,
+): Promise<void> => {
+  const values = await openWeights(file);
+  try {
+    await work(values);
+  } finally {
+    await values.close();
+  }
+};
+
+const same = (name: string): string => name;
+
+/** A recording or a file of values against the same: nothing runs. */
+const withStored = async (names: readonly [string, string], work: (sides: Sides) => Promise<void>): Promise<void> => {
+  const opened = async (name: string, next: (side: OpenSide, recording?: Recording) => Promise<void>): Promise<void> =>
+    (await kindOf(name)) === 'recording'
+      ? withRecording(name, (recording) => next(recordedSide(recording), recording))
+      : withValues(name, (values) => next(valuesSide(name, values, same)));
+  await opened(names[0], (a, recording) =>
+    opened(names[1], (b) => {
+      const { tokens = [], target } = recording?.manifest.prompt ?? {};
+      return work({ a, b, tokens, ...(target ? { target } : {}) });
+    }),
+  );
+};
+
+/**
+ * Opens what is compared and closes it again. Where only the other side is a model, it comes first: its values are then
+ * the reference.
+ * @throws UsageError OPTION_INVALID, PROMPT_EMPTY and what opening throws
+ */
+export const withSides = async (
+  given: DiffInput,
+  context: OperationContext,
+  work: (sides: Sides) => Promise<void>,
+): Promise<void> => {
+  const kinds = [await kindOf(given.model), await kindOf(given.other)] as const;
+  const isTurned = kinds[0] !== 'model' && kinds[1] === 'model';
+  const input = isTurned
+    ? { ...given, model: given.other, other: given.model, edits: given.otherEdits, otherEdits: given.edits }
+    : given;
+  const [a, b] = isTurned ? ([kinds[1], kinds[0]] as const) : kinds;
+  if (a !== 'model') return withStored([input.model, input.other], work);
+  if (b === 'model') return withModels(input, context, work);
+  if (input.otherEdits.length > 0)
+    throw invalid(`${input.other} is no model: it cannot be edited`, 'Leave --other-edit out.');
+  if (b === 'values')
+    return withValues(input.other, (values) =>
+      withModelAnd(
+        input,
+        context,
+        ({ model }) => valuesSide(input.other, values, (n) => canonicalName(model.program, n)),
+        work,
+      ),
+    );
+  return withRecording(input.other, (recording) => {
+    const prompted = hasPrompt(input) ? input : { ...input, ...recordedPrompt(recording) };
+    return withModelAnd(prompted, context, () => recordedSide(recording), work);
+  });
+};

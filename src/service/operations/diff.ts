@@ -1,0 +1,153 @@
+import { differingFields, outliers, walk, type SiteDifference, type Walk } from '../../analyses/diff/index.js';
+import { divergence, sumScores } from '../../analyses/lens/index.js';
+import { bug, nearest, UsageError } from '../../base/index.js';
+import { prepareExperiment } from '../../engine/index.js';
+import { matches, parseGlobs } from '../../language/index.js';
+import { makeProgram } from '../../models/index.js';
+import type { DiffInput, DiffResult, SiteDifferenceView } from '../../protocol/index.js';
+import { checkpoints } from '../cancel.js';
+import { comparedWeights } from '../diffing/compare-weights.js';
+import { findings } from '../diffing/find.js';
+import { floorFor } from '../diffing/floor.js';
+import { withSides, type Sides } from '../diffing/open-sides.js';
+import { partsOf } from '../diffing/parts.js';
+import type { OpenSide } from '../diffing/side.js';
+import { contextFor } from '../experiment.js';
+import { finite } from '../kept-run.js';
+import type { Operation, OperationContext } from '../operation.js';
+import { textOf } from '../prompts.js';
+import { scoredTokens } from '../scored.js';
+
+const toldDifference = (d: SiteDifference, floor: number): SiteDifferenceView => ({
+  ...{ site: d.site, shape: [...d.shape], relative: finite(d.relative), largest: finite(d.largest) },
+  ...{ cosine: finite(d.cosine), broken: [...d.broken], differs: d.relative > floor },
+});
+
+/** The sites that both have and that the globs choose, in A's order. @throws UsageError SITE_UNKNOWN, DIFF_NOTHING_IN_COMMON */
+const sharedSites = ({ a, b }: Sides, globs: string | undefined): readonly string[] => {
+  const theirs = new Set(b.sites);
+  const both = a.sites.filter((site) => theirs.has(site));
+  if (both.length === 0)
+    throw new UsageError(`${a.told.name} and ${b.told.name} have no site in common`, {
+      code: 'DIFF_NOTHING_IN_COMMON',
+      hint: `One has ${a.sites.slice(0, 4).join(', ')}; the other ${b.sites.slice(0, 4).join(', ')}.`,
+    });
+  if (globs === undefined) return both;
+  const chosen = new Set<string>();
+  for (const glob of parseGlobs(globs)) {
+    const found = both.filter((site) => matches(glob, site));
+    if (found.length === 0)
+      throw new UsageError(`no site that both have matches ${glob.text}`, {
+        code: 'SITE_UNKNOWN',
+        hint: `Did you mean ${nearest(glob.text, both).join(', ')}?`,
+      });
+    for (const site of found) chosen.add(site);
+  }
+  return both.filter((site) => chosen.has(site));
+};
+
+/** What a side says at the end, of the last position. */
+const lastScores = async (side: OpenSide): Promise<Float32Array | undefined> => {
+  if (!side.sites.includes('logits')) return undefined;
+  const logits = (await side.read(['logits'])).get('logits');
+  const width = logits?.shape.at(-1) ?? 0;
+  return logits && Float32Array.from(logits.data.subarray(logits.data.length - width), Number);
+};
+
+const outputOf = async ({ a, b }: Sides): Promise<Pick<DiffResult, 'output'>> => {
+  const [p, q] = [await lastScores(a), await lastScores(b)];
+  const model = a.opened?.model ?? b.opened?.model;
+  if (!p || p.length !== q?.length) return {};
+  const named = (scores: Float32Array) => scoredTokens(scores, 3, (id) => (model ? textOf(model, id) : `[${id}]`));
+  return { output: { a: named(p), b: named(q), kl: finite(divergence(p, q, [sumScores(p), sumScores(q)])) } };
+};
+
+const configOf = ({ a, b }: Sides): Pick<DiffResult, 'config'> => {
+  const [ours, theirs] = [a.config, b.config];
+  if (!ours || !theirs) return {};
+  const fields = differingFields(ours, theirs);
+  return { config: fields.map((field) => ({ field, a: ours[field] ?? null, b: theirs[field] ?? null })) };
+};
+
+/** A as a model in which mistakes can be tried. */
+const trialOf = async ({ a }: Sides, context: OperationContext) => {
+  if (!a.opened) return undefined;
+  const { model, edits, prompt } = a.opened;
+  const { variant } = await prepareExperiment(contextFor(model, prompt, 0), edits);
+  const { program, weights, backend } = model;
+  return { program, weights, backend, variant, prompt, onSegment: checkpoints(context) };
+};
+
+const remakerOf = ({ a }: Sides) => {
+  const names = new Set(a.opened?.model.weights.names());
+  return (fields: NonNullable<OpenSide['config']>) =>
+    makeProgram({ ...a.config, ...fields }, (name) => names.has(name));
+};
+
+const foundIn = async (
+  sides: Sides,
+  input: DiffInput,
+  context: OperationContext,
+  { differences, floor, parts }: Pick<Walk, 'differences'> & { floor: number; parts: readonly (readonly string[])[] },
+) => {
+  const trial = input.explain ? await trialOf(sides, context) : undefined;
+  const breathe = checkpoints(context);
+  return findings(
+    {
+      ...{ a: sides.a, b: sides.b, parts, floor, most: trial ? input.most : 1, remake: remakerOf(sides) },
+      ...(trial ? { trial } : {}),
+      progress: (done, total, what) => {
+        context.progress?.({ done, total, what });
+        return breathe();
+      },
+    },
+    differences,
+  );
+};
+
+const compared = async (sides: Sides, input: DiffInput, context: OperationContext): Promise<DiffResult> => {
+  const { a, b, tokens, target, otherTokens } = sides;
+  const floor = input.floor ?? floorFor([a.told.dtype, b.told.dtype]);
+  const shared = sharedSites(sides, input.sites);
+  const parts = partsOf(shared, (site) => a.bytesOf(site) + b.bytesOf(site), input.maxBytes);
+  const { differences, unlike } = await walk([a, b], parts, (done) =>
+    context.progress?.({ done, total: parts.length, what: 'values compared' }),
+  );
+  const found = await foundIn(sides, input, context, { differences, floor, parts });
+  const weights = await comparedWeights([a, b], context);
+  const ranked = [
+    ...outliers(
+      differences.filter((d) => Number.isFinite(d.relative)).map((d) => ({ name: d.site, relative: d.relative })),
+    ),
+    ...outliers(weights ?? []),
+  ];
+  const agree = differences.every((d) => d.relative <= floor) && unlike.length === 0;
+  return {
+    ...{ a: a.told, b: b.told, tokens, ...(target ? { target } : {}), ...(otherTokens ? { otherTokens } : {}) },
+    ...{ floor, sites: differences.map((d) => toldDifference(d, floor)) },
+    onlyA: a.sites.filter((site) => !b.sites.includes(site)),
+    onlyB: b.sites.filter((site) => !a.sites.includes(site)),
+    unlike: unlike.map(({ site, shapes: [x, y] }) => ({ site, shapes: [[...x], [...y]] })),
+    findings: [...found],
+    outliers: ranked.map((o) => ({ ...o })),
+    ...(weights ? { weights: weights.map((w) => ({ name: w.name, relative: finite(w.relative) })) } : {}),
+    ...configOf(sides),
+    ...(await outputOf(sides)),
+    agree,
+    notes: [],
+  };
+};
+
+/** Two runs of one prompt, walked along together: where they part first, and why. */
+export const diff: Operation<DiffInput, DiffResult> = {
+  name: 'diff',
+  help: 'Compares two models, or a model with a recording or with values from elsewhere, site by site on one prompt: the first that differs beyond rounding, how the difference grows, and which known mistake of porting, converting or fine-tuning, made in the first model, gives the numbers of the second.',
+  async run(input, context) {
+    let result: DiffResult | undefined;
+    await withSides(input, context, async (sides) => {
+      result = await compared(sides, input, context);
+    });
+    if (!result) throw bug('nothing was compared');
+    return result;
+  },
+};
