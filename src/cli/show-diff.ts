@@ -26,11 +26,16 @@ const spark = (relative: readonly (number | null)[], floor: number): string => {
   return relative.map((r) => bars[Math.min(8, height(r))] ?? ' ').join('');
 };
 
+/** Axes that say something by themselves; of others it matters only where some of it agrees. */
+const telling = new Set(['position', 'query', 'key', 'head', 'kvHead', 'expert']);
+
 const alongLines = ({ along }: DiffFinding, floor: number): string[] =>
-  along.map(
-    ({ axis, relative }) =>
-      `    by ${axis.padEnd(9)} ${styled('cyan', `▕${spark(relative, floor)}▏`)}  from ${small(relative[0] ?? 0)} to ${small(relative.at(-1) ?? 0)}`,
-  );
+  along
+    .filter(({ axis, relative }) => telling.has(axis) || relative.some((r) => r !== null && r <= floor))
+    .map(
+      ({ axis, relative }) =>
+        `    by ${axis.padEnd(9)} ${styled('cyan', `▕${spark(relative, floor)}▏`)}  from ${small(relative[0] ?? 0)} to ${small(relative.at(-1) ?? 0)}`,
+    );
 
 const proofLine = ({ proof }: DiffFinding): string[] => {
   if (!proof) return [];
@@ -42,12 +47,9 @@ const proofLine = ({ proof }: DiffFinding): string[] => {
   ];
 };
 
-const explanationLines = ({ explanations, tried, along }: DiffFinding): string[] => {
+const explanationLines = ({ explanations, tried }: DiffFinding): string[] => {
   const [best, ...others] = explanations;
-  if (!best) {
-    if (tried === 0) return [];
-    return [`    none of ${tried} known mistakes gives B's numbers here${along.length === 0 ? '' : ''}`];
-  }
+  if (!best) return tried === 0 ? [] : [`    none of ${tried} known mistakes gives B's numbers here`];
   return [
     `  ${styled('bold', 'likely')}: in B, ${best.says}`,
     ...(best.edit === undefined ? [] : [`    as an edit of A: ${styled('cyan', best.edit)}`]),
@@ -146,15 +148,23 @@ const countLine = ({ sites, onlyA, onlyB, floor }: DiffResult): string => {
   return `${sites.length} sites in both${rest}, ${differ === 0 ? styled('green', 'all agree') : `${differ} differ by more than ${small(floor)}`}`;
 };
 
+/** Sites whose values are not of one size, the first few. */
+const unlikeLines = ({ unlike }: DiffResult): string[] => {
+  if (unlike.length === 0) return [];
+  const rows = unlike
+    .slice(0, mostListed)
+    .map(({ site, shapes: [a, b] }) => [site, `[${a.join(', ')}]`, `[${b.join(', ')}]`]);
+  const more = unlike.length > mostListed ? `\n  and ${unlike.length - mostListed} more` : '';
+  return [`values of another size\n${table(['site', 'A', 'B'], rows)}${more}`];
+};
+
 /** Two runs beside each other: where they part, why, and how the difference grows. */
 export const showDiff = (r: DiffResult): string =>
   [
     `${sideLine('A', r.a)}\n${sideLine('B', r.b)}`,
     ...tokensLine(r),
     countLine(r),
-    ...r.unlike.map(
-      ({ site, shapes: [a, b] }) => `${site} has shape [${a.join(', ')}] in A and [${b.join(', ')}] in B`,
-    ),
+    ...unlikeLines(r),
     ...r.findings.map((finding, i) => showFinding(finding, i, r.floor)),
     table(['', 'site', 'relative', 'largest', 'cosine', ''], growthOf(r).map(rowOf), { right: [2, 3, 4] }),
     ...outputLines(r),

@@ -97,6 +97,8 @@ export const diffResult = z.object({
   findings: z.array(diffFinding),
   /** What differs far more than its like in other layers do, by name of a site or a weight. */
   outliers: z.array(z.object({ name: z.string(), relative: z.number(), median: z.number() })),
+  /** How far each value is where its layer is given what the other side's layer was given: its layer's own part. */
+  local: z.array(z.object({ name: z.string(), relative: finite })).optional(),
   /** Weights that hold other numbers, the most different first; of two models whose weights have the same names. */
   weights: z.array(z.object({ name: z.string(), relative: finite })).optional(),
   /** Fields of the configs that are not the same. */

@@ -39,7 +39,11 @@ const add = (sums: Sums, x: number, y: number): void => {
  * @param a the reference
  * @param b of as many numbers as `a`
  */
-export const difference = (a: Numbers, b: Numbers, from = 0, to = a.length): Difference => {
+export const difference = (
+  a: Numbers,
+  b: Numbers,
+  { from = 0, to = a.length }: { readonly from?: number; readonly to?: number } = {},
+): Difference => {
   const sums: Sums = { squares: 0, other: 0, product: 0, apart: 0, largest: 0 };
   let [brokenA, brokenB, unlike] = [0, 0, 0];
   for (let i = from; i < to; i++) {
@@ -74,7 +78,7 @@ export const differenceAlong = (
   const outer = shape.slice(0, axis).reduce((n, d) => n * d, 1);
   return Array.from({ length: count }, (_, i) => {
     const parts = Array.from({ length: outer }, (_o, o) => (o * count + i) * inner);
-    const all = parts.map((at) => difference(a, b, at, at + inner));
+    const all = parts.map((at) => difference(a, b, { from: at, to: at + inner }));
     if (all.some((d) => d.relative === Infinity)) return Infinity;
     const [x, y] = [new Float32Array(outer * inner), new Float32Array(outer * inner)];
     parts.forEach((at, o) => {

@@ -1,10 +1,9 @@
-import type { JsonObject } from '../../base/index.js';
 import type { Program, Segment } from '../../graph/index.js';
 import type { Tensor } from '../../tensor/index.js';
 import { difference } from './difference.js';
 import { mistakes, type Mistake, type OtherSide, type Scene, type Try } from './mistakes/index.js';
 import { suspectsOf } from './suspects.js';
-import { stateBefore, tryValue, type Trial } from './try.js';
+import { remadeIn, stateBefore, tryValue, type Trial } from './try.js';
 
 /** A mistake that, made in our model, gives the other side's value. */
 export interface Explanation {
@@ -25,7 +24,6 @@ export interface ExplainRequest {
   /** Relative differences up to here are noise. */
   readonly floor: number;
   readonly other: OtherSide;
-  readonly remake: (fields: JsonObject) => Program;
   readonly onTry?: (done: number, total: number) => void | Promise<void>;
 }
 
@@ -33,16 +31,16 @@ export interface ExplainRequest {
 export const segmentOfSite = ({ segments }: Program, site: string): Segment | undefined =>
   segments.find((s) => s.graph.sites.some(({ name }) => name === site));
 
-const sceneOf = ({ trial, site, agrees, other, remake }: ExplainRequest): Scene | undefined => {
+const sceneOf = ({ trial, site, agrees, other }: ExplainRequest): Scene | undefined => {
   const segment = segmentOfSite(trial.program, site);
   if (!segment) return undefined;
   const { variant, weights, program } = trial;
   return {
-    ...{ program, segment, site, other, remake },
+    ...{ program, segment, site, other, remake: (fields) => remadeIn(trial, fields) },
     suspects: suspectsOf(segment.graph, site, agrees),
     read: async (name) => {
       const edited = variant.weights.get(name);
-      return edited?.dtype === 'float32' ? (edited as Tensor<'float32'>) : weights.read(name);
+      return edited?.dtype === 'float32' ? edited : weights.read(name);
     },
   };
 };
@@ -50,10 +48,12 @@ const sceneOf = ({ trial, site, agrees, other, remake }: ExplainRequest): Scene 
 /** Residuals this close are as good as each other: the earlier mistake is told. */
 const asGood = 3;
 
+/** How far the value may be that one is as good as the best: rounding alone makes 1e-6. */
+export const asGoodAs = (best: number): number => Math.max(best * asGood, 1e-6);
+
 /** The best first; of equally good ones in the order of the table. */
 const ranked = (found: readonly Explanation[]): readonly Explanation[] => {
-  const best = Math.min(...found.map((e) => e.relative));
-  const near = Math.max(best * asGood, 1e-6);
+  const near = asGoodAs(Math.min(...found.map((e) => e.relative)));
   return [...found.filter((e) => e.relative <= near), ...found.filter((e) => e.relative > near)];
 };
 
@@ -67,13 +67,13 @@ export const explain = async (
   const { trial, value, floor, onTry } = request;
   const scene = sceneOf(request);
   if (!scene) return undefined;
-  const state = await stateBefore(trial, scene.segment.id);
+  const state = await stateBefore(trial, scene);
   if (!state) return undefined;
   const all = mistakes.flatMap((mistake) => mistake.tries(scene).map((one) => ({ mistake, one })));
   const found: Explanation[] = [];
   for (const [done, { mistake, one }] of all.entries()) {
     await onTry?.(done, all.length);
-    const made = await tryValue(trial, scene, one, state);
+    const made = await tryValue(trial, { scene, one }, state);
     if (made?.data.length !== value.data.length) continue;
     const { relative } = difference(made.data, value.data);
     if (relative <= floor) found.push({ mistake, try: one, relative });

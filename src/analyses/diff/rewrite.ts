@@ -12,13 +12,17 @@ export const bypassed = (graph: Graph, node: Node, operand: number): Graph => {
   return to === undefined ? graph : rewired(graph, { from: node.id, to, keep: new Set() });
 };
 
-/** A graph in which a node reads another number than the constant that it reads. */
-export const withScalar = (graph: Graph, node: Node, at: number, value: number): Graph => {
+/** A graph in which a node reads another number than the constant that it reads. `at`: which operand. */
+export const withScalar = (
+  graph: Graph,
+  node: Node,
+  { at, value }: { readonly at: number; readonly value: number },
+): Graph => {
   const a = new Additions(graph, 'tried');
   const constant = a.op('Constant', { dtype: 'float32', shape: [], axes: [], values: [value] }, []);
   const grown = a.applied();
   const inputs = node.inputs.map((id, i) => (i === at ? constant : id));
-  return rewired({ ...grown, nodes: grown.nodes.map((n) => (n.id === node.id ? ({ ...n, inputs } as Node) : n)) });
+  return rewired({ ...grown, nodes: grown.nodes.map((n) => (n.id === node.id ? { ...n, inputs } : n)) });
 };
 
 /** Rows of a value along an axis, in another order. */

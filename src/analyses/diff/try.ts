@@ -1,4 +1,4 @@
-import { BugError, DebuggerError } from '../../base/index.js';
+import { DebuggerError, type JsonObject } from '../../base/index.js';
 import {
   Compilations,
   Pass,
@@ -13,18 +13,30 @@ import type { Program, Segment } from '../../graph/index.js';
 import type { Tensor } from '../../tensor/index.js';
 import type { Scene, Try } from './mistakes/index.js';
 
+/** Where the change of a try is made: in the segment that differs, or in every one that is built alike. */
+export type Reach = 'here' | 'everywhere';
+
+/** A try that was carried out. */
+export interface Step {
+  readonly scene: Scene;
+  readonly one: Try;
+  readonly reach: Reach;
+}
+
 /** A model in which mistakes can be tried. */
 export interface Trial {
+  /** The computation, with what was carried out so far. */
   readonly program: Program;
+  /** The model's own, with other fields of the config. @throws ModelError CONFIG_* */
+  readonly make: (fields: JsonObject) => Program;
+  /** What was carried out so far, in order. */
+  readonly steps?: readonly Step[];
   readonly weights: Weights;
   readonly backend: Backend;
   readonly variant: Variant;
   readonly prompt: Prompt;
   readonly onSegment?: (name: string) => void | Promise<void>;
 }
-
-/** Where the change of a try is made: in the segment that differs, or in every one that is built alike. */
-export type Reach = 'here' | 'everywhere';
 
 /** A pass over the prompt that captures sites, with nothing compiled yet. */
 const passOf = (trial: Trial, compilations: Compilations, capture: ReadonlySet<string>): Pass =>
@@ -52,35 +64,104 @@ const withPass = async <Result>(
 export const valuesIn = (trial: Trial, sites: Iterable<string>): Promise<ReadonlyMap<string, Tensor>> =>
   withPass(trial, new Set(sites), async (pass) => (await pass.run()).sites);
 
-/** What was handed on when a segment is about to run. */
-export const stateBefore = (trial: Trial, segment: string): Promise<PassState | undefined> =>
-  withPass(trial, new Set(), async (pass) => {
-    while (pass.next && pass.next.name !== segment) await pass.advance();
+/** What was handed on when the segment of a scene is about to run. */
+export const stateBefore = (trial: Trial, { segment, site }: Scene): Promise<PassState | undefined> =>
+  withPass(trial, new Set([site]), async (pass) => {
+    while (pass.next && pass.next.name !== segment.id) await pass.advance();
     return pass.next && pass.state;
+  });
+
+/** A segment that is about to run, and a way to run it on something else. */
+export interface SegmentRun {
+  readonly id: string;
+  /** Its sites among those that were asked for. */
+  readonly captured: readonly string[];
+  readonly state: PassState;
+  /** Values of its sites where this was handed to it; the pass goes on as if it had not run. */
+  readonly run: (handed: PassState['handed']) => Promise<ReadonlyMap<string, Tensor>>;
+}
+
+/** Goes through a pass segment by segment. */
+export const eachSegment = (
+  trial: Trial,
+  sites: ReadonlySet<string>,
+  work: (run: SegmentRun) => Promise<void>,
+): Promise<void> =>
+  withPass(trial, sites, async (pass) => {
+    for (let next = pass.next; next; next = pass.next) {
+      const { state } = pass;
+      const captured = next.segment.graph.sites.map((s) => s.name).filter((name) => sites.has(name));
+      const run: SegmentRun['run'] = async (handed) => {
+        pass.restore({ ...state, handed });
+        await pass.advance();
+        const values = new Map(pass.sites);
+        pass.sites.clear();
+        pass.restore(state);
+        return values;
+      };
+      if (next.name === next.segment.id) await work({ id: next.segment.id, captured, state, run });
+      await pass.advance();
+      pass.sites.clear();
+    }
   });
 
 const segmentOf = (program: Program, id: string): Segment | undefined => program.segments.find((s) => s.id === id);
 
-/** A model with the change of a try; undefined where it has no place in it. @throws BugError GRAPH_INVALID */
-export const tried = async (trial: Trial, scene: Scene, one: Try, reach: Reach): Promise<Trial | undefined> => {
-  const base = one.program ?? trial.program;
-  const weights = new Map(trial.variant.weights);
-  const changed = new Map<string, Segment>();
-  for (const segment of one.segment ? base.segments : []) {
-    if (reach === 'here' && segment.id !== scene.segment.id) continue;
-    if (segment.kind !== scene.segment.kind || segment.stack !== scene.segment.stack) continue;
+/** What can be changed without making the program anew. */
+interface Changing {
+  readonly program: Program;
+  readonly weights: ReadonlyMap<string, Tensor>;
+}
+
+const reaches = (segment: Segment, { scene, one, reach }: Step): boolean => {
+  if (reach === 'here') return segment.id === scene.segment.id;
+  return one.beyond === true || (segment.kind === scene.segment.kind && segment.stack === scene.segment.stack);
+};
+
+/** Carries out a step; undefined where it has no place in its own segment. */
+const carriedOut = async ({ program, weights }: Changing, step: Step): Promise<Changing | undefined> => {
+  const [segments, replaced] = [new Map<string, Segment>(), new Map(weights)];
+  const { scene, one } = step;
+  for (const segment of program.segments.filter((s) => one.segment && reaches(s, step))) {
     const change = await one.segment?.(segment);
-    if (change?.graph) changed.set(segment.id, { ...segment, graph: change.graph });
-    for (const [name, tensor] of change?.weights ?? []) weights.set(name, tensor);
     if (!change && segment.id === scene.segment.id) return undefined;
+    if (change?.graph) segments.set(segment.id, { ...segment, graph: change.graph });
+    for (const [name, tensor] of change?.weights ?? []) replaced.set(name, tensor);
   }
-  const segments = base.segments.map((s) => changed.get(s.id) ?? s);
-  const program = { ...base, segments, inputs: one.inputs ?? base.inputs };
+  const inputs = one.inputs ? one.inputs(program.inputs) : program.inputs;
+  return {
+    program: { ...program, inputs, segments: program.segments.map((s) => segments.get(s.id) ?? s) },
+    weights: replaced,
+  };
+};
+
+/** The fields of the config that steps change. */
+const fieldsOf = (steps: readonly Step[]): JsonObject =>
+  Object.assign({}, ...steps.map(({ one }) => one.fields ?? {})) as JsonObject;
+
+/** The computation with other fields of the config beside those that were changed so far. @throws ModelError CONFIG_* */
+export const remadeIn = (trial: Trial, fields: JsonObject): Program =>
+  trial.make({ ...fieldsOf(trial.steps ?? []), ...fields });
+
+/**
+ * A model with the change of a try; undefined where it has no place in it. All that was carried out before is carried
+ * out again, since another field of the config makes the whole computation anew.
+ * @throws BugError GRAPH_INVALID
+ */
+export const tried = async (trial: Trial, step: Step): Promise<Trial | undefined> => {
+  const steps = [...(trial.steps ?? []), step];
+  const isMade = step.one.fields === undefined;
+  let now: Changing | undefined = isMade
+    ? { program: trial.program, weights: trial.variant.weights }
+    : { program: trial.make(fieldsOf(steps)), weights: trial.variant.weights };
+  for (const next of isMade ? [step] : steps) now = now && (await carriedOut(now, next));
+  if (!now) return undefined;
+  const { program, weights } = now;
   const order = trial.variant.order.flatMap(({ name, segment: { id } }) => {
     const segment = segmentOf(program, id);
     return segment ? [{ name, segment }] : [];
   });
-  return { ...trial, program, variant: { ...trial.variant, order, weights } };
+  return { ...trial, program, steps, variant: { ...trial.variant, order, weights } };
 };
 
 /** The value of the scene's site where one segment alone runs, from what was handed to it. */
@@ -93,17 +174,24 @@ const valueHere = (trial: Trial, scene: Scene, { handed }: PassState): Promise<T
     return pass.sites.get(scene.site);
   });
 
+/** A graph that does not fit together, that the engine refuses, or that reads weights which the model does not have. */
+const isUnfit = (error: unknown): boolean =>
+  error instanceof DebuggerError &&
+  (error.info.code === 'GRAPH_INVALID' || error.info.code === 'ENGINE_FAILED' || error.blame === 'model');
+
 /**
  * The scene's value as a try makes it; undefined where the try has no place there, or makes no model that fits together.
  */
-export const tryValue = async (trial: Trial, scene: Scene, one: Try, state: PassState): Promise<Tensor | undefined> => {
+export const tryValue = async (
+  trial: Trial,
+  { scene, one }: Pick<Step, 'scene' | 'one'>,
+  state: PassState,
+): Promise<Tensor | undefined> => {
   try {
-    const changed = await tried(trial, scene, one, 'here');
+    const changed = await tried(trial, { scene, one, reach: 'here' });
     return changed && (await valueHere(changed, scene, state));
   } catch (error) {
-    const isUnfit = error instanceof BugError && error.info.code === 'GRAPH_INVALID';
-    const isRefused = error instanceof DebuggerError && error.info.code === 'ENGINE_FAILED';
-    if (isUnfit || isRefused) return undefined;
+    if (isUnfit(error)) return undefined;
     throw error;
   }
 };

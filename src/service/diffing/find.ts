@@ -1,4 +1,5 @@
 import {
+  asGoodAs,
   differenceAlong,
   explain,
   segmentOfSite,
@@ -13,8 +14,6 @@ import {
   type SiteDifference,
   type Trial,
 } from '../../analyses/diff/index.js';
-import type { JsonObject } from '../../base/index.js';
-import type { Program } from '../../graph/index.js';
 import type { DiffFinding } from '../../protocol/index.js';
 import type { Tensor } from '../../tensor/index.js';
 import { finite } from '../kept-run.js';
@@ -28,7 +27,6 @@ export interface FindRequest {
   readonly floor: number;
   /** Where mistakes can be tried: A as a model. */
   readonly trial?: Trial;
-  readonly remake: (fields: JsonObject) => Program;
   readonly most: number;
   readonly progress: (done: number, total: number, what: string) => void | Promise<void>;
 }
@@ -78,20 +76,19 @@ interface Proof {
   readonly differences: readonly SiteDifference[];
 }
 
-/** Sites that agree before the first that does not. */
+/** How many sites agree. */
 const agreeing = ({ differences }: Pick<Proof, 'differences'>, floor: number): number =>
   differences.filter((d) => d.relative <= floor).length;
 
+/** The whole run with a mistake carried out: in every layer, or, where that agrees less, at its place alone. */
 const proofOf = async (
-  request: FindRequest,
-  trial: Trial,
-  scene: Scene,
+  { a, b, parts, floor }: FindRequest,
+  { trial, scene }: { readonly trial: Trial; readonly scene: Scene },
   { try: one }: Explanation,
 ): Promise<Proof | undefined> => {
-  const { a, b, parts, floor } = request;
   let best: Proof | undefined;
   for (const reach of ['everywhere', 'here'] as const) {
-    const changed = await tried(trial, scene, one, reach);
+    const changed = await tried(trial, { scene, one, reach });
     if (!changed) continue;
     const ours = { ...a, read: (sites: readonly string[]) => valuesIn(changed, sites) };
     const { differences } = await walk([ours, b], parts);
@@ -100,6 +97,27 @@ const proofOf = async (
     if (!firstOf(differences, floor)) break;
   }
   return best;
+};
+
+/** So many explanations that are equally good at the place are told apart by the whole run. */
+const mostProven = 4;
+
+/** Of the explanations that are as good as the best, the one that makes most of the run agree; it comes first. */
+const proven = async (
+  request: FindRequest,
+  at: { readonly trial: Trial; readonly scene: Scene },
+  found: readonly Explanation[],
+): Promise<{ readonly found: readonly Explanation[]; readonly proof?: Proof }> => {
+  const near = asGoodAs(Math.min(...found.map((e) => e.relative)));
+  let best: { readonly one: Explanation; readonly proof: Proof } | undefined;
+  for (const one of found.filter((e) => e.relative <= near).slice(0, mostProven)) {
+    const proof = await proofOf(request, at, one);
+    if (proof && (!best || agreeing(proof, request.floor) > agreeing(best.proof, request.floor))) best = { one, proof };
+    if (proof && !firstOf(proof.differences, request.floor)) break;
+  }
+  if (!best) return { found };
+  const { one, proof } = best;
+  return { found: [one, ...found.filter((e) => e !== one)], proof };
 };
 
 const toldExplanation = ({ mistake, try: one, relative }: Explanation): DiffFinding['explanations'][number] => ({
@@ -116,17 +134,16 @@ const explained = async (
   { differences, trial }: { readonly differences: readonly SiteDifference[]; readonly trial: Trial },
   { finding, theirs }: { readonly finding: DiffFinding; readonly theirs: Tensor },
 ): Promise<{ readonly finding: DiffFinding; readonly proof?: Proof }> => {
-  const { floor, remake, progress } = request;
+  const { floor, progress } = request;
   const agrees = new Set(differences.filter((d) => d.relative <= floor).map((d) => d.site));
   const result = await explain({
-    ...{ trial, site: finding.site, agrees, value: theirs, floor, other: otherSide(request), remake },
+    ...{ trial, site: finding.site, agrees, value: theirs, floor, other: otherSide(request) },
     onTry: (done, total) => progress(done, total, `mistakes tried at ${finding.site}`),
   });
   if (!result) return { finding };
-  const { scene, found } = result;
+  const { scene } = result;
   const known = { ...finding, from: [...scene.suspects.from], scope: scopeOf(scene), tried: result.tried };
-  const [best] = found;
-  const proof = best && (await proofOf(request, trial, scene, best));
+  const { found, proof } = await proven(request, { trial, scene }, result.found);
   const explanations = found.slice(0, mostTold).map(toldExplanation);
   if (!proof) return { finding: { ...known, explanations } };
   const next = firstOf(proof.differences, floor)?.site ?? null;

@@ -96,14 +96,14 @@ const withModels = (
     });
   });
 
+/** A model, and the other side made once its prompt is known. */
 const withModelAnd = (
   input: DiffInput,
   context: OperationContext,
-  other: (opened: Opened) => OpenSide,
-  work: (sides: Sides) => Promise<void>,
-) =>
-  withA(input, context, async (opened) =>
-    work({ a: await modelSide(input.model, opened, context), b: other(opened), ...promptView(opened.prompt) }),
+  work: (opened: Opened, made: (b: OpenSide) => Promise<Sides>) => Promise<void>,
+): Promise<void> =>
+  withA(input, context, (opened) =>
+    work(opened, async (b) => ({ a: await modelSide(input.model, opened, context), b, ...promptView(opened.prompt) })),
   );
 
 const withValues = async (
@@ -156,15 +156,12 @@ export const withSides = async (
     throw invalid(`${input.other} is no model: it cannot be edited`, 'Leave --other-edit out.');
   if (b === 'values')
     return withValues(input.other, (values) =>
-      withModelAnd(
-        input,
-        context,
-        ({ model }) => valuesSide(input.other, values, (n) => canonicalName(model.program, n)),
-        work,
+      withModelAnd(input, context, async ({ model }, sides) =>
+        work(await sides(valuesSide(input.other, values, (name) => canonicalName(model.program, name)))),
       ),
     );
   return withRecording(input.other, (recording) => {
     const prompted = hasPrompt(input) ? input : { ...input, ...recordedPrompt(recording) };
-    return withModelAnd(prompted, context, () => recordedSide(recording), work);
+    return withModelAnd(prompted, context, async (_, sides) => work(await sides(recordedSide(recording))));
   });
 };

@@ -1,13 +1,21 @@
-import { differingFields, outliers, walk, type SiteDifference, type Walk } from '../../analyses/diff/index.js';
+import {
+  differingFields,
+  outliers,
+  localDifferences,
+  walk,
+  type SiteDifference,
+  type Trial,
+  type Walk,
+} from '../../analyses/diff/index.js';
 import { divergence, sumScores } from '../../analyses/lens/index.js';
-import { bug, nearest, UsageError } from '../../base/index.js';
+import { bug, nearest, UsageError, type JsonObject } from '../../base/index.js';
 import { prepareExperiment } from '../../engine/index.js';
 import { matches, parseGlobs } from '../../language/index.js';
 import { makeProgram } from '../../models/index.js';
 import type { DiffInput, DiffResult, SiteDifferenceView } from '../../protocol/index.js';
 import { checkpoints } from '../cancel.js';
 import { comparedWeights } from '../diffing/compare-weights.js';
-import { findings } from '../diffing/find.js';
+import { findings, type FindRequest } from '../diffing/find.js';
 import { floorFor } from '../diffing/floor.js';
 import { withSides, type Sides } from '../diffing/open-sides.js';
 import { partsOf } from '../diffing/parts.js';
@@ -75,34 +83,27 @@ const trialOf = async ({ a }: Sides, context: OperationContext) => {
   const { model, edits, prompt } = a.opened;
   const { variant } = await prepareExperiment(contextFor(model, prompt, 0), edits);
   const { program, weights, backend } = model;
-  return { program, weights, backend, variant, prompt, onSegment: checkpoints(context) };
+  const names = new Set(weights.names());
+  const make = (fields: JsonObject) => makeProgram({ ...program.config, ...fields }, (name) => names.has(name));
+  return { program, make, weights, backend, variant, prompt, onSegment: checkpoints(context) };
 };
 
-const remakerOf = ({ a }: Sides) => {
-  const names = new Set(a.opened?.model.weights.names());
-  return (fields: NonNullable<OpenSide['config']>) =>
-    makeProgram({ ...a.config, ...fields }, (name) => names.has(name));
-};
+type FoundIn = Pick<Walk, 'differences'> & Pick<FindRequest, 'floor' | 'parts'> & { readonly trial: Trial | undefined };
 
-const foundIn = async (
-  sides: Sides,
-  input: DiffInput,
-  context: OperationContext,
-  { differences, floor, parts }: Pick<Walk, 'differences'> & { floor: number; parts: readonly (readonly string[])[] },
-) => {
-  const trial = input.explain ? await trialOf(sides, context) : undefined;
+const foundIn = (sides: Sides, { most }: DiffInput, context: OperationContext) => {
   const breathe = checkpoints(context);
-  return findings(
-    {
-      ...{ a: sides.a, b: sides.b, parts, floor, most: trial ? input.most : 1, remake: remakerOf(sides) },
-      ...(trial ? { trial } : {}),
-      progress: (done, total, what) => {
-        context.progress?.({ done, total, what });
-        return breathe();
+  return ({ differences, floor, parts, trial }: FoundIn) =>
+    findings(
+      {
+        ...{ a: sides.a, b: sides.b, parts, floor, most: trial ? most : 1 },
+        ...(trial ? { trial } : {}),
+        progress: (done, total, what) => {
+          context.progress?.({ done, total, what });
+          return breathe();
+        },
       },
-    },
-    differences,
-  );
+      differences,
+    );
 };
 
 const compared = async (sides: Sides, input: DiffInput, context: OperationContext): Promise<DiffResult> => {
@@ -113,14 +114,15 @@ const compared = async (sides: Sides, input: DiffInput, context: OperationContex
   const { differences, unlike } = await walk([a, b], parts, (done) =>
     context.progress?.({ done, total: parts.length, what: 'values compared' }),
   );
-  const found = await foundIn(sides, input, context, { differences, floor, parts });
   const weights = await comparedWeights([a, b], context);
-  const ranked = [
-    ...outliers(
-      differences.filter((d) => Number.isFinite(d.relative)).map((d) => ({ name: d.site, relative: d.relative })),
-    ),
-    ...outliers(weights ?? []),
-  ];
+  const trial = await trialOf(sides, context);
+  const found = await foundIn(
+    sides,
+    input,
+    context,
+  )({ differences, floor, parts, trial: input.explain ? trial : undefined });
+  const local = trial && (await localDifferences(trial, b, new Set(shared)));
+  const ranked = [...outliers(local ?? []), ...outliers(weights ?? [])];
   const agree = differences.every((d) => d.relative <= floor) && unlike.length === 0;
   return {
     ...{ a: a.told, b: b.told, tokens, ...(target ? { target } : {}), ...(otherTokens ? { otherTokens } : {}) },
@@ -130,6 +132,7 @@ const compared = async (sides: Sides, input: DiffInput, context: OperationContex
     unlike: unlike.map(({ site, shapes: [x, y] }) => ({ site, shapes: [[...x], [...y]] })),
     findings: [...found],
     outliers: ranked.map((o) => ({ ...o })),
+    ...(local ? { local: local.map((l) => ({ name: l.name, relative: finite(l.relative) })) } : {}),
     ...(weights ? { weights: weights.map((w) => ({ name: w.name, relative: finite(w.relative) })) } : {}),
     ...configOf(sides),
     ...(await outputOf(sides)),

@@ -1,14 +1,14 @@
 import { BugError, DebuggerError, type Json, type JsonObject } from '../../../base/index.js';
-import type { Program } from '../../../graph/index.js';
 import { activationNames, familyOf } from '../../../models/index.js';
 import type { Mistake, Scene, Try } from './mistake.js';
 
-/** A program of other fields; undefined where there is none. */
-const remade = (scene: Scene, fields: JsonObject): Program | undefined => {
+/** Is there a computation with these fields? */
+const canBe = (scene: Scene, fields: JsonObject): boolean => {
   try {
-    return scene.remake(fields);
+    scene.remake(fields);
+    return true;
   } catch (error) {
-    if (error instanceof DebuggerError && !(error instanceof BugError)) return undefined;
+    if (error instanceof DebuggerError && !(error instanceof BugError)) return false;
     throw error;
   }
 };
@@ -30,19 +30,31 @@ export const configField: Mistake = {
     if (!config) return [];
     return differingFields(scene.program.config, config).flatMap((field): Try[] => {
       const value = config[field];
-      const program = value === undefined ? undefined : remade(scene, { [field]: value });
-      if (!program || value === undefined) return [];
+      if (value === undefined || !canBe(scene, { [field]: value })) return [];
       const told = JSON.stringify(value);
       const own = JSON.stringify(scene.program.config[field]) as string | undefined;
       return [
         {
           says: `the config's ${field} is ${told} instead of ${own ?? 'nothing'}`,
           ...(isShort(value) ? { edit: `config ${field} = ${told}` } : {}),
-          program,
+          fields: { [field]: value },
         },
       ];
     });
   },
+};
+
+/** A field that is true or false, the other way round: parallel residual, scaled attention, tied head, biases. */
+export const configFlag: Mistake = {
+  id: 'config-flag',
+  title: 'a switch of the config',
+  tries: (scene) =>
+    Object.entries(scene.program.config).flatMap(([field, value]): Try[] => {
+      if (typeof value !== 'boolean') return [];
+      if (!canBe(scene, { [field]: !value })) return [];
+      const says = `the config's ${field} is ${String(!value)} instead of ${String(value)}`;
+      return [{ says, edit: `config ${field} = ${String(!value)}`, fields: { [field]: !value } }];
+    }),
 };
 
 const nonlinear = new Set(['Gelu', 'Sigmoid', 'Relu', 'Tanh', 'Erf']);
@@ -59,11 +71,10 @@ export const otherActivation: Mistake = {
     return activationNames
       .filter((name) => name !== own)
       .flatMap((name): Try[] => {
-        const program = remade(scene, { [activationField]: name });
         const told = typeof own === 'string' ? ` instead of ${own}` : '';
-        return program
-          ? [{ says: `the activation is ${name}${told}`, edit: `replace activation with ${name}`, program }]
-          : [];
+        const fields = { [activationField]: name };
+        if (!canBe(scene, fields)) return [];
+        return [{ says: `the activation is ${name}${told}`, edit: `replace activation with ${name}`, fields }];
       });
   },
 };

@@ -20,28 +20,51 @@ const numberOf = (graph: Graph, node: Node): { readonly at: number; readonly val
 const withNumber = (place: Place<'Add' | 'Mul' | 'Div'>, at: number, value: number): NonNullable<Try['segment']> => {
   return ({ graph }) => {
     const node = place.in(graph);
-    return node && numberOf(graph, node)?.at === at ? { graph: withScalar(graph, node, at, value) } : undefined;
+    return node && numberOf(graph, node)?.at === at ? { graph: withScalar(graph, node, { at, value }) } : undefined;
   };
 };
 
 const usualEpsilons = [1e-5, 1e-6, 1e-12, 1e-8, 1e-7, 1e-3, 0] as const;
 
-/** A small number added below a square root. */
+/** Is this sum what a square root is taken of? */
+const isBelowRoot = (graph: Graph, { id }: Node): boolean =>
+  graph.nodes.some((n) => n.op === 'Sqrt' && n.inputs.includes(id));
+
+/** Every epsilon of a segment that has this value, changed. */
+const withEpsilon = (from: number, to: number): NonNullable<Try['segment']> => {
+  return ({ graph }) => {
+    const found = graph.nodes.filter(
+      (n) => n.op === 'Add' && isBelowRoot(graph, n) && numberOf(graph, n)?.value === from,
+    );
+    return {
+      graph: found.reduce(
+        (next, node) => withScalar(next, node, { at: numberOf(graph, node)?.at ?? 1, value: to }),
+        graph,
+      ),
+    };
+  };
+};
+
+/** A small number added below a square root: of this norm, or of any. */
 export const epsilon: Mistake = {
   id: 'epsilon',
   title: "a norm's epsilon",
   tries: (scene) =>
-    placesOf(scene, 'Add').flatMap((place) => {
-      const number = numberOf(scene.segment.graph, place.node);
-      if (!number || number.value < 0 || number.value > 1e-2) return [];
+    placesOf(scene, 'Add').flatMap((place): Try[] => {
+      const { graph } = scene.segment;
+      const number = numberOf(graph, place.node);
+      if (!number || !isBelowRoot(graph, place.node)) return [];
       const field = fieldOf(scene, /eps/i, number.value);
       return usualEpsilons
         .filter((e) => e !== number.value)
-        .map((e) => ({
-          says: `the norm's epsilon is ${shown(e)} instead of ${shown(number.value)}`,
-          ...(field === undefined ? {} : { edit: `config ${field} = ${shown(e)}` }),
-          segment: withNumber(place, number.at, e),
-        }));
+        .flatMap((e) => {
+          const instead = `is ${shown(e)} instead of ${shown(number.value)}`;
+          const edit = field === undefined ? {} : { edit: `config ${field} = ${shown(e)}` };
+          return [
+            { says: `the norms' epsilon ${instead}`, ...edit, beyond: true, segment: withEpsilon(number.value, e) },
+            { says: `this norm's epsilon ${instead}`, segment: withNumber(place, number.at, e) },
+          ];
+        });
     }),
 };
 

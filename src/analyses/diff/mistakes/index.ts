@@ -1,4 +1,4 @@
-import { configField, otherActivation } from './config.js';
+import { configField, configFlag, otherActivation } from './config.js';
 import { epsilon, scale, softCap } from './constants.js';
 import { leftOut } from './left-out.js';
 import type { Mistake } from './mistake.js';
@@ -20,6 +20,7 @@ export const mistakes: readonly Mistake[] = [
   softCap,
   scale,
   otherActivation,
+  configFlag,
   tiedHead,
   gainOffset,
   transposed,

@@ -38,10 +38,12 @@ export interface Try {
   readonly says: string;
   /** An edit of this model that does the same, where the edit language has one. */
   readonly edit?: string;
-  /** The whole computation, where the mistake is in the config. */
-  readonly program?: Program;
-  /** Rules of shared inputs that are others. */
-  readonly inputs?: Program['inputs'];
+  /** Fields of the config that are others. */
+  readonly fields?: JsonObject;
+  /** The rules of shared inputs as the other side has them. */
+  readonly inputs?: (inputs: Program['inputs']) => Program['inputs'];
+  /** Also changes segments of another kind: the head where a block differs. */
+  readonly beyond?: true;
   /** The change of a segment, also of others than the scene's that are built alike; undefined where it has no place. */
   readonly segment?: (segment: Segment) => SegmentChange | undefined | Promise<SegmentChange | undefined>;
 }

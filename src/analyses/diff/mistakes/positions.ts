@@ -17,13 +17,15 @@ const rulesOf = <K extends InputRule['rule']>(
   });
 
 /** The inputs with every rotary table of these frequencies made of others. */
-const withRope = ({ inputs }: Program, from: Rope, to: Rope): Program['inputs'] =>
-  Object.fromEntries(
-    Object.entries(inputs).map(([name, rule]) => [
-      name,
-      rule.rule === 'rope' && JSON.stringify(rule.rope) === JSON.stringify(from) ? { ...rule, rope: to } : rule,
-    ]),
-  );
+const withRope =
+  (from: Rope, to: Rope) =>
+  (inputs: Program['inputs']): Program['inputs'] =>
+    Object.fromEntries(
+      Object.entries(inputs).map(([name, rule]) => [
+        name,
+        rule.rule === 'rope' && JSON.stringify(rule.rope) === JSON.stringify(from) ? { ...rule, rope: to } : rule,
+      ]),
+    );
 
 const usualBases = [1e4, 5e5, 1e6, 1e5, 2.5e5, 5e6, 1e7, 8e6, 1.5e5, 2e6, 3e6, 1e3] as const;
 
@@ -53,11 +55,11 @@ export const ropeFrequencies: Mistake = {
       ...basesFor(scene, rope).map((base) => ({
         says: `RoPE's base is ${shown(base)} instead of ${shown(rope.base)}`,
         ...(field === undefined ? {} : { edit: `config ${field} = ${shown(base)}` }),
-        inputs: withRope(scene.program, rope, { ...rope, base }),
+        inputs: withRope(rope, { ...rope, base }),
       })),
       ...scalingsFor(rope).map(([says, scaling]) => ({
         says,
-        inputs: withRope(scene.program, rope, { ...rope, scaling }),
+        inputs: withRope(rope, { ...rope, scaling }),
       })),
     ]);
   },
@@ -98,7 +100,7 @@ const interleaved = (graph: Graph, { from, readers, to, axis, dim }: Rotation): 
   const ids = new Set(readers.map((n) => n.id));
   const grown = a.applied();
   const nodes = grown.nodes.map((n) =>
-    ids.has(n.id) ? ({ ...n, inputs: n.inputs.map((i) => (i === from ? before : i)) } as Node) : n,
+    ids.has(n.id) ? { ...n, inputs: n.inputs.map((i) => (i === from ? before : i)) } : n,
   );
   return rewired({ ...grown, nodes }, { from: to.id, to: behind, keep: new Set(a.nodes.map((n) => n.id)) });
 };
@@ -135,7 +137,7 @@ export const positionOffset: Mistake = {
     rulesOf(scene, 'positions').flatMap(([name, rule]) =>
       [1, -1, 2, -2].map((by) => ({
         says: `positions begin ${Math.abs(by)} ${by > 0 ? 'later' : 'earlier'}`,
-        inputs: { ...scene.program.inputs, [name]: { ...rule, offset: (rule.offset ?? 0) + by } },
+        inputs: (inputs) => ({ ...inputs, [name]: { ...rule, offset: (rule.offset ?? 0) + by } }),
       })),
     ),
 };
@@ -156,7 +158,7 @@ export const slidingWindow: Mistake = {
         .filter(([w]) => w === undefined || w > 0)
         .map(([w, says]) => ({
           says,
-          inputs: { ...scene.program.inputs, [name]: { rule: 'causal', ...(w === undefined ? {} : { window: w }) } },
+          inputs: (inputs) => ({ ...inputs, [name]: { rule: 'causal', ...(w === undefined ? {} : { window: w }) } }),
         }));
     }),
 };
@@ -195,7 +197,7 @@ const tiled = (graph: Graph): Graph | undefined => {
       const grown = a.applied();
       return rewired({
         ...grown,
-        nodes: grown.nodes.map((n) => (n.id === node.id ? ({ ...n, inputs: [reordered] } as Node) : n)),
+        nodes: grown.nodes.map((n) => (n.id === node.id ? { ...n, inputs: [reordered] } : n)),
       });
     }
     const apart = permuted(a, node.id, { axis: 1, order: back });

@@ -1,4 +1,4 @@
-import type { Param, Segment } from '../../../graph/index.js';
+import type { Graph, Param, Segment } from '../../../graph/index.js';
 import { float32, type Tensor } from '../../../tensor/index.js';
 import type { Mistake, Scene, SegmentChange, Try } from './mistake.js';
 import { sameParam } from './places.js';
@@ -34,22 +34,42 @@ const shiftedBy = (tensor: Tensor<'float32'>, by: number): Tensor<'float32'> =>
     tensor.data.map((x) => x + by),
   );
 
+/** A gain's shift by one, in words. */
+const offsetSays = (by: number, whose: string): string =>
+  by < 0 ? `one is not added to ${whose}` : `one is added to ${whose}`;
+
+/** Is this the gain of a norm: what its result is multiplied with, as it is or plus one? */
+const isGain = (graph: Graph, { id, type }: Param): boolean => {
+  const readers = graph.nodes.filter((n) => n.inputs.includes(id));
+  const behind = readers.flatMap((n) => (n.op === 'Add' ? graph.nodes.filter((m) => m.inputs.includes(n.id)) : [n]));
+  return type.shape.length === 1 && behind.some((n) => n.op === 'Mul');
+};
+
 /** Norms whose files hold the gain minus one, read as if they held the gain, or the other way round. */
 export const gainOffset: Mistake = {
   id: 'gain-offset',
   title: "a norm's gain without its +1",
-  tries: (scene) =>
-    scene.suspects.params
-      .filter((p) => p.type.shape.length === 1)
-      .flatMap((param) =>
-        [-1, 1].map((by) => ({
-          says: by < 0 ? `one is not added to the gain ${param.name}` : `one is added to the gain ${param.name}`,
-          segment: async ({ graph }: Segment) => {
-            const there = sameParam(scene, param, graph);
-            return there && changed(there.name, shiftedBy(await scene.read(there.name), by));
-          },
-        })),
-      ),
+  tries: (scene) => {
+    const gains = scene.suspects.params.filter((p) => isGain(scene.segment.graph, p));
+    const every = (by: number): Try => ({
+      says: offsetSays(by, 'the gain of any norm'),
+      beyond: true,
+      segment: async ({ graph }) => {
+        const weights = new Map<string, Tensor>();
+        for (const param of graph.params.filter((p) => isGain(graph, p)))
+          weights.set(param.name, shiftedBy(await scene.read(param.name), by));
+        return { weights };
+      },
+    });
+    const one = (param: Param, by: number): Try => ({
+      says: offsetSays(by, `the gain ${param.name}`),
+      segment: async ({ graph }) => {
+        const there = sameParam(scene, param, graph);
+        return there && changed(there.name, shiftedBy(await scene.read(there.name), by));
+      },
+    });
+    return gains.length === 0 ? [] : [-1, 1].flatMap((by) => [every(by), ...gains.map((param) => one(param, by))]);
+  },
 };
 
 const swap = (scene: Scene, [one, other]: readonly [Param, Param]): Try => ({
