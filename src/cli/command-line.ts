@@ -82,6 +82,11 @@ const addDebug = (
   device(recording(generation(edits(input(command)), debuggedTokens)))
     .option('--record-sites <globs>', 'sites that the recording keeps at each step')
     .option('-x <file>', 'a file of commands, carried out first')
+    .option(
+      '--restore [file]',
+      'bring back the last session of the model that was cut off or not saved, or that of a file',
+    )
+    .option('--no-journal', 'keep nothing of this session on the disk')
     .action(act('debug'));
   examples(
     command,
@@ -89,6 +94,7 @@ const addDebug = (
     'debug MODEL --prompt "Once" -x commands.txt < /dev/null',
     'debug run.cutrec',
     'debug MODEL --from-recording run.cutrec',
+    'debug MODEL --restore',
   );
 };
 

@@ -25,8 +25,7 @@ import {
   type OperationContext,
 } from '../service/index.js';
 import type { Actions, Flags } from './action.js';
-import { servePort, serveStdio, type OpenTarget } from '../dap/index.js';
-import { HostTarget } from '../service/host/index.js';
+import { openKept, servePort, serveStdio } from '../dap/index.js';
 import { debug } from './debug/repl.js';
 import { printable } from './printable.js';
 import { page } from './page.js';
@@ -119,12 +118,11 @@ const askedOf = (flags: Flags): readonly string[] =>
 
 /** The debug adapter: on standard input and output, or at a port until Ctrl-C. */
 const dap = async ({ port }: Flags): Promise<number> => {
-  const open: OpenTarget = (input, options) => HostTarget.open(input, options);
-  if (port === undefined) return serveStdio(open);
+  if (port === undefined) return serveStdio(openKept);
   const { signal, done } = interruptible();
   const ready = (at: number): void => void process.stderr.write(`listening on 127.0.0.1:${at}\n`);
   try {
-    return await servePort(Number(port), { signal, ready, open });
+    return await servePort(Number(port), { signal, ready, open: openKept });
   } finally {
     done();
   }
@@ -170,7 +168,11 @@ export const actions: Actions = {
     );
   },
   page: (model, flags) => page(model, flags, interruptible()),
-  debug: (model, flags) => debug(parse(debugInput, { ...flags, model, edits: editsOf(flags) })),
+  debug: (model, flags) =>
+    debug(parse(debugInput, { ...flags, model, edits: editsOf(flags) }), {
+      restore: flags['restore'] as string | true | undefined,
+      isPrivate: flags['journal'] === false,
+    }),
   dap: (_, flags) => dap(flags),
   tour: (_, flags) => act({ operation: tour, input: tourInput, show: showTour }, {}, flags),
   tokenize: (model, flags) => {

@@ -7,12 +7,16 @@ const ways = {
   /** Stay at the end of the generation, from where one can step back. */
   stopOnExit: z.boolean().default(false),
   noDebug: z.boolean().default(false),
+  /** Keep what is made on the disk. */
+  journal: z.boolean().default(true),
 };
 
 /** What `launch` takes; fields that clients add for themselves are left alone. */
 export const launchArguments = debugInput.omit({ edits: true, x: true, prompts: true }).extend({
   /** Changes, as lines of the edit language. */
   edits: z.union([z.string(), z.array(z.string())]).default([]),
+  /** Bring back the last session of the model, or that of a file. */
+  restore: z.union([z.boolean(), z.string().min(1)]).default(false),
   ...ways,
 });
 type LaunchArguments = z.infer<typeof launchArguments>;
@@ -28,13 +32,16 @@ export const attachArguments = z.object({
   stopOnExit: z.boolean().default(true),
 });
 
-const wayOf = ({ stopOnEntry, stopOnExit, noDebug }: Omit<Launch, 'input'>) => ({ stopOnEntry, stopOnExit, noDebug });
+const wayOf = (given: z.output<z.ZodObject<typeof ways>>, restore: boolean | string = false): Omit<Launch, 'input'> => {
+  const { stopOnEntry, stopOnExit, noDebug, journal } = given;
+  return { stopOnEntry, stopOnExit, noDebug, keeping: { isPrivate: !journal, restore } };
+};
 
 export const launchOf = (given: LaunchArguments): Launch => {
   const lines = typeof given.edits === 'string' ? [given.edits] : given.edits;
   const input = debugInput.omit({ x: true }).parse({ ...given, edits: [] });
   const edits = lines.filter((line) => line.trim() !== '').map((text) => ({ text }));
-  return { input: { ...input, edits }, ...wayOf(given) };
+  return { input: { ...input, edits }, ...wayOf(given, given.restore) };
 };
 
 /** A recording by itself, or run again on its model. */

@@ -6,6 +6,7 @@ import { heatmap } from '../heatmap.js';
 import { wholeNumber, wrong, type Answer, type Command, type Console } from './console.js';
 import { helpText } from './help.js';
 import { addBreakpoint, addLog, addWatch, catching, listPoints, remove, setCondition, setIgnore } from './points.js';
+import { restore } from './restore.js';
 import {
   rawValues,
   shownComparison,
@@ -128,11 +129,12 @@ const display: Command['run'] = async (rest, { target, displays }) => {
   return `${displays.length}: ${rest} = ${value}`;
 };
 
-const save: Command['run'] = async (rest, { target }) => {
+const save: Command['run'] = async (rest, { target, sessions }) => {
   await writeTextFile(
     rest.trim(),
     formatExperiment({ experiment: 1, edits: parseEdits(target.state.edits.join('\n')) }),
   );
+  sessions?.saved();
   return `wrote ${rest.trim()}`;
 };
 
@@ -221,6 +223,7 @@ export const commands: readonly Command[] = [
   { names: ['save'], usage: 'save FILE', help: 'The changes as an experiment.', run: save },
   { names: ['load'], usage: 'load FILE', help: 'The changes of an experiment, in place of all.', run: load },
   { names: ['record'], usage: 'record FILE [SITES]', help: 'Save the run so far as a recording, with these sites of each step.', examples: ['record run.cutrec blocks.*.resid_post,logits'], run: record },
+  { names: ['restore'], usage: 'restore [N]', help: 'Earlier sessions of this model that were cut off or not saved; with a number, bring one back.', examples: ['restore', 'restore 1'], run: restore },
   { names: ['help', 'h'], usage: 'help [COMMAND]', help: 'This.', run: (rest) => helpText(commands, rest.trim()) },
   { names: ['quit', 'q'], usage: 'quit', help: 'Leave.', run: () => undefined },
 ]; // prettier-ignore
