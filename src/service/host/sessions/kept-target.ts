@@ -40,6 +40,8 @@ export interface RestoreOptions {
 
 const shownText = 80;
 
+const leftOut = (n: number, what: string): string => (n === 1 ? `1 ${what} is left out` : `${n} ${what}s are left out`);
+
 const isSame = (a: TargetPosition, b: TargetPosition): boolean => a.step === b.step && a.at === b.at && a.op === b.op;
 
 /**
@@ -83,6 +85,11 @@ export class KeptTarget implements Target {
   /** As it was asked for. */
   get model(): string {
     return this.#inner.input.model;
+  }
+
+  /** The host's process, while it lives. */
+  get pid(): number | undefined {
+    return this.#inner.client.pid;
   }
 
   get about(): TargetAbout {
@@ -195,8 +202,8 @@ export class KeptTarget implements Target {
     try {
       const made = await this.#remake(session, move);
       const left = withoutPoints ? 0 : await this.#setAgain(session);
-      if (made < changes.length) note(`${changes.length - made} changes are left out; ${file} still has them`);
-      if (left > 0) note(`${left} breakpoints could not be set again; ${file} still has them`);
+      if (made < changes.length) note(`${leftOut(changes.length - made, 'change')}; ${file} still has them all`);
+      if (left > 0) note(`${leftOut(left, 'breakpoint')}; ${file} still has them all`);
       this.#held = undefined;
       for (const entry of held) await this.#keeper?.keep(entry);
       if (made === changes.length && left === 0) await removeSession(file);
