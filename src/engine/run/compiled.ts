@@ -109,8 +109,8 @@ const withConditions = (segment: Segment, form: Form): Pick<Compiled, 'graph' | 
 /** The segment's graph in this form. */
 export const formed = (segment: Segment, form: Form): Graph => withConditions(segment, form).graph;
 
-/** Forms kept a segment: the unedited one and the latest tries. */
-const formsKept = 4;
+/** Forms kept a segment, if nothing else is said: the unedited one and the latest tries. */
+const usualForms = 4;
 
 const keyOf = ({ edits, weights, taps, values, conditions, gradient }: Form): string =>
   JSON.stringify([
@@ -126,9 +126,12 @@ const unedited = keyOf({ edits: [], weights: new Set(), taps: [] });
 /** Compiles segments when first needed and keeps them, so that undoing an edit is going back to what was. */
 export class Compilations {
   readonly #made = new Map<string, Map<string, Promise<Compiled>>>();
+
+  /** @param formsKept a segment: fewer where each has weights of its own */
   constructor(
     readonly backend: Backend,
     readonly weights: Weights,
+    readonly formsKept = usualForms,
   ) {}
 
   async get(segment: Segment, form: Form): Promise<Compiled> {
@@ -156,7 +159,7 @@ export class Compilations {
 
   /** The unedited form stays, and so does the one just asked for, the last. */
   async #dropOldest(forms: Map<string, Promise<Compiled>>): Promise<void> {
-    if (forms.size <= formsKept) return;
+    if (forms.size <= this.formsKept) return;
     const oldest = [...forms.keys()].find((key) => key !== unedited);
     if (oldest === undefined) return;
     const old = forms.get(oldest);
