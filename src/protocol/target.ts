@@ -272,6 +272,8 @@ export type ViewAnswerOf<K extends ViewAsk['ask']> = z.infer<(typeof viewAnswers
 export const targetChange = z.discriminatedUnion('change', [
   /** Lines of the edit language. */
   z.object({ change: z.literal('edit'), text }),
+  /** Sets a site of the layer that the run is in, or a weight: to a number, `zero`, `mean`, `*NUMBER`. */
+  z.object({ change: z.literal('set'), place: text, value: text }),
   z.object({ change: z.literal('undo') }),
   z.object({ change: z.literal('redo') }),
   /** The changes in place of all: an experiment, as text or JSON. */
