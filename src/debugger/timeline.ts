@@ -226,6 +226,7 @@ export class Timeline {
     this.#variant = variant;
     this.#steps.length = this.#step;
     this.#cache.setLength(old.past);
+    const { encoded } = this.#cache;
     if (this.#step === 0) this.#cache.encoded = undefined;
     const { instances } = this.#passOver(old.ids, { cache: this.#cache, step: this.#step });
     const isKept = old.pass.instances.slice(0, at + 1).every((i, n) => instances[n]?.name === i.name);
@@ -237,6 +238,10 @@ export class Timeline {
     for (const [n, state] of old.states) if (n <= at) made.states.set(n, state);
     const state = made.states.get(at);
     if (state) made.pass.restore(state);
+    if (!hasEnded(made)) return;
+    this.#cache.encoded = encoded;
+    made.result = old.result;
+    this.#end(made); // the scores stay, and another token may follow from them
   }
 
   /**
