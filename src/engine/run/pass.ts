@@ -250,11 +250,7 @@ export class Pass {
     return this.#scored !== 'none' || this.#captured(instance).length > 0;
   }
 
-  async #compute(
-    instance: Instance,
-    asked: Asked,
-    want: 'outputs' | 'values' | 'both',
-  ): Promise<Computed> {
+  async #compute(instance: Instance, asked: Asked, want: 'outputs' | 'values' | 'both'): Promise<Computed> {
     const { request } = this;
     const variant = this.#variantAt(this.#at);
     const edits = variant.edits.get(instance.name) ?? [];
