@@ -124,8 +124,7 @@ class Backward {
       ...inputs.map((name) => this.#named('inputs', name)),
       ...weights.map((name) => this.#named('params', name)),
     ]);
-    for (const node of this.graph.nodes)
-      if (node.inputs.some((id) => live.has(id)) && !stops(node)) live.add(node.id);
+    for (const node of this.graph.nodes) if (node.inputs.some((id) => live.has(id)) && !stops(node)) live.add(node.id);
     return live;
   }
 

@@ -1,13 +1,10 @@
-import { add, constant, div, linear, matMul, max, mul, transpose } from '../algebra.js';
+import { add, constant, div, linear, matMul, max, mul, reshape, reshapeLike, transpose } from '../algebra.js';
 import type { Value } from '../builder.js';
 import { matrixProduct } from '../gradients/product.js';
 import { operandOf, type Branch, type Reached } from '../gradients/rule.js';
 import type { OpAttrs } from '../ops.js';
 import { stabilized } from './elementwise.js';
 import type { LinearRule } from './rules.js';
-
-const turned = (x: Value): Value =>
-  transpose(x, [1, 0], [x.type.axes[1] ?? '', x.type.axes[0] ?? '']);
 
 /** A·B: half of the relevance to each operand that takes part. Achtibat 2024 eq. 14 */
 export const matrixRelevance = (_: object, at: Reached): readonly (Branch | undefined)[] => {
@@ -18,8 +15,11 @@ export const matrixRelevance = (_: object, at: Reached): readonly (Branch | unde
 /** R / z of another weight than the layer's: what comes in is g·y, what is divided by is x·W'. */
 const redistributed = (at: Reached, changed: (weight: Value) => Value, layout: string): Value => {
   const [x, weight] = [operandOf(at, 0), operandOf(at, 1)];
-  const own = changed(weight); // [out, in] or [in, out]
-  const [forward, back] = layout === 'out,in' ? [turned(own), own] : [own, turned(own)];
+  const [into, outOf] = [x.type.axes.at(-1) ?? '', at.output.type.axes.at(-1) ?? ''];
+  const rows = layout === 'out,in' ? [outOf, into] : [into, outOf];
+  const own = reshape(changed(weight), [0, 0], rows);
+  const turned = transpose(own, [1, 0], rows.toReversed());
+  const [forward, back] = layout === 'out,in' ? [turned, own] : [own, turned];
   const z = stabilized(matMul(x, forward), 1e-9);
   return matMul(div(mul(at.upstream, at.output), z), back);
 };
@@ -31,8 +31,7 @@ const multiplier = (at: Reached, rule: LinearRule, attrs: OpAttrs['Linear']): Va
   const { layout } = attrs;
   const weight = operandOf(at, 1);
   const axis = operandOf(at, 0).type.axes.at(-1) ?? '';
-  const through = (g: Value): Value =>
-    linear(g, weight, { layout: layout === 'out,in' ? 'in,out' : 'out,in', axis });
+  const through = (g: Value): Value => linear(g, weight, { layout: layout === 'out,in' ? 'in,out' : 'out,in', axis });
   switch (rule.rule) {
     case 'epsilon':
       if (rule.epsilon === 0) return through(at.upstream);
@@ -42,7 +41,7 @@ const multiplier = (at: Reached, rule: LinearRule, attrs: OpAttrs['Linear']): Va
     case 'alpha-beta':
       return redistributed(at, positive, layout);
     case 'identity':
-      return div(mul(at.upstream, at.output), stabilized(operandOf(at, 0), 1e-9));
+      return div(reshapeLike(mul(at.upstream, at.output), operandOf(at, 0)), stabilized(operandOf(at, 0), 1e-9));
   }
 };
 
