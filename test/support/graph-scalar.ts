@@ -18,14 +18,14 @@ export type SmallWeights = Readonly<Record<string, readonly number[] | readonly 
 const tensorOf = (values: SmallWeights[string]): Tensor<'float32'> => {
   const [first] = values;
   const shape = Array.isArray(first) ? [values.length, first.length] : [values.length];
-  return float32(shape, Float32Array.from(values.flat() as number[]));
+  return float32(shape, Float32Array.from<number>(values.flat()));
 };
 
 const weightsOf = (all: SmallWeights): Weights => {
   const tensor = (name: string): Tensor<'float32'> => tensorOf(all[name] ?? []);
   return {
     names: () => Object.keys(all),
-    info: (name) => ({ name, dtype: 'F32', shape: tensor(name).shape, file: '', offset: 0, length: 0 }),
+    info: (name) => ({ name, dtype: 'float32', shape: tensor(name).shape, file: '', offset: 0, length: 0 }),
     read: async (name) => Promise.resolve(tensor(name)),
     readBytes: async () => Promise.resolve(new Uint8Array()),
     close: () => Promise.resolve(),

@@ -6,7 +6,7 @@ export interface Vectors {
   readonly data: Float64Array;
 }
 
-export const vectors = (rows: number, width: number, data = new Float64Array(rows * width)): Vectors => ({
+export const vectors = (rows: number, width: number, data: Float64Array = new Float64Array(rows * width)): Vectors => ({
   ...{ rows, width, data },
 });
 

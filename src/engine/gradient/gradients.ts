@@ -1,4 +1,4 @@
-import { bug, UsageError } from '../../base/index.js';
+import { bug } from '../../base/index.js';
 import {
   isKept,
   shapeOf,
@@ -10,8 +10,8 @@ import {
   type Program,
   type RelevanceRules,
 } from '../../graph/index.js';
-import { scoresOf, sitesOf, tokensOf, type Expression, type SiteName } from '../../language/index.js';
-import { range, sizeOf, type FloatTensor, type Tensor } from '../../tensor/index.js';
+import { sitesOf, type SiteName } from '../../language/index.js';
+import { sizeOf, type FloatTensor, type Tensor } from '../../tensor/index.js';
 import type { Tensors } from '../backend.js';
 import {
   canonicalName,
@@ -33,18 +33,13 @@ import { formed, type Compilations, type GradientForm } from '../run/compiled.js
 import type { Instance } from '../run/order.js';
 import { capturedIn, formOf, Pass } from '../run/pass.js';
 import type { ForwardRequest, Moment } from '../run/request.js';
+import { checkLengths, itemValues, ofItem, scoresNeeded, textsOf, type Encode, type ScalarItem } from './scalars.js';
 import { scoresSite, stagesOf, type Asked, type Stage } from './plan.js';
 import { floats, seedOf, summed, WayBack } from './way-back.js';
 
-/** One sequence, and the scalar of it whose gradients are asked for. */
-export interface GradientItem {
-  readonly expression: Expression;
-  readonly prompt: Prompt;
-}
-
 export interface GradientBatchRequest extends Pick<ForwardRequest, 'variant' | 'onSegment'> {
   /** At least one; prompts of equal length, which run together. */
-  readonly items: readonly GradientItem[];
+  readonly items: readonly ScalarItem[];
   /** Sites whose gradients are wanted, by their names in the run order. */
   readonly sites: readonly string[];
   /** Weights whose gradients are wanted, by their names in the file. */
@@ -52,7 +47,7 @@ export interface GradientBatchRequest extends Pick<ForwardRequest, 'variant' | '
   /** Sites whose values are wanted too. */
   readonly capture?: readonly string[];
   /** The tokens that a text is cut into, none added; needed where the expression names a token by its text. */
-  readonly encode?: (text: string) => Promise<readonly ExpressionToken[]>;
+  readonly encode?: Encode;
   /**
    * `values` (the default): what the way back needs is kept on the way forward. `layers`: only what layers hand on is
    * kept, and each layer is computed again on the way back: less memory, one forward pass more.
@@ -62,7 +57,7 @@ export interface GradientBatchRequest extends Pick<ForwardRequest, 'variant' | '
   readonly rules?: RelevanceRules;
 }
 
-export interface GradientsRequest extends Omit<GradientBatchRequest, 'items'>, GradientItem {}
+export interface GradientsRequest extends Omit<GradientBatchRequest, 'items'>, ScalarItem {}
 
 interface Found {
   /** The values that were to be captured. */
@@ -89,52 +84,7 @@ interface Model {
   readonly compilations: Compilations;
 }
 
-const tokensIn = ({ ids, tokens }: Pick<Prompt, 'ids' | 'tokens'>): readonly ExpressionToken[] =>
-  ids.map((id, i) => ({ id, text: tokens[i]?.text ?? '' }));
-
-/** The part of a value that belongs to one sequence. */
-const ofItem = <T extends Tensor>(tensor: T, item: number): T =>
-  tensor.shape[0] === 1 ? tensor : range(tensor, 0, [item, item + 1]);
-
-/** One sequence's rows of scores in a pass, by position: the last, all, or of a classifier the only one. */
-const rowOf = (logits: Tensor<'float32'>, position: number, last: number): Float32Array | undefined => {
-  if (logits.shape.length === 2) return logits.data;
-  const rows = logits.shape[1] ?? 0;
-  if (rows === 1) return position === last ? logits.data : undefined;
-  return position < rows ? range(logits, 1, [position, position + 1]).data : undefined;
-};
-
-const textsOf = async ({ items, encode }: GradientBatchRequest, { facts }: Program) => {
-  const texts = new Map<string, readonly ExpressionToken[]>();
-  for (const token of items.flatMap(({ expression }) => tokensOf(expression))) {
-    if (typeof token !== 'string' || texts.has(token)) continue;
-    if (facts.output === 'labels')
-      throw new UsageError('this model scores labels, not words', {
-        code: 'EXPRESSION_INVALID',
-        hint: 'Name the label by its number, as in logit(1) or logits[label=1].',
-      });
-    texts.set(token, (await encode?.(token)) ?? []);
-  }
-  return texts;
-};
-
 const crosses = ({ name }: Output): boolean => isKept(name);
-
-const rowsNeeded = ['none', 'last', 'all'] as const;
-
-/** Which rows of scores the scalars of several sequences read. */
-const scoresNeeded = (items: readonly GradientItem[]): (typeof rowsNeeded)[number] => {
-  const each = items.map(({ expression }) => rowsNeeded.indexOf(scoresOf(expression).logits));
-  return rowsNeeded[Math.max(...each)] ?? 'none';
-};
-
-/** @throws BugError INTERNAL */
-const checkLengths = (items: readonly GradientItem[]): GradientItem => {
-  const lengths = new Set(items.map(({ prompt }) => `${prompt.ids.length} ${prompt.source?.ids.length ?? 0}`));
-  const [first] = items;
-  if (!first || lengths.size > 1) throw bug('gradients of a batch are of sequences of equal length');
-  return first;
-};
 
 /** One request for gradients, from the forward pass to the end of the way back. */
 class Work {
@@ -265,20 +215,11 @@ class Work {
     texts: ReadonlyMap<string, readonly ExpressionToken[]>,
   ): ExpressionValues {
     const prompt = this.request.items[item]?.prompt ?? this.#prompt;
-    const last = prompt.ids.length - 1;
-    const values: ExpressionValues = {
-      site: (name) => {
-        const { name: found, type } = this.#placed(name);
-        return { tensor: ofItem(this.#captive(found), item), axes: type.axes };
-      },
-      tokens: tokensIn(prompt),
-      ...(prompt.source ? { sourceTokens: tokensIn(prompt.source) } : {}),
-      length: prompt.ids.length,
-      logits: (position) => logits && rowOf(ofItem(logits, item), position, last),
-      encode: (text) => texts.get(text) ?? [],
-      step: 0,
+    const site = (name: SiteName) => {
+      const { name: found, type } = this.#placed(name);
+      return { tensor: ofItem(this.#captive(found), item), axes: type.axes };
     };
-    return values;
+    return itemValues({ prompt, texts, site, logits: logits && ofItem(logits, item) });
   }
 
   async #through(way: WayBack, stage: Stage, scalars: readonly Differentiated[]): Promise<void> {

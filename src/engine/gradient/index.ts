@@ -4,7 +4,7 @@ export {
   gradients,
   type BatchGradients,
   type GradientBatchRequest,
-  type GradientItem,
   type Gradients,
   type GradientsRequest,
 } from './gradients.js';
+export { scalarBatch, type Encode, type ScalarBatchRequest, type ScalarItem } from './scalars.js';
