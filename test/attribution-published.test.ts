@@ -7,7 +7,6 @@ import {
   fromRows,
   gradientTimesInput,
   integratedGradients,
-  integrationRules,
   occlusion,
   quadrature,
   relevanceOf,
@@ -17,6 +16,7 @@ import {
   type Game,
 } from '../src/analyses/attribution/index.js';
 import { add, linear, relu, slice, sub, sumLast, type LinearRule, type RelevanceRules } from '../src/graph/index.js';
+import { integrationRules } from '../src/protocol/index.js';
 import { graphScalar, type Network } from './support/graph-scalar.js';
 
 // The numbers are those of captum's tests (tests/attr), computed without any weights but these.
@@ -286,22 +286,22 @@ describe('attention', () => {
     [0.2, 0.3, 0.5],
   ];
 
-  it('of each place on itself keeps all where it is', () => {
+  it('of each place on itself keeps all where it is', async () => {
     expect(attentionRollout([eye, eye])).toEqual(eye);
-    expect(attentionFlow([eye, eye], 1)).toEqual([0, 1, 0]);
+    expect(await attentionFlow([eye, eye], 1)).toEqual([0, 1, 0]);
   });
 
-  it('rollout and flow are distributions', () => {
+  it('rollout and flow are distributions', async () => {
     for (const row of attentionRollout([causal, causal, causal])) near([row.reduce((a, b) => a + b, 0)], [1], 12);
-    near([attentionFlow([causal, causal], 2).reduce((a, b) => a + b, 0)], [1], 12);
+    near([(await attentionFlow([causal, causal], 2)).reduce((a, b) => a + b, 0)], [1], 12);
   });
 
-  it('one layer: rollout is half attention, half residual; flow too', () => {
+  it('one layer: rollout is half attention, half residual; flow too', async () => {
     near(attentionRollout([causal])[2] ?? [], [0.1, 0.15, 0.75], 12);
-    near(attentionFlow([causal], 2), [0.1, 0.15, 0.75], 12);
+    near(await attentionFlow([causal], 2), [0.1, 0.15, 0.75], 12);
   });
 
-  it('flow is bound by the narrowest pipe', () => {
+  it('flow is bound by the narrowest pipe', async () => {
     // Â = [[1, 0], [0.5, 0.5]]: to input 0 over both layers 0.5 directly and 0.5 by way of place 1, to input 1 0.5
     const a = [
       [1, 0],
@@ -311,8 +311,8 @@ describe('attention', () => {
       [1, 0],
       [1, 0],
     ];
-    near(attentionFlow([b, b], 1), [1 / 1.5, 0.5 / 1.5], 12);
-    near(attentionFlow([a, b], 1), [0.5, 0.5], 12);
+    near(await attentionFlow([b, b], 1), [1 / 1.5, 0.5 / 1.5], 12);
+    near(await attentionFlow([a, b], 1), [0.5, 0.5], 12);
   });
 
   it('a decoder that looks at one word of the source, for what it says, has it from there', () => {

@@ -1,5 +1,7 @@
 import { UsageError } from '../base/index.js';
 import {
+  attackInput,
+  attributeInput,
   compareInput,
   debugInput,
   diffInput,
@@ -12,6 +14,8 @@ import {
   tourInput,
 } from '../protocol/index.js';
 import {
+  attack,
+  attribute,
   compare,
   diff,
   inspect,
@@ -31,6 +35,7 @@ import { debug } from './debug/repl.js';
 import { printable } from './printable.js';
 import { page } from './page.js';
 import { showDiff } from './show-diff.js';
+import { showAttack, showAttribution } from './show-attribution.js';
 import { showCompare, showKnockout, showLens } from './show-look.js';
 import { showList, showOverview } from './show-list.js';
 import { showRun } from './show-run.js';
@@ -64,18 +69,32 @@ const interruptible = (): { signal: AbortSignal; done: () => void } => {
   };
 };
 
+/** How far something is, on one line of a terminal that is written over, and gone at the end. */
+const progressLine = (): NonNullable<OperationContext['progress']> => {
+  let last = 0;
+  return ({ done, total, what }) => {
+    const now = performance.now();
+    if (done < total && now - last < 200) return;
+    last = now;
+    process.stderr.write(done < total ? `\r\u001b[K${done} of ${total} ${what}` : '\r\u001b[K');
+  };
+};
+
 const contextOf = (flags: Flags, signal: AbortSignal): OperationContext & { streamed: () => boolean } => {
   let streamed = false;
   const context = {
     signal,
     streamed: () => streamed,
     note: (text: string) => {
-      if (flags['quiet'] !== true) process.stderr.write(`note: ${printable(text)}\n`);
+      if (flags['quiet'] !== true)
+        process.stderr.write(`${process.stderr.isTTY ? '\r\u001b[K' : ''}note: ${printable(text)}\n`);
     },
   };
-  if (flags['json'] === true) return context;
+  const shown = flags['quiet'] !== true && process.stderr.isTTY;
+  const told = shown ? { ...context, progress: progressLine() } : context;
+  if (flags['json'] === true) return told;
   return {
-    ...context,
+    ...told,
     stream: (text) => {
       streamed = true;
       process.stdout.write(printable(text));
@@ -140,6 +159,15 @@ const lookOf = (model: string | undefined, flags: Flags): object => {
   };
 };
 
+const replacements = ['mask', 'pad', 'zero', 'remove'];
+
+/** A request for attribution; what takes the place of tokens is a word of ours, or a token. */
+const attributionOf = (model: string | undefined, flags: Flags): object => {
+  const { replace } = flags;
+  const given = typeof replace === 'string' && !replacements.includes(replace) ? { token: replace } : replace;
+  return { ...flags, model, edits: editsOf(flags), ...(given === undefined ? {} : { replace: given }) };
+};
+
 /** What each verb does. */
 export const actions: Actions = {
   run: (model, flags) =>
@@ -169,6 +197,10 @@ export const actions: Actions = {
       flags,
     );
   },
+  attribute: (model, flags) =>
+    act({ operation: attribute, input: attributeInput, show: showAttribution }, attributionOf(model, flags), flags),
+  attack: (model, flags) =>
+    act({ operation: attack, input: attackInput, show: showAttack }, { ...flags, model, edits: editsOf(flags) }, flags),
   page: (model, flags) => page(model, flags, interruptible()),
   debug: (model, flags) => debug(parse(debugInput, { ...flags, model, edits: editsOf(flags) })),
   dap: (_, flags) => dap(flags),

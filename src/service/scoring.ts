@@ -73,6 +73,13 @@ const rowAt = ({ data, shape }: Tensor<'float32'>, position: number): Float32Arr
   return data.subarray(position * width, (position + 1) * width);
 };
 
+/** The scores that are the answer, of a pass that scored all rows, the last, or labels. */
+export const answerScores = (model: OpenModel, prompt: Prompt, logits: Tensor<'float32'> | undefined): Float32Array => {
+  if (!logits) throw bug('the model gave no scores');
+  const rows = logits.shape.length === 3 ? (logits.shape[1] ?? 1) : 1;
+  return rowAt(logits, rows === 1 ? 0 : answerPosition(model, prompt));
+};
+
 const isRegression = ({ program }: OpenModel): boolean => {
   const problem = program.config['problem_type'] ?? undefined;
   return problem === 'regression' || (problem === undefined && program.facts.labels?.length === 1);

@@ -10,6 +10,8 @@ export interface HotFlipOptions {
   readonly ignored: (id: number, position: number) => boolean;
   /** The prediction that is wanted; where left out, any other than the first. */
   readonly target?: number | undefined;
+  /** Flips at the most; as many as there are tokens where left out. */
+  readonly maxFlips?: number | undefined;
   /** Called before each flip. */
   readonly onFlip?: (done: number) => void | Promise<void>;
 }
@@ -18,7 +20,8 @@ export interface Flip {
   readonly position: number;
   readonly from: number;
   readonly to: number;
-  /** The scores after it. */
+  /** What is predicted after it, and the scores. */
+  readonly label: number;
   readonly scores: readonly number[];
 }
 
@@ -78,7 +81,7 @@ export const hotFlip = async (
   original: readonly number[],
   options: HotFlipOptions,
 ): Promise<HotFlipResult> => {
-  const { target, ignored, onFlip } = options;
+  const { target, ignored, maxFlips = original.length, onFlip } = options;
   const first = await judgeOne(victim, original);
   const label = target ?? first.label;
   const before = target === undefined ? first : await judgeOne(victim, original, label);
@@ -88,7 +91,7 @@ export const hotFlip = async (
   const closed = ids.map((id, i) => ignored(id, i));
   const flips: Flip[] = [];
   let now = before;
-  while (!reached(now)) {
+  while (!reached(now) && flips.length < maxFlips) {
     const position = nextToken(now.gradient, closed);
     if (position < 0) break;
     const to = bestId(options, { gradient: now.gradient, row: position, sign: target === undefined ? -1 : 1 });
@@ -98,7 +101,7 @@ export const hotFlip = async (
     ids[position] = to;
     closed[position] = true;
     now = await judgeOne(victim, ids, label);
-    flips.push({ position, from, to, scores: now.scores });
+    flips.push({ position, from, to, label: now.label, scores: now.scores });
   }
   return { original, final: ids, flips, before: first, after: now, succeeded: reached(now) };
 };

@@ -52,26 +52,38 @@ class Network {
   }
 }
 
+/** The network of all layers, a node for each place before and behind each. */
+const networkOf = (layers: readonly Pattern[], length: number): Network => {
+  const network = new Network((layers.length + 1) * length);
+  layers.forEach((pattern, layer) =>
+    pattern.forEach((row, q) =>
+      row.forEach((x, k) => {
+        if (x > 0) network.pipe((layer + 1) * length + q, layer * length + k, x);
+      }),
+    ),
+  );
+  return network;
+};
+
 /**
  * How much can flow from a place behind the last layer to each input, if each attention weight, the residual among
  * them, is what a pipe can carry; made to add up to 1.
  * @param patterns of each layer, the mean of its heads
+ * @param onInput called before each input; throws to stop
  * @source Abnar & Zuidema 2020 §4
  */
-export const attentionFlow = (patterns: readonly Pattern[], position: number): readonly number[] => {
+export const attentionFlow = async (
+  patterns: readonly Pattern[],
+  position: number,
+  onInput?: () => void | Promise<void>,
+): Promise<readonly number[]> => {
   const layers = patterns.map(withResidual);
   const length = layers[0]?.length ?? 0;
-  const flows = Array.from({ length }, (_, input) => {
-    const network = new Network((layers.length + 1) * length);
-    layers.forEach((pattern, layer) =>
-      pattern.forEach((row, q) =>
-        row.forEach((x, k) => {
-          if (x > 0) network.pipe((layer + 1) * length + q, layer * length + k, x);
-        }),
-      ),
-    );
-    return network.flow(layers.length * length + position, input);
-  });
+  const flows: number[] = [];
+  for (let input = 0; input < length; input++) {
+    await onInput?.();
+    flows.push(networkOf(layers, length).flow(layers.length * length + position, input));
+  }
   const whole = flows.reduce((a, b) => a + b, 0);
   return flows.map((x) => (whole === 0 ? 0 : x / whole));
 };

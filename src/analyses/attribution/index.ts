@@ -3,10 +3,10 @@ export { faithfulness, type Curve, type Faithfulness, type FaithfulnessOptions }
 export { attentionFlow } from './flow.js';
 export { gradientNorm, gradientSum, gradientTimesInput, relevanceOf } from './gradient.js';
 export { integratedGradients, type IntegratedGradientsOptions } from './integrated-gradients.js';
-export { integrationRules, quadrature, usualSteps, type IntegrationRule, type Quadrature } from './integration.js';
+export { quadrature, usualSteps, type Quadrature } from './integration.js';
 export { lime, weightedRidge, type LimeOptions, type RidgeFit } from './lime.js';
 export { residual, type Attribution, type Game, type Slope, type SmoothScalar } from './model.js';
-export { grouped, normalizations, normalized, type Normalization } from './normalize.js';
+export { grouped, normalized } from './normalize.js';
 export { occlusion } from './occlusion.js';
 export { attentionRollout, meanOverHeads, withResidual, type Pattern } from './rollout.js';
 export { isExact, permutation, shapley, type ShapleyOptions } from './shapley.js';

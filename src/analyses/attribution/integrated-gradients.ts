@@ -1,5 +1,6 @@
+import type { IntegrationRule } from '../../protocol/index.js';
 import { zerosLike } from './gradient.js';
-import { quadrature, usualSteps, type IntegrationRule } from './integration.js';
+import { quadrature, usualSteps } from './integration.js';
 import type { Attribution, SmoothScalar } from './model.js';
 import { combined, rowSums, vectors, type Vectors } from './vectors.js';
 

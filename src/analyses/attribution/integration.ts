@@ -1,24 +1,10 @@
+import type { IntegrationRule } from '../../protocol/index.js';
+
 /** Where a path integral is read, and what each reading weighs: ∫₀¹ f(α) dα ≈ Σ w·f(α). */
 export interface Quadrature {
   readonly alphas: readonly number[];
   readonly weights: readonly number[];
 }
-
-/**
- * Rules by name. `allennlp` reads the left ends, and `lit` too, but as trapezoids between them, so that α = 1 is never
- * read; the others are Captum's, of which `riemann-trapezoid` weighs its n readings as n intervals, so that they add up
- * to less than 1.
- */
-export const integrationRules = [
-  'gausslegendre',
-  'riemann-left',
-  'riemann-right',
-  'riemann-middle',
-  'riemann-trapezoid',
-  'allennlp',
-  'lit',
-] as const;
-export type IntegrationRule = (typeof integrationRules)[number];
 
 /** How many readings each rule takes where nothing else is said: Captum 50, LIT 30, AllenNLP 10. */
 export const usualSteps = (rule: IntegrationRule): number => (rule === 'allennlp' ? 10 : rule === 'lit' ? 30 : 50);

@@ -1,10 +1,6 @@
-/**
- * How scores are shown. `none`: as they are; `signed`: divided by Σ|s|, signs kept (LIT); `absolute`: |s|/Σ|s|
- * (AllenNLP); `max`: divided by the largest |s|.
- */
-export const normalizations = ['none', 'signed', 'absolute', 'max'] as const;
-export type Normalization = (typeof normalizations)[number];
+import type { Normalization } from '../../protocol/index.js';
 
+/** Scores as they are told. */
 export const normalized = (scores: readonly number[], by: Normalization): readonly number[] => {
   const sizes = scores.map(Math.abs);
   const whole = by === 'max' ? sizes.reduce((a, b) => Math.max(a, b), 0) : sizes.reduce((a, b) => a + b, 0);
