@@ -24,6 +24,10 @@ const methodSettings = (command: Command): Command =>
       choice('--rule <rule>', 'integrated-gradients: where it reads (default: gausslegendre)', integrationRules),
     )
     .option('--steps <n>', 'integrated-gradients: readings (default: 50; allennlp 10, lit 30)', integer('--steps'))
+    .option(
+      '--baseline <what>',
+      'integrated-gradients: where the path begins: zero, mask, pad, or a token (default: zero)',
+    )
     .option('--samples <n>', 'smoothgrad: 10, shapley: 25 orders, lime: 256, where left out', integer('--samples'))
     .option('--stdev <x>', 'smoothgrad: how much noise (default: 0.01)', float('--stdev'))
     .addOption(

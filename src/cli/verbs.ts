@@ -161,12 +161,17 @@ const lookOf = (model: string | undefined, flags: Flags): object => {
 
 const replacements = ['mask', 'pad', 'zero', 'remove'];
 
-/** A request for attribution; what takes the place of tokens is a word of ours, or a token. */
-const attributionOf = (model: string | undefined, flags: Flags): object => {
-  const { replace } = flags;
-  const given = typeof replace === 'string' && !replacements.includes(replace) ? { token: replace } : replace;
-  return { ...flags, model, edits: editsOf(flags), ...(given === undefined ? {} : { replace: given }) };
+/** What takes the place of tokens: a word of ours, or a token. */
+const replacementOf = (name: string, given: unknown): object => {
+  if (given === undefined) return {};
+  return { [name]: typeof given === 'string' && !replacements.includes(given) ? { token: given } : given };
 };
+
+const attributionOf = (model: string | undefined, flags: Flags): object => ({
+  ...{ ...flags, model, edits: editsOf(flags) },
+  ...replacementOf('replace', flags['replace']),
+  ...replacementOf('baseline', flags['baseline']),
+});
 
 /** What each verb does. */
 export const actions: Actions = {

@@ -70,6 +70,8 @@ const methodInput = z.object({
   rule: z.enum(integrationRules).default('gausslegendre'),
   /** Readings of the path; the rule's own number where left out: 50, AllenNLP's 10, LIT's 30. */
   steps: z.int().min(1).max(10_000).optional(),
+  /** Where the path of `integrated-gradients` begins; special tokens stay what they are, unless it is zero. */
+  baseline: z.union([z.enum(['zero', 'mask', 'pad']), z.object({ token: wordInput })]).default('zero'),
   /** Noisy inputs, permutations, or coalitions; 10, 25 and 256 where left out. */
   samples: z.int().min(1).max(100_000).optional(),
   stdev: z.number().positive().default(0.01),

@@ -12,7 +12,7 @@ import { maskOf } from '../masks.js';
 import type { OpenModel } from '../open-model.js';
 import type { OperationContext } from '../operation.js';
 import { promptView, textOf } from '../prompts.js';
-import { answerPosition } from '../scoring.js';
+import { answerNotes, answerPosition } from '../scoring.js';
 import { attacked, probabilityOf, TextVictim, withText } from './victim.js';
 
 /** What AllenNLP never swaps. */
@@ -152,7 +152,9 @@ export const attackOn = async (
     prompt,
     outcome.final.map((t) => t.id),
   );
-  const said = [...model.notes, ...notes];
+  const told = [...notes, ...answerNotes(model, prompt)];
+  for (const note of told) context.note(note);
+  const said = [...model.notes, ...told];
   return {
     model: await model.summary(),
     ...{ attack: input.attack, ...promptView(prompt), ...outcome },

@@ -61,6 +61,20 @@ const rowOf = (row: Explained, told: Told, by: AttributeInput['normalize']): Att
   };
 };
 
+/** A path that is read too coarsely, or runs through a place where the number jumps. */
+const coarse = ({ method }: AttributeInput, rows: readonly AttributedRow[]): readonly string[] => {
+  if (method !== 'integrated-gradients') return [];
+  const off = rows.filter(({ residual: rest, value, baseline }) => {
+    const change = Math.abs((value ?? NaN) - (baseline ?? NaN));
+    return Math.abs(rest ?? 0) > 0.1 * change;
+  });
+  if (off.length === 0) return [];
+  const which = rows.length === 1 ? 'the scores' : `the scores of ${off.length} of ${rows.length} rows`;
+  return [
+    `${which} are far from adding up to the change of the number: take more --steps, or where the model norms its embeddings by their size, as Llama and T5 do, a path from a token, --baseline TOKEN`,
+  ];
+};
+
 /** Tells how many texts of all are computed. */
 const counter = (context: OperationContext, total: number): ((count: number) => void) => {
   let done = 0;
@@ -96,7 +110,8 @@ export const attribution = async (
     if (one)
       results.push({ ...rowOf(row, one, input.normalize), ...(await curvesOf(asked, row, { told: one, alone })) });
   }
-  const said = [...model.notes, ...own, ...notes];
+  const said = [...model.notes, ...own, ...notes, ...coarse(input, results)];
+  for (const note of said.slice(model.notes.length)) context.note(note);
   return {
     model: await model.summary(),
     ...{ method: input.method, normalize: input.normalize, settings: first ? way.settings(asked, first) : {} },

@@ -8,7 +8,7 @@ import { keptRun } from '../kept-run.js';
 import type { OpenModel } from '../open-model.js';
 import type { OperationContext } from '../operation.js';
 import { promptOfIds, textOf, tokensOfText } from '../prompts.js';
-import { answerPosition, answerScores } from '../scoring.js';
+import { answerNotes, answerPosition, answerScores } from '../scoring.js';
 import { scoredTokens } from '../scored.js';
 
 /** A number that is explained. */
@@ -166,5 +166,6 @@ export const explanationOf = async (
 ): Promise<Explanation> => {
   check(opened.model, wanted);
   if (wanted.output !== undefined || wanted.maxNewTokens !== undefined) return each(opened, wanted, context);
-  return { prompt: opened.prompt, rows: [await one(opened, wanted, context)], notes: [] };
+  const notes = wanted.of === undefined ? answerNotes(opened.model, opened.prompt) : [];
+  return { prompt: opened.prompt, rows: [await one(opened, wanted, context)], notes };
 };

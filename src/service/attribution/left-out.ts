@@ -68,6 +68,10 @@ const bySides = (
   return source ? { ...own, source: change(source, gone.slice(0, before)) } : own;
 };
 
+/** A prompt with another token in place of some. @param gone [row] */
+export const withToken = (prompt: Prompt, gone: readonly boolean[], id: number): Prompt =>
+  bySides(prompt, gone, (sequence, own) => replaced(sequence, own, id));
+
 /** The same positions in a text of which tokens are gone: the last one there at or before each. */
 const shifted = (expression: Expression, { tokens, source }: Prompt, gone: readonly boolean[]): Expression => {
   const own = gone.slice(source?.ids.length ?? 0);
@@ -88,7 +92,7 @@ const variation = (
     case 'zero':
       return { prompt, expression, gone };
     case 'token':
-      return { prompt: bySides(prompt, gone, (s, g) => replaced(s, g, leaving.id)), expression, gone };
+      return { prompt: withToken(prompt, gone, leaving.id), expression, gone };
     case 'remove':
       return { prompt: bySides(prompt, gone, removed), expression: shifted(expression, prompt, gone), gone };
   }

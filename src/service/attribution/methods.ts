@@ -19,10 +19,10 @@ import { UsageError } from '../../base/index.js';
 import { scalarBatch } from '../../engine/index.js';
 import { attnLrp, type RelevanceRules } from '../../graph/index.js';
 import type { Expression } from '../../language/index.js';
-import type { AttributeInput, AttributionMethod } from '../../protocol/index.js';
+import type { AttributeInput, AttributionMethod, Replacement } from '../../protocol/index.js';
 import { attentionGradient, flow, rollout } from './attention.js';
 import type { Explained } from './explained.js';
-import { leavingOut, leftOutGame } from './left-out.js';
+import { leavingOut, leftOutGame, withToken } from './left-out.js';
 import { embeddingsOf, encoder, smoothScalar, type TextModel } from './text-model.js';
 import { isVisible, type Unit } from './units.js';
 
@@ -134,6 +134,20 @@ const onAttention =
   };
 
 const stepsOf = ({ input: { rule, steps } }: Asked): number => steps ?? usualSteps(rule);
+/** Where the path begins: undefined for zeros. */
+const baselineOf = async ({ text, units, input }: Asked): Promise<Vectors | undefined> => {
+  const leaving = leavingOut(text.model, input.baseline);
+  if (leaving.kind !== 'token') return undefined;
+  const special = new Set(units.filter((u) => u.special).flatMap((u) => u.rows));
+  const gone = units.flatMap((u) => u.rows).map((_, row) => !special.has(row));
+  return embeddingsOf({ ...text, prompt: withToken(text.prompt, gone, leaving.id) });
+};
+
+const nameOf = ({ text }: Asked, given: Replacement | undefined): string => {
+  const leaving = leavingOut(text.model, given);
+  return leaving.kind === 'token' ? leaving.name : leaving.kind;
+};
+
 const samplesOf = ({ input: { samples } }: Asked, usual: number): number => samples ?? usual;
 
 const lrpRules = ({ input: { lrp, epsilon, gamma } }: Asked): RelevanceRules => ({
@@ -157,10 +171,7 @@ const isLinear = (node: Expression): boolean => {
 
 const relevant = onEmbeddings(relevanceOf, lrpRules);
 
-const leaves = ({ text, input }: Asked): string => {
-  const leaving = leavingOut(text.model, input.replace);
-  return leaving.kind === 'token' ? leaving.name : leaving.kind;
-};
+const leaves = (asked: Asked): string => nameOf(asked, asked.input.replace);
 
 const none = (): Record<string, never> => ({});
 const isAll = (asked: Asked, row: Explained): boolean =>
@@ -175,11 +186,18 @@ export const ways: Readonly<Record<AttributionMethod, Way>> = {
   },
   'gradient-x-input': { settings: none, texts: () => 1, run: onEmbeddings(gradientTimesInput) },
   'integrated-gradients': {
-    settings: (asked) => ({ rule: asked.input.rule, steps: stepsOf(asked), baseline: 'zero' }),
+    settings: (asked) => {
+      const { rule, baseline } = asked.input;
+      return { rule, steps: stepsOf(asked), baseline: nameOf(asked, baseline) };
+    },
     texts: (asked) => stepsOf(asked) + 2,
-    run: onEmbeddings((scalar, asked) => {
+    run: onEmbeddings(async (scalar, asked) => {
       const { rule } = asked.input;
-      return integratedGradients(scalar, { rule, steps: stepsOf(asked), together: scalar.together });
+      const baseline = await baselineOf(asked);
+      return integratedGradients(scalar, {
+        ...{ rule, steps: stepsOf(asked), together: scalar.together },
+        ...(baseline ? { baseline } : {}),
+      });
     }),
   },
   smoothgrad: {
