@@ -48,7 +48,7 @@ export const toCsv = (rows: readonly (readonly (string | number | null | undefin
 /** A text inside SVG. */
 export const escapeXml = (text: string): string =>
   text
-    .replaceAll(/[\u0000-\u0008\u000b\u000c\u000e-\u001f]/g, '\ufffd') // eslint-disable-line no-control-regex -- XML has no such characters
+    .replaceAll(/[\u0000-\u0008\u000b\u000c\u000e-\u001f]/g, '\ufffd') // XML has no such characters
     .replaceAll('&', '&amp;')
     .replaceAll('<', '&lt;')
     .replaceAll('>', '&gt;')

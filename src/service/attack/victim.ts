@@ -1,7 +1,7 @@
 import type { Judged, Victim } from '../../analyses/attack/index.js';
 import { bug } from '../../base/index.js';
 import { forward, gradientBatch, likeliest, probabilities, type Prompt } from '../../engine/index.js';
-import type { TokenNode } from '../../language/index.js';
+import type { Expression } from '../../language/index.js';
 import type { OpenModel } from '../open-model.js';
 import { textOf } from '../prompts.js';
 import { answerScores } from '../scoring.js';
@@ -17,17 +17,9 @@ export const withText = (model: OpenModel, prompt: Prompt, ids: readonly number[
 };
 
 /** −log of a label's or token's probability, where the answer stands. */
-const lossOf = (model: OpenModel, prompt: Prompt, label: number, position: number | undefined) => {
-  const node: TokenNode = {
-    kind: 'token',
-    by: 'logprob',
-    token: label,
-    ...(position === undefined ? {} : { position }),
-  };
-  return {
-    expression: { kind: 'unary', operator: '-', of: node } as const,
-    prompt: withText(model, prompt, attacked(prompt).ids),
-  };
+const lossOf = (label: number, position: number | undefined): Expression => {
+  const at = position === undefined ? {} : { position };
+  return { kind: 'unary', operator: '-', of: { kind: 'token', by: 'logprob', token: label, ...at } };
 };
 
 /**
@@ -59,7 +51,7 @@ export class TextVictim implements Victim {
     const label = likeliest(scores);
     const [place] = embeddingSites(this.text);
     if (!place) throw bug('nothing embeds the tokens');
-    const item = lossOf(model, own, wanted ?? label, this.positionIn(own));
+    const item = { expression: lossOf(wanted ?? label, this.positionIn(own)), prompt: own };
     const { sites, scalars } = await gradientBatch(model, { variant, items: [item], sites: [place.name], onSegment });
     const gradient = sites.get(place.name);
     if (!gradient) throw bug('no gradient came back');

@@ -136,7 +136,11 @@ const continuation = async (opened: Opened, wanted: Wanted, context: OperationCo
     throw invalid('--output has no tokens', 'Give the text that follows the prompt, with its space in front.');
   }
   const input = runInput.parse({ maxNewTokens: wanted.maxNewTokens, prompt: '' });
-  const { stream: _, ...quiet } = context;
+  const { signal, models } = context;
+  const quiet: OperationContext = {
+    ...{ signal, note: () => undefined, poll: () => context.poll?.() },
+    ...(models ? { models } : {}),
+  };
   return new Generation(opened.model, { ...opened, input }, quiet).run();
 };
 

@@ -20,11 +20,11 @@ const csvOf = ({ units, rows }: AttributeResult): string =>
 const shownText = (text: string): string => text.replaceAll('\n', '↵').replaceAll('\t', '→').replaceAll(' ', '·');
 
 const font = 'font-family="ui-monospace, monospace"';
-const text = (x: number, y: number, content: string, more = ''): string =>
+const text = ([x, y]: readonly [number, number], content: string, more = ''): string =>
   `<text x="${x}" y="${y}" font-size="12" ${font} ${more}>${escapeXml(content)}</text>`;
 
 const columnWidth = 8;
-const widthOf = (content: string): number => [...content].length * columnWidth + 12;
+const widthOf = (content: string): number => Array.from(content).length * columnWidth + 12;
 
 /** One number: its tokens in a line that wraps, each on its colour. */
 const lineOf = (result: AttributeResult, row: AttributedRow, scale: number): { body: string; height: number } => {
@@ -37,7 +37,7 @@ const lineOf = (result: AttributeResult, row: AttributedRow, scale: number): { b
     const share = (score ?? 0) / scale;
     const fill = score === null ? '#ffffff' : diverging(share);
     const ink = score === null ? '#999999' : isDark(share) ? '#ffffff' : '#111111';
-    const drawn = `<g><title>${escapeXml(`${unit.text}: ${score === null ? 'none' : score}`)}</title><rect x="${x}" y="${y - 15}" width="${width - 2}" height="22" rx="3" fill="${fill}"/>${text(x + 5, y, content, `fill="${ink}"`)}</g>`;
+    const drawn = `<g><title>${escapeXml(`${unit.text}: ${score === null ? 'none' : score}`)}</title><rect x="${x}" y="${y - 15}" width="${width - 2}" height="22" rx="3" fill="${fill}"/>${text([x + 5, y], content, `fill="${ink}"`)}</g>`;
     x += width;
     return drawn;
   });
@@ -52,10 +52,10 @@ const gridOf = (result: AttributeResult, scale: number): { body: string; height:
   const cell = 22;
   const heads = result.units.map((unit, i) => {
     const x = left + i * cell + cell / 2 + 4;
-    return text(x, top - 6, shownText(unit.text), `transform="rotate(-60 ${x} ${top - 6})"`);
+    return text([x, top - 6], shownText(unit.text), `transform="rotate(-60 ${x} ${top - 6})"`);
   });
   const rows = result.rows.flatMap((row, r) => [
-    text(10, top + r * cell + 15, names[r] ?? ''),
+    text([10, top + r * cell + 15], names[r] ?? ''),
     ...result.units.map((unit, i) => {
       const score = row.scores[i] ?? null;
       const fill = score === null ? '#ffffff' : diverging(score / scale);
@@ -72,7 +72,7 @@ const legendOf = (scale: number, y: number): string => {
   const steps = Array.from({ length: 41 }, (_, i) => -1 + i / 20);
   const bar = steps.map((s, i) => `<rect x="${10 + i * 4}" y="${y}" width="4" height="10" fill="${diverging(s)}"/>`);
   const told = scale.toPrecision(3);
-  return [...bar, text(10, y + 24, `-${told} against`), text(150, y + 24, `${told} for`)].join('\n');
+  return [...bar, text([10, y + 24], `-${told} against`), text([150, y + 24], `${told} for`)].join('\n');
 };
 
 const svgOf = (result: AttributeResult): string => {
@@ -83,7 +83,7 @@ const svgOf = (result: AttributeResult): string => {
   const title = `${result.method} of ${result.rows.length === 1 ? (row?.of ?? '') : `${result.rows.length} tokens`}`;
   return `<svg xmlns="http://www.w3.org/2000/svg" width="${Math.ceil(drawn.width)}" height="${Math.ceil(height)}" viewBox="0 0 ${Math.ceil(drawn.width)} ${Math.ceil(height)}">
 <rect width="100%" height="100%" fill="#ffffff"/>
-${text(10, 18, title, 'font-weight="bold"')}
+${text([10, 18], title, 'font-weight="bold"')}
 ${drawn.body}
 ${legendOf(scale, drawn.height)}
 </svg>

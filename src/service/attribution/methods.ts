@@ -13,6 +13,7 @@ import {
   usualSteps,
   type Attribution,
   type Game,
+  type SmoothScalar,
   type Vectors,
 } from '../../analyses/attribution/index.js';
 import { UsageError } from '../../base/index.js';
@@ -23,7 +24,7 @@ import type { AttributeInput, AttributionMethod, Replacement } from '../../proto
 import { attentionGradient, flow, rollout } from './attention.js';
 import type { Explained } from './explained.js';
 import { leavingOut, leftOutGame, withToken } from './left-out.js';
-import { embeddingsOf, encoder, smoothScalar, type TextModel } from './text-model.js';
+import { embeddingsOf, encoder, smoothText, type TextModel } from './text-model.js';
 import { isVisible, type Unit } from './units.js';
 
 /** What a method is asked. */
@@ -57,19 +58,25 @@ const byUnits = ({ text, units }: Asked, { position }: Explained, scores: readon
   return units.map((unit, i) => (isVisible(text.model, unit, position) ? (sums[i] ?? null) : null));
 };
 
-/** A method on the embeddings of one number after the other. */
+/** A method on the embeddings; so many numbers at a time as run together. */
 const onEmbeddings =
   (
-    method: (scalar: Awaited<ReturnType<typeof smoothScalar>>, asked: Asked) => Promise<Attribution>,
+    method: (scalar: SmoothScalar, asked: Asked, together: number) => Promise<Attribution>,
     rules?: (asked: Asked) => RelevanceRules,
   ): Way['run'] =>
   async (asked, rows) => {
+    const [first] = rows;
+    if (!first) return [];
     const input: Vectors = await embeddingsOf(asked.text);
+    const smooth = smoothText(asked.text, first.expression, { input, rules: rules?.(asked) });
     const told: Told[] = [];
-    for (const row of rows) {
-      const scalar = await smoothScalar(asked.text, row.expression, { input, rules: rules?.(asked) });
-      const { scores, errors: _, ...rest } = await method(scalar, asked);
-      told.push({ ...rest, scores: byUnits(asked, row, scores) });
+    for (let at = 0; at < rows.length; at += smooth.together) {
+      const some = rows.slice(at, at + smooth.together);
+      const found = await Promise.all(some.map((row) => method(smooth.of(row.expression), asked, smooth.together)));
+      found.forEach(({ scores, errors: _, ...rest }, i) => {
+        const row = some[i];
+        if (row) told.push({ ...rest, scores: byUnits(asked, row, scores) });
+      });
     }
     return told;
   };
@@ -191,11 +198,11 @@ export const ways: Readonly<Record<AttributionMethod, Way>> = {
       return { rule, steps: stepsOf(asked), baseline: nameOf(asked, baseline) };
     },
     texts: (asked) => stepsOf(asked) + 2,
-    run: onEmbeddings(async (scalar, asked) => {
+    run: onEmbeddings(async (scalar, asked, together) => {
       const { rule } = asked.input;
       const baseline = await baselineOf(asked);
       return integratedGradients(scalar, {
-        ...{ rule, steps: stepsOf(asked), together: scalar.together },
+        ...{ rule, steps: stepsOf(asked), together },
         ...(baseline ? { baseline } : {}),
       });
     }),
@@ -206,9 +213,8 @@ export const ways: Readonly<Record<AttributionMethod, Way>> = {
       return { samples: samplesOf(asked, 10), stdev, noise, average, timesInput, seed };
     },
     texts: (asked) => samplesOf(asked, 10) + 1,
-    run: onEmbeddings((scalar, asked) => {
+    run: onEmbeddings((scalar, asked, together) => {
       const { stdev, noise, average, timesInput, seed } = asked.input;
-      const { together } = scalar;
       return smoothGradient(scalar, {
         ...{ samples: samplesOf(asked, 10), stdev, of: noise, average, timesInput, seed, together },
       });

@@ -172,46 +172,83 @@ const joined = (places: readonly PlacedSite[], sites: ReadonlyMap<string, Tensor
   return vectors(data.length / Math.max(width, 1), width, data);
 };
 
-const inChunks = async <T, R>(
-  items: readonly T[],
-  size: number,
-  work: (chunk: readonly T[]) => Promise<readonly R[]>,
-): Promise<readonly R[]> => {
-  const results: R[] = [];
-  for (let at = 0; at < items.length; at += size) results.push(...(await work(items.slice(at, at + size))));
-  return results;
+/** Asks that came in the same turn are answered together, so many at a time. */
+const gathered = <T, R>(size: number, work: (chunk: readonly T[]) => Promise<readonly R[]>) => {
+  let open: { readonly item: T; readonly done: (result: R) => void; readonly failed: (error: unknown) => void }[] = [];
+  const flush = async (): Promise<void> => {
+    const all = open;
+    open = [];
+    for (let at = 0; at < all.length; at += size) {
+      const chunk = all.slice(at, at + size);
+      const results = await work(chunk.map(({ item }) => item));
+      chunk.forEach(({ done }, i) => done(results[i] as R));
+    }
+  };
+  return (items: readonly T[]): Promise<readonly R[]> =>
+    Promise.all(
+      items.map(
+        (item) =>
+          new Promise<R>((done, failed) => {
+            open.push({ item, done, failed });
+            if (open.length > 1) return;
+            const asked = open;
+            setTimeout(() => void flush().catch((error: unknown) => asked.forEach((one) => one.failed(error))));
+          }),
+      ),
+    );
 };
 
+/** A point, and what is read of the text there. */
+interface Ask {
+  readonly point: Vectors;
+  readonly expression: Expression;
+}
+
+/** Numbers of one text as smooth functions of its tokens' embeddings; what is asked of several runs together. */
+export interface SmoothText {
+  /** How many points run at a time. */
+  readonly together: number;
+  readonly of: (expression: Expression) => SmoothScalar;
+}
+
 /**
- * A number of a text as a smooth function of its tokens' embeddings. `together`: how many points run at a time.
+ * @param first any of the numbers, by which memory is predicted
  * @param rules what goes back: gradients where left out, else relevance
+ * @throws UsageError MEMORY_LIMIT
  */
-export const smoothScalar = async (
+export const smoothText = (
   text: TextModel,
-  expression: Expression,
+  first: Expression,
   { input, rules }: { readonly input: Vectors; readonly rules?: RelevanceRules | undefined },
-): Promise<SmoothScalar & { readonly together: number }> => {
+): SmoothText => {
   const { model, prompt, onSegment, onTexts } = text;
   const places = embeddingSites(text);
-  const requestOf = (points: readonly Vectors[]): GradientBatchRequest => ({
-    ...{ variant: withEmbeddings(text, points), items: points.map((): ScalarItem => ({ expression, prompt })) },
+  const requestOf = (asks: readonly Ask[]): GradientBatchRequest => ({
+    variant: withEmbeddings(
+      text,
+      asks.map((a) => a.point),
+    ),
+    items: asks.map(({ expression }): ScalarItem => ({ expression, prompt })),
     ...{ sites: places.map((p) => p.name), encode: encoder(text), onSegment, ...(rules ? { rules } : {}) },
   });
-  const together = gradientsTogether(text, requestOf([input]));
-  const slopes = async (points: readonly Vectors[]) => {
-    const { scalars, sites } = await gradientBatch(model, requestOf(points));
-    onTexts(points.length);
+  const together = gradientsTogether(text, requestOf([{ point: input, expression: first }]));
+  const slopes = gathered(together, async (asks: readonly Ask[]) => {
+    const { scalars, sites } = await gradientBatch(model, requestOf(asks));
+    onTexts(asks.length);
     return scalars.map((value, i) => ({ value, gradient: joined(places, sites, i) }));
-  };
-  const values = async (points: readonly Vectors[]) => {
-    const { variant, items, encode } = requestOf(points);
-    const found = await scalarBatch(model, { variant, items, onSegment, ...(encode ? { encode } : {}) });
-    onTexts(points.length);
+  });
+  const values = gathered(scoredTogether(text), async (asks: readonly Ask[]) => {
+    const { variant, items } = requestOf(asks);
+    const found = await scalarBatch(model, { variant, items, onSegment, encode: encoder(text) });
+    onTexts(asks.length);
     return found;
-  };
+  });
   return {
-    ...{ input, together },
-    slopes: (points) => inChunks(points, together, slopes),
-    values: (points) => inChunks(points, scoredTogether(text), values),
+    together,
+    of: (expression) => ({
+      input,
+      slopes: (points) => slopes(points.map((point) => ({ point, expression }))),
+      values: (points) => values(points.map((point) => ({ point, expression }))),
+    }),
   };
 };

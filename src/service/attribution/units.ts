@@ -54,7 +54,7 @@ const goesOn = (before: Place, { text, side, special }: Place, spaced: boolean):
   if (!spaced) return text.startsWith('##');
   if (/^\s/u.test(text) || (/\s$/u.test(before.text) && before.text.trim() !== '')) return false;
   if (before.text.trim() === '') return true; // a space that stands by itself belongs to what follows
-  return isLetter([...text][0]) && isLetter([...before.text].at(-1));
+  return isLetter(Array.from(text)[0]) && isLetter(Array.from(before.text).at(-1));
 };
 
 const words = (model: OpenModel, places: readonly Place[]): readonly (readonly number[])[] => {
