@@ -19,7 +19,7 @@ const explained = (command: Command): Command =>
 const methodSettings = (command: Command): Command =>
   command
     .addOption(choice('--method <method>', 'how (default: integrated-gradients)', attributionMethods))
-    .addOption(choice('--reduce <how>', 'gradient: its length or its sum (default: norm)', ['norm', 'sum']))
+    .addOption(choice('--reduce <how>', 'gradient, smoothgrad: its length or its sum (default: norm)', ['norm', 'sum']))
     .addOption(
       choice('--rule <rule>', 'integrated-gradients: where it reads (default: gausslegendre)', integrationRules),
     )

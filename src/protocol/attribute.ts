@@ -65,7 +65,10 @@ const explainedInput = z.object({
 /** Settings of the methods; each reads its own. */
 const methodInput = z.object({
   method: z.enum(attributionMethods).default('integrated-gradients'),
-  /** Of `gradient`: its length, or the sum of its numbers. */
+  /**
+   * Of `gradient` and `smoothgrad`: the length of a token's gradient, or the sum of its numbers (AllenNLP), which is
+   * next to nothing where a LayerNorm follows the embeddings.
+   */
   reduce: z.enum(['norm', 'sum']).default('norm'),
   rule: z.enum(integrationRules).default('gausslegendre'),
   /** Readings of the path; the rule's own number where left out: 50, AllenNLP's 10, LIT's 30. */

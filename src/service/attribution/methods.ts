@@ -8,6 +8,7 @@ import {
   lime,
   occlusion,
   relevanceOf,
+  rowNorms,
   shapley,
   smoothGradient,
   usualSteps,
@@ -209,15 +210,17 @@ export const ways: Readonly<Record<AttributionMethod, Way>> = {
   },
   smoothgrad: {
     settings: (asked) => {
-      const { stdev, noise, average, timesInput, seed } = asked.input;
-      return { samples: samplesOf(asked, 10), stdev, noise, average, timesInput, seed };
+      const { stdev, noise, average, timesInput, seed, reduce } = asked.input;
+      const how = timesInput ? { timesInput } : { reduce };
+      return { samples: samplesOf(asked, 10), stdev, noise, average, ...how, seed };
     },
     texts: (asked) => samplesOf(asked, 10) + 1,
-    run: onEmbeddings((scalar, asked, together) => {
-      const { stdev, noise, average, timesInput, seed } = asked.input;
-      return smoothGradient(scalar, {
+    run: onEmbeddings(async (scalar, asked, together) => {
+      const { stdev, noise, average, timesInput, seed, reduce } = asked.input;
+      const { elements, ...found } = await smoothGradient(scalar, {
         ...{ samples: samplesOf(asked, 10), stdev, of: noise, average, timesInput, seed, together },
       });
+      return timesInput || reduce === 'sum' ? found : { ...found, scores: rowNorms(elements) };
     }),
   },
   lrp: {
