@@ -13,7 +13,7 @@ import type { TextModel } from './text-model.js';
 import { unitsOf } from './units.js';
 
 /** Orders of chance that a single number's curves are compared with. */
-const randomOrders = 3;
+const randomOrders = 5;
 
 const curveOf = ({ shares, values, auc, randomAuc }: Curve): FaithfulnessCurve => ({
   shares: [...shares],
