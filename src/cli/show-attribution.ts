@@ -5,7 +5,7 @@ import type {
   FaithfulnessCurve,
   ScoredToken,
 } from '../protocol/index.js';
-import { visible } from './printable.js';
+import { printable, visible } from './printable.js';
 import { bar, shaded } from './shaded.js';
 import { modelLine } from './show.js';
 import { styled } from './styled.js';
@@ -84,7 +84,7 @@ const legend = (scale: number): string =>
 const oneRow = (r: AttributeResult, row: AttributedRow): readonly string[] => {
   const scale = scaleOf([row]);
   return [
-    `${styled('bold', visible(row.of))} = ${number(row.value)}`,
+    `${styled('bold', printable(row.of))} = ${number(row.value)}`,
     coloured(r, row, scale),
     legend(scale),
     unitTable(r, row, scale),

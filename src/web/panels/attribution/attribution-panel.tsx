@@ -126,10 +126,10 @@ const Result = (props: { readonly of: AttributeResult }): JSX.Element => {
         {(shown) => (
           <>
             <p>
-              <span class="mono">{visible(shown().of)}</span> = {compact(shown().value)}
+              <span class="mono">{shown().of}</span> = {compact(shown().value)}
             </p>
             <ColouredTokens result={props.of} row={shown()} />
-            <Legend scale={scaleOf(isGrid() ? props.of.rows : [shown()])} />
+            <Legend scale={scaleOf(props.of.rows)} />
             <Checks of={shown()} />
             <ScoreTable result={props.of} row={shown()} />
           </>

@@ -46,7 +46,7 @@ export const ColouredTokens = (props: Props): JSX.Element => {
         {(unit, i) => (
           <button
             classList={{ alone: (props.row.scores[i()] ?? null) === null }}
-            style={colours(props.row.scores[i()] ?? null, scaleOf([props.row]))}
+            style={colours(props.row.scores[i()] ?? null, scaleOf(props.result.rows))}
             aria-pressed={focus.isAt(unit)}
             aria-label={told(unit, i())}
             onClick={() => focus.go(unit)}
@@ -65,7 +65,7 @@ export const ColouredTokens = (props: Props): JSX.Element => {
 export const ScoreTable = (props: Props): JSX.Element => {
   const app = useApp();
   const focus = useFocus(() => props.result);
-  const share = (i: number): number => Math.abs(props.row.scores[i] ?? 0) / scaleOf([props.row]);
+  const share = (i: number): number => Math.abs(props.row.scores[i] ?? 0) / scaleOf(props.result.rows);
   const colour = (i: number): string =>
     css(colorAt(app.palette().diverging, (props.row.scores[i] ?? 0) < 0 ? 0.15 : 0.85));
   return (
