@@ -10,6 +10,8 @@ export type Verb =
   | 'compare'
   | 'diff'
   | 'knockout'
+  | 'attribute'
+  | 'attack'
   | 'tour'
   | 'debug'
   | 'dap'

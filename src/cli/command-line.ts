@@ -4,6 +4,7 @@ import pkg from '../../package.json' with { type: 'json' };
 import { UsageError } from '../base/index.js';
 import { debuggedTokens } from '../protocol/index.js';
 import type { Actions, Flags } from './action.js';
+import { addAttributions } from './commands-attribute.js';
 import { addLooks } from './commands-look.js';
 import { addPage, pageOptions } from './commands-page.js';
 import { device, edits, everywhere, examples, generation, input, modelHelp, recording } from './options.js';
@@ -150,6 +151,7 @@ export const makeCommand = (load: () => Promise<Actions>, done: (status: number)
   addDebug(program, act);
   addDap(program, act);
   addLooks(program, act);
+  addAttributions(program, act);
   addOthers(program, act);
   addPage(program, act);
   for (const command of program.commands) command.exitOverride().configureOutput({ writeErr: () => undefined });

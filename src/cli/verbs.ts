@@ -1,5 +1,7 @@
 import { UsageError } from '../base/index.js';
 import {
+  attackInput,
+  attributeInput,
   compareInput,
   debugInput,
   diffInput,
@@ -12,6 +14,8 @@ import {
   tourInput,
 } from '../protocol/index.js';
 import {
+  attack,
+  attribute,
   compare,
   diff,
   inspect,
@@ -30,6 +34,7 @@ import { debug } from './debug/repl.js';
 import { printable } from './printable.js';
 import { page } from './page.js';
 import { showDiff } from './show-diff.js';
+import { showAttack, showAttribution } from './show-attribution.js';
 import { showCompare, showKnockout, showLens } from './show-look.js';
 import { showList, showOverview } from './show-list.js';
 import { showRun } from './show-run.js';
@@ -63,18 +68,32 @@ const interruptible = (): { signal: AbortSignal; done: () => void } => {
   };
 };
 
+/** How far something is, on one line of a terminal that is written over, and gone at the end. */
+const progressLine = (): NonNullable<OperationContext['progress']> => {
+  let last = 0;
+  return ({ done, total, what }) => {
+    const now = performance.now();
+    if (done < total && now - last < 200) return;
+    last = now;
+    process.stderr.write(done < total ? `\r\u001b[K${done} of ${total} ${what}` : '\r\u001b[K');
+  };
+};
+
 const contextOf = (flags: Flags, signal: AbortSignal): OperationContext & { streamed: () => boolean } => {
   let streamed = false;
   const context = {
     signal,
     streamed: () => streamed,
     note: (text: string) => {
-      if (flags['quiet'] !== true) process.stderr.write(`note: ${printable(text)}\n`);
+      if (flags['quiet'] !== true)
+        process.stderr.write(`${process.stderr.isTTY ? '\r\u001b[K' : ''}note: ${printable(text)}\n`);
     },
   };
-  if (flags['json'] === true) return context;
+  const shown = flags['quiet'] !== true && process.stderr.isTTY;
+  const told = shown ? { ...context, progress: progressLine() } : context;
+  if (flags['json'] === true) return told;
   return {
-    ...context,
+    ...told,
     stream: (text) => {
       streamed = true;
       process.stdout.write(printable(text));
@@ -138,6 +157,20 @@ const lookOf = (model: string | undefined, flags: Flags): object => {
   };
 };
 
+const replacements = ['mask', 'pad', 'zero', 'remove'];
+
+/** What takes the place of tokens: a word of ours, or a token. */
+const replacementOf = (name: string, given: unknown): object => {
+  if (given === undefined) return {};
+  return { [name]: typeof given === 'string' && !replacements.includes(given) ? { token: given } : given };
+};
+
+const attributionOf = (model: string | undefined, flags: Flags): object => ({
+  ...{ ...flags, model, edits: editsOf(flags) },
+  ...replacementOf('replace', flags['replace']),
+  ...replacementOf('baseline', flags['baseline']),
+});
+
 /** What each verb does. */
 export const actions: Actions = {
   run: (model, flags) =>
@@ -167,6 +200,10 @@ export const actions: Actions = {
       flags,
     );
   },
+  attribute: (model, flags) =>
+    act({ operation: attribute, input: attributeInput, show: showAttribution }, attributionOf(model, flags), flags),
+  attack: (model, flags) =>
+    act({ operation: attack, input: attackInput, show: showAttack }, { ...flags, model, edits: editsOf(flags) }, flags),
   page: (model, flags) => page(model, flags, interruptible()),
   debug: (model, flags) =>
     debug(parse(debugInput, { ...flags, model, edits: editsOf(flags) }), {

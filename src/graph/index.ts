@@ -7,6 +7,8 @@ export * from './infer.js';
 export * from './listing.js';
 export * from './ops.js';
 export * from './program.js';
+export * from './relevance.js';
+export * from './relevance/rules.js';
 export * from './scope.js';
 export * from './value.js';
 export * from './verify.js';

@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { attackInput, attackResult } from './attack.js';
+import { attributeInput, attributeResult } from './attribute.js';
 import { compareInput, compareResult } from './compare.js';
 import { diffInput, diffResult } from './diff.js';
 import { debugInput } from './debug.js';
@@ -83,6 +85,8 @@ export const hostMethods = {
   compare: { input: compareInput, output: compareResult },
   diff: { input: diffInput, output: diffResult },
   knockout: { input: knockoutInput, output: knockoutResult },
+  attribute: { input: attributeInput, output: attributeResult },
+  attack: { input: attackInput, output: attackResult },
   list: { input: listInput, output: listResult },
   tokenize: { input: tokenizeInput, output: tokenizeResult },
   tour: { input: tourInput, output: tourResult },

@@ -24,6 +24,8 @@ const allowed: ReadonlySet<string> = new Set([
     'lens',
     'compare',
     'knockout',
+    'attribute',
+    'attack',
     'list',
     'tokenize',
     'weight',

@@ -1,6 +1,8 @@
 export { configOf, contextFor, editsOf } from './experiment.js';
 export { promptOfIds, promptOfText } from './prompts.js';
 export { formatBytes } from './bytes.js';
+export { attack } from './operations/attack.js';
+export { attribute } from './operations/attribute.js';
 export { compare } from './operations/compare.js';
 export { diff } from './operations/diff.js';
 export { inspect } from './operations/inspect.js';

@@ -268,6 +268,7 @@ describe('the other panels', () => {
     ['residual', '.residual-rows tbody tr', layers + 1],
     ['neurons', '#neurons .parts tbody tr', 12],
     ['weights', '#weight-picture', 1],
+    ['attribution', '#faithfulness path', 2],
   ] as const)('%s', { timeout }, async ([tab, what, count], context) => {
     const page = await openPage(context, `${afresh()}&tab=${tab}`);
     await page

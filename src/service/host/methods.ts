@@ -2,6 +2,8 @@ import { UsageError } from '../../base/index.js';
 import { hostMethods, type OpenInput } from '../../protocol/index.js';
 import type { Arena } from '../../tensor/index.js';
 import type { OperationContext } from '../operation.js';
+import { attack } from '../operations/attack.js';
+import { attribute } from '../operations/attribute.js';
 import { compare } from '../operations/compare.js';
 import { diff } from '../operations/diff.js';
 import { inspect } from '../operations/inspect.js';
@@ -76,6 +78,8 @@ export const makeHandlers = (state: HostState): Handlers => ({
   compare: plain(compare),
   diff: plain(diff),
   knockout: plain(knockout),
+  attribute: plain(attribute),
+  attack: plain(attack),
   list: plain(list),
   tokenize: plain(tokenize),
   tour: plain(tour),

@@ -1,6 +1,7 @@
 import type { JSX } from 'solid-js';
 import type { Words } from '../i18n/index.js';
 import { AttentionPanel } from './attention/attention-panel.jsx';
+import { AttributionPanel } from './attribution/attribution-panel.jsx';
 import { BlockPanel } from './block/block-panel.jsx';
 import { NeuronsPanel } from './neurons/neurons-panel.jsx';
 import { ResidualPanel } from './residual/residual-panel.jsx';
@@ -19,6 +20,7 @@ export const detailPanels: readonly DetailPanel[] = [
   { id: 'block', title: (words) => words.block.title, panel: BlockPanel },
   { id: 'attention', title: (words) => words.attention.title, panel: AttentionPanel },
   { id: 'residual', title: (words) => words.residual.title, panel: ResidualPanel },
+  { id: 'attribution', title: (words) => words.attribution.title, panel: AttributionPanel },
   { id: 'neurons', title: (words) => words.neurons.title, panel: NeuronsPanel },
   { id: 'weights', title: (words) => words.weights.title, panel: WeightsPanel },
 ];
