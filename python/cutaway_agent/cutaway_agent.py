@@ -476,7 +476,7 @@ class Evaluation:
             axes = [str(a) for a in node["axes"]]
             tensor = _plain(self.moment.tensor(node["ref"]))
             if len(axes) != tensor.dim():
-                axes = ["d%d" % i for i in range(tensor.dim())]
+                axes = self.moment.agent.axes_of(tensor)
             return select(Labelled(tensor, axes), node.get("where") or {}, self.moment)
         if kind == "token":
             return self._score(node)
@@ -1161,10 +1161,12 @@ class Agent:
                 self._apply(patch, event)
 
     def _in_steps(self, rule: Json) -> bool:
+        step = self.progress.step
+        if rule.get("only") is not None and step not in rule["only"]:
+            return False
         steps = rule.get("steps")
         if not steps:
             return True
-        step = self.progress.step
         return bool(step >= steps["from"] and step <= steps.get("to", step))
 
     def _apply(self, patch: Json, event: _Event) -> None:
@@ -1242,7 +1244,13 @@ class Agent:
         if slot in values:
             return slot
         first = slot + ".0"
-        return first if first in values else None
+        if first in values:
+            return first
+        if slot != "in.0":
+            return None
+        # given by name: the first that is a number of the stream
+        given = [k for k, t in values.items() if k.startswith("kw.")]
+        return next((k for k in given if values[k].is_floating_point() and k.endswith(("hidden_states", "input"))), given[0] if given else None)
 
     def _keep(self, event: _Event) -> None:
         for slot, t in event.values.items():
@@ -1284,8 +1292,9 @@ class Agent:
         return _viewed(self._kept_value(str(path), slot), view)
 
     def _kept_value(self, path: str, slot: str) -> Tensor:
-        key = (path, slot) if (path, slot) in self.kept else (path, slot + ".0")
-        found = self.kept.get(key)
+        there = {s: k.tensor for (p, s), k in self.kept.items() if p == path}
+        own = self._slot(slot, there)
+        found = self.kept.get((path, own)) if own is not None else None
         if found is None:
             frame = next((f for f in reversed(self.local.stack) if f.path == path), None)
             given = {**flatten(frame.args, "in"), **flatten(frame.kwargs or {}, "kw")} if frame else {}
@@ -1592,7 +1601,10 @@ class Agent:
             try:
                 self._stand(stop)
             finally:
-                self.stopped = None
+                with self.lock:
+                    self.stopped = None
+                while not stop.jobs.empty():  # what came too late is answered all the same
+                    stop.jobs.get()()
 
     def _stand(self, stop: _Stop) -> None:
         self.local.busy += 1
@@ -1632,7 +1644,8 @@ class Agent:
             **{"when": event.when, "path": event.path, "nth": event.nth, "thread": stop.name, "why": stop.why},
             **({"op": event.op} if event.op else {}),
             "stack": stack,
-            "slots": [{"name": k, **meta(t)} for k, t in event.values.items()],
+            "slots": [{"name": k, "axes": self.axes_of(t), **meta(t)} for k, t in event.values.items()],
+            "given": [{"name": k, "axes": self.axes_of(t), **meta(t)} for k, t in self._given(event).items()],
             "context": {
                 "grad": torch.is_grad_enabled(),
                 "inference": torch.is_inference_mode_enabled(),
@@ -1640,6 +1653,23 @@ class Agent:
                 "backward": in_backward(),
             },
         }
+
+    def _given(self, event: _Event) -> Slots:
+        """What the module that has run was given, its cache too."""
+        frame = next((f for f in reversed(self.local.stack) if f.path == event.path), None)
+        if frame is None or event.when == "before":
+            return self._cache_values(event) if event.when == "before" else {}
+        return {**flatten(frame.args, "in"), **flatten(frame.kwargs or {}, "kw")}
+
+    def axes_of(self, t: Tensor) -> List[str]:
+        """Names of axes, where they can be told from the sizes: batch and position of this pass, the model's width."""
+        axes = ["d%d" % i for i in range(t.dim())]
+        length = len(self.progress.ids) - self.progress.past
+        if t.dim() >= 2 and length > 0 and t.shape[1] == length:
+            axes[:2] = ["batch", "position"]
+            if t.dim() == 3:
+                axes[2] = "model"
+        return axes
 
     # ---- operations inside a module
 
@@ -1965,10 +1995,12 @@ def _viewed(t: Tensor, view: Optional[Json]) -> Tensor:
     """A part of the last axis, cut into heads: how a site lies in what a module gives."""
     if not view:
         return t
+    if "swap" in view:
+        t = t.transpose(int(view["swap"][0]), int(view["swap"][1]))
     if "part" in view:
         start, stop = view["part"]
         t = t[..., int(start) : int(stop)]
-    if "split" in view:
+    if "split" in view and t.dim() < int(view.get("rank", t.dim() + 1)):
         t = t.unflatten(-1, [int(n) for n in view["split"]])
     return t
 
@@ -2364,8 +2396,9 @@ def summary_of(agent: Agent) -> Json:
 def _config_of(model: nn.Module) -> Json:
     config = getattr(model, "config", None)
     with contextlib.suppress(Exception):
-        if hasattr(config, "to_dict"):
-            return dict(_jsonable(config.to_dict()))
+        for method in ("to_diff_dict", "to_dict"):
+            if hasattr(config, method):
+                return dict(_jsonable(getattr(config, method)()))
     return {}
 
 
@@ -2460,7 +2493,7 @@ class _PostMortem:
 
 def site_name(path: str, slot: str) -> str:
     """What a value is called: a module's path stands for what it gives, `PATH.in` for what it takes."""
-    base = path or "root"
+    base = path if path[:1].isalpha() or path[:1] == "_" else "root." + path if path else "root"
     if slot in ("out", "out.0"):
         return base
     return base + ".in" if slot == "in.0" else "%s.%s" % (base, slot)
@@ -2471,7 +2504,8 @@ def slot_of(name: str, paths: Dict[str, nn.Module]) -> Tuple[str, str]:
     parts = name.split(".")
     for end in range(len(parts), 0, -1):
         path = ".".join(parts[:end])
-        path = "" if path == "root" else path
+        if path not in paths and parts[0] == "root":
+            path = ".".join(parts[1:end])
         if path not in paths:
             continue
         rest = ".".join(parts[end:])
@@ -2508,10 +2542,13 @@ class _Requests:
         def job() -> bool:
             return self._answer(ident, lambda: there(params, payload)) == "go"
 
-        stop = agent.stopped
+        with agent.lock:
+            stop = agent.stopped
+            if stop is not None:
+                stop.jobs.put(job)
         if stop is not None:
-            stop.jobs.put(job)
-        elif method in ("resume", "again"):
+            return
+        if method in ("resume", "again"):
             self._answer(ident, lambda: self._go_on(params))
         else:
             with agent.quiet():
@@ -2701,8 +2738,7 @@ class _Requests:
             event = stop.event
             event.values, event.new = dict(event.original), {}
             try:
-                with torch.enable_grad() if event.when != "backward" and _tracks(event) else contextlib.nullcontext():
-                    agent._patch(event)
+                agent._patch(event)
             except Exception:
                 agent.patches = before
                 event.values, event.new = dict(event.original), {}
@@ -2755,7 +2791,7 @@ class _Requests:
             try:
                 t = self._ref({"ref": ref})
                 with self.agent.quiet():
-                    out.append({"meta": meta(t), "stats": statistics(t)})
+                    out.append({"meta": {**meta(t), "axes": self.agent.axes_of(t)}, "stats": statistics(t)})
             except Problem as error:
                 out.append({"problem": {"code": error.code, "message": str(error), "hint": error.hint}})
         return {"values": out}
@@ -2763,7 +2799,7 @@ class _Requests:
     def at_children(self, params: Json, payload: bytes) -> Json:
         t = self._ref(params)
         with self.agent.quiet():
-            return {"meta": meta(t), "children": children(t, params["at"], int(params["start"]), int(params["stop"]))}
+            return {"meta": {**meta(t), "axes": self.agent.axes_of(t)}, "children": children(t, params["at"], int(params["start"]), int(params["stop"]))}
 
     def at_read(self, params: Json, payload: bytes) -> _Answer:
         """Numbers as float32: a range of the whole in the order of its shape, never more than the limit."""
@@ -2775,7 +2811,7 @@ class _Requests:
             if 4 * count > _READ_LIMIT:
                 raise Problem("%d bytes at once; at most %d" % (4 * count, _READ_LIMIT), "MEMORY_LIMIT", "Ask for a part.")
             flat = _plain(t).reshape(-1)[start : start + count].float()
-            return _Answer({"meta": meta(t), "count": count}, raw_bytes(flat))
+            return _Answer({"meta": {**meta(t), "axes": self.agent.axes_of(t)}, "count": count}, raw_bytes(flat))
 
     def at_histogram(self, params: Json, payload: bytes) -> Json:
         with self.agent.quiet():
@@ -2862,10 +2898,6 @@ class _Requests:
                     agent.grads[key] = g.detach()
                 out.append(None if g is None else statistics(g))
         return {"gradients": out}
-
-
-def _tracks(event: _Event) -> bool:
-    return any(t.requires_grad for t in event.values.values())
 
 
 def describe(agent: Agent) -> Json:

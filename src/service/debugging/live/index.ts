@@ -1,0 +1,2 @@
+export { AgentConnection } from './agent-connection.node.js';
+export { LiveModel } from './live-model.js';
