@@ -21,6 +21,7 @@ import copy
 import dataclasses
 import fnmatch
 import hmac
+import importlib
 import json
 import math
 import os
@@ -2092,7 +2093,7 @@ class _Training:
                 optimizer.register_step_post_hook(lambda o, a, k: self.after(o)),
             ]
         else:
-            module = torch.optim.optimizer
+            module = importlib.import_module("torch.optim.optimizer")
             before = getattr(module, "register_optimizer_step_pre_hook", None)
             after = getattr(module, "register_optimizer_step_post_hook", None)
             if before is not None and after is not None:

@@ -12,6 +12,7 @@ export type Verb =
   | 'knockout'
   | 'tour'
   | 'debug'
+  | 'attach'
   | 'dap'
   | 'page';
 

@@ -1,5 +1,6 @@
 import { UsageError } from '../base/index.js';
 import {
+  attachInput,
   compareInput,
   debugInput,
   diffInput,
@@ -26,8 +27,8 @@ import {
 } from '../service/index.js';
 import type { Actions, Flags } from './action.js';
 import { servePort, serveStdio, type OpenTarget } from '../dap/index.js';
-import { HostTarget } from '../service/host/index.js';
-import { debug } from './debug/repl.js';
+import { openAsked } from '../service/host/index.js';
+import { debug, debugLive } from './debug/repl.js';
 import { printable } from './printable.js';
 import { page } from './page.js';
 import { showDiff } from './show-diff.js';
@@ -119,7 +120,7 @@ const askedOf = (flags: Flags): readonly string[] =>
 
 /** The debug adapter: on standard input and output, or at a port until Ctrl-C. */
 const dap = async ({ port }: Flags): Promise<number> => {
-  const open: OpenTarget = (input, options) => HostTarget.open(input, options);
+  const open: OpenTarget = (input, options) => openAsked(input, options);
   if (port === undefined) return serveStdio(open);
   const { signal, done } = interruptible();
   const ready = (at: number): void => void process.stderr.write(`listening on 127.0.0.1:${at}\n`);
@@ -138,6 +139,21 @@ const lookOf = (model: string | undefined, flags: Flags): object => {
     ...{ model, edits: editsOf(flags), words: word ?? [] },
     ...(position === undefined ? {} : { positions: [position] }),
   };
+};
+
+/** `HOST:PORT`, or a port of this machine. */
+const addressOf = (address: string | undefined): { readonly host?: string; readonly port: number } => {
+  const [, host, port = ''] = /^(?:(.*):)?(\d{1,5})$/.exec(address ?? '') ?? [];
+  if (port !== '') return { ...(host === undefined || host === '' ? {} : { host }), port: Number(port) };
+  throw new UsageError(`${address ?? ''} is no HOST:PORT`, {
+    code: 'OPTION_INVALID',
+    hint: 'The process prints the whole command: cutaway attach HOST:PORT --token TOKEN.',
+  });
+};
+
+const attach = (address: string | undefined, { token, ranks, x }: Flags): Promise<number> => {
+  const given = { ...addressOf(address), token: token ?? process.env['CUTAWAY_TOKEN'] ?? '', ranks };
+  return debugLive(parse(attachInput, given), typeof x === 'string' ? x : undefined);
 };
 
 /** What each verb does. */
@@ -171,6 +187,7 @@ export const actions: Actions = {
   },
   page: (model, flags) => page(model, flags, interruptible()),
   debug: (model, flags) => debug(parse(debugInput, { ...flags, model, edits: editsOf(flags) })),
+  attach,
   dap: (_, flags) => dap(flags),
   tour: (_, flags) => act({ operation: tour, input: tourInput, show: showTour }, {}, flags),
   tokenize: (model, flags) => {

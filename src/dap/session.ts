@@ -3,7 +3,7 @@ import { setTimeout as afterMs } from 'node:timers/promises';
 import type { DebugProtocol } from '@vscode/debugprotocol';
 import { DebuggerError, UsageError } from '../base/index.js';
 import type { Target } from '../debugger/index.js';
-import type { DebugInput, Motion, TargetPosition, TargetState, TargetStop, TargetTold } from '../protocol/index.js';
+import type { AttachInput, DebugInput, Motion, TargetPosition, TargetState, TargetStop, TargetTold } from '../protocol/index.js';
 import { BreakpointBook } from './breakpoints.js';
 import { capabilitiesOf } from './capabilities.js';
 import { sourceOf, writeListing, type ListingFile } from './sources.js';
@@ -22,7 +22,7 @@ export interface Client {
 
 /** How a run begins and ends. */
 export interface Launch {
-  readonly input: Omit<DebugInput, 'x'>;
+  readonly input: Omit<DebugInput, 'x'> | AttachInput;
   readonly stopOnEntry: boolean;
   readonly stopOnExit: boolean;
   readonly noDebug: boolean;
@@ -46,6 +46,10 @@ type Send = (event: string, body?: object) => void;
 
 const wrongState = (message: string, hint: string): UsageError =>
   new UsageError(message, { code: 'COMMAND_INVALID', hint });
+
+/** What the listing's file is called. */
+const nameOf = (input: Launch['input'], { about }: Target): string =>
+  'port' in input ? about.name : path.basename(input.model);
 
 const notLaunched = (): UsageError => wrongState('no model is launched', 'Send launch first.');
 
@@ -109,7 +113,7 @@ export class Session {
   async launch(launched: Launch): Promise<void> {
     if (this.#live) throw wrongState('a model is launched already', 'Disconnect, or send restart.');
     const target = await this.open(launched.input, { onDeath: (error) => this.#died(error) });
-    this.#live = { target, launched, listing: writeListing(path.basename(launched.input.model), target) };
+    this.#live = { target, launched, listing: writeListing(nameOf(launched.input, target), target) };
     this.#state = 'launched';
     for (const note of [...target.about.notes, ...target.about.can.limits])
       this.#tellText(`note: ${note}\n`, 'console');
@@ -125,7 +129,10 @@ export class Session {
     if (this.#state !== 'launched') throw wrongState('the run has begun already', 'configurationDone is sent once.');
     this.#state = 'stopped';
     if (this.live.launched.noDebug) await this.book.clear();
-    else if (this.live.launched.stopOnEntry) {
+    else if (this.live.launched.stopOnEntry && this.target.about.kind === 'process') {
+      this.move({ kind: 'step', by: 'op' }); // it runs: its entry is the next module that is called
+      return;
+    } else if (this.live.launched.stopOnEntry) {
       this.afterwards(() => this.#told({ reason: 'entry' }));
       return;
     }
@@ -262,7 +269,7 @@ export class Session {
       case 'beginning':
         return { reason: 'step', description: 'this is the beginning' };
       default:
-        return { reason: stop.reason };
+        return { reason: stop.reason, description: stop.description };
     }
   }
 

@@ -2,8 +2,9 @@ import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { DebuggerError, UsageError } from '../../base/index.js';
 import type { Target } from '../../debugger/index.js';
-import type { DebugInput, MoveResult, Motion, TargetTold } from '../../protocol/index.js';
+import type { AttachInput, DebugInput, MoveResult, Motion, TargetTold } from '../../protocol/index.js';
 import { HostTarget } from '../../service/host/index.js';
+import { LiveTarget } from '../../service/index.js';
 import { printable } from '../printable.js';
 import { modelLine } from '../show.js';
 import { styled } from '../styled.js';
@@ -118,11 +119,8 @@ const onDeath = (error: DebuggerError): void =>
     `\n${styled('red', 'error')} ${printable(error.message)}\n  \`run\` starts another process; breakpoints and changes are kept.\n`,
   );
 
-/** The terminal debugger. @returns the exit status */
-export const debug = async (input: DebugInput): Promise<number> => {
-  const { x, ...asked } = input;
-  const script = scriptLines(x);
-  const target = await HostTarget.open(asked, { onDeath });
+/** A conversation about a run, from where it stands. @returns the exit status */
+const session = async (target: Target, script: readonly string[]): Promise<number> => {
   try {
     const { about } = target;
     const terminal = new Terminal(target);
@@ -134,4 +132,20 @@ export const debug = async (input: DebugInput): Promise<number> => {
   } finally {
     await target.dispose();
   }
+};
+
+/** The terminal debugger. @returns the exit status */
+export const debug = async (input: DebugInput): Promise<number> => {
+  const { x, ...asked } = input;
+  const script = scriptLines(x);
+  return session(await HostTarget.open(asked, { onDeath }), script);
+};
+
+const onLoss = (error: DebuggerError): void =>
+  void process.stdout.write(`\n${styled('red', 'error')} ${printable(error.message)}\n  ${printable(error.info.hint)}\n`);
+
+/** The same on a live process. @param x a file of commands */
+export const debugLive = async (input: AttachInput, x: string | undefined): Promise<number> => {
+  const script = scriptLines(x);
+  return session(await LiveTarget.open(input, { onDeath: onLoss }), script);
 };
