@@ -1441,7 +1441,7 @@ class Agent:
             return not (event.path + ".").startswith(outer + ".") if outer else by == "over" and event.path != path
         if by == "over":
             return bool(event.depth <= depth)
-        return event.when in ("after", "backward") and event.depth <= depth - 1
+        return event.when in ("after", "backward") and event.depth <= (depth if step["when"] == "before" else depth - 1)
 
     def _point_at(self, points: List[Json], event: _Event) -> Optional[Json]:
         why: Optional[Json] = None
@@ -2029,13 +2029,14 @@ def _error_in(module: nn.Module) -> Optional[BaseException]:
 
 
 def _blocks_of(model: nn.Module) -> Dict[str, int]:
-    """The layers: members of the longest lists of modules that are all of one type, by path, with their number."""
-    lists = [
+    """The layers: members of lists of modules that are all of one type, by path, with their number. Lists of modules
+    that have modules in them come first: of a network of bare matrices those are the layers."""
+    all_lists = [
         (path, m)
         for path, m in model.named_modules()
         if isinstance(m, (nn.ModuleList, nn.Sequential)) and len(m) > 1 and len({type(c) for c in m}) == 1
-        and any(True for _ in next(iter(m)).children())
     ]
+    lists = [(p, m) for p, m in all_lists if any(True for _ in next(iter(m)).children())] or all_lists
     outer = [(p, m) for p, m in lists if not any(p.startswith(q + ".") for q, _ in lists if q != p)]
     return {("%s.%d" % (p, i) if p else str(i)): i for p, m in outer for i in range(len(m))}
 

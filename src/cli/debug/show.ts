@@ -54,7 +54,7 @@ export const shownLines = (
 
 const frameText = ({ about, state }: Target, { kind, name, line }: TargetState['frames'][number]): string => {
   if (kind === 'op') return `${(about.listing[line - 1]?.text ?? '').trim()}  ${styled('dim', `line ${line}`)}`;
-  if (kind !== 'step') return name;
+  if (kind !== 'step' || about.kind === 'process') return name;
   const { step } = state.position;
   const last = visible(state.tokens.at(-1)?.text ?? '');
   return `${step === 0 ? 'prefill' : `step ${step}`} of ${state.tokens.length} tokens, the last ${last}`;

@@ -38,7 +38,7 @@ const frames = (model: LiveModel, standing: AgentStanding, order: readonly strin
   });
   const line = Math.max(1, tokens.length);
   const start: TargetPosition = { step, at: 0, op: 0 };
-  const named = standing.training ? `step ${step} of the optimiser, pass ${pass}` : stepName(step, tokens);
+  const named = standing.training || tokens.length === 0 ? `${standing.training ? `step ${step} of the optimiser, ` : ''}pass ${pass}` : stepName(step, tokens);
   return [
     ...inside,
     { kind: 'step', name: named, line, begins: start },

@@ -224,7 +224,7 @@ export class LiveViews {
     const { model, trees } = this.context;
     const here = this.#standing.path ?? '';
     const near = [...model.modules.values()].filter(
-      ({ path }) => path === here || path.startsWith(`${here}.`) || model.layers.has(path),
+      ({ path }) => here === '' || path === here || path.startsWith(`${here}.`) || model.layers.has(path),
     );
     const given = near.slice(0, 200).map(({ path }) => `grad:${moduleName(path)}`);
     const weights = near.flatMap((m) => m.weights.filter((w) => w.kind === 'parameter').map((w) => `grad:${w.name}`));
