@@ -1805,6 +1805,8 @@ class Agent:
         for sock in (self.listener,):
             if sock is not None:
                 with contextlib.suppress(OSError):
+                    sock.shutdown(socket.SHUT_RDWR)  # wakes the thread that accepts
+                with contextlib.suppress(OSError):
                     sock.close()
         self.listener = None
         wire = self.wire
@@ -1890,8 +1892,9 @@ class Agent:
                 path, slot = slot_of(name, self.paths)
                 refs[name] = {"path": path, "slot": slot}
         result = self.capture_refs(ids, refs, {"edited": edited})
-        if result["missing"]:
-            raise Problem("%s was not computed in this pass" % result["missing"][0], "SITE_NOT_CAPTURED", "Its module was not called.")
+        named = [name for name in result["missing"] if name in sites]
+        if named:
+            raise Problem("%s was not computed in this pass" % named[0], "SITE_NOT_CAPTURED", "Its module was not called.")
         return dict(result["values"])
 
     def capture_refs(self, ids: Any, refs: Dict[str, Json], options: Json) -> Json:

@@ -1,9 +1,10 @@
-import { afterAll, beforeAll, describe, expect, it, type TestContext } from 'vitest';
-import type { LiveTarget } from '../../src/service/index.js';
-import { LiveTarget as Live } from '../../src/service/index.js';
+import { afterAll, describe, expect, it, vi, type TestContext } from 'vitest';
+import { LiveTarget } from '../../src/service/index.js';
 import type { InspectResult, TargetTold } from '../../src/protocol/index.js';
 import { json, llama } from '../cli/command.js';
 import { startScript, type LiveProcess } from './process.js';
+
+vi.setConfig({ testTimeout: 120_000 });
 
 const ids = [5, 42, 9, 31];
 const plain = /^made 5,42,9,31,10,55,20$/; // what transformers generates by itself
@@ -14,7 +15,7 @@ let open: { process: LiveProcess; target: LiveTarget } | undefined;
 const attached = async (context: TestContext): Promise<LiveTarget> => {
   if (!open) {
     const process = await startScript(context, 'serve.py', llama, 'generate');
-    open = { process, target: await Live.open({ ...process, ranks: 1 }) };
+    open = { process, target: await LiveTarget.open({ ...process, ranks: 1 }) };
   }
   const { target } = open;
   const { points } = await target.view({ ask: 'points' });
@@ -45,7 +46,6 @@ const valueOf = async (target: LiveTarget, expression: string): Promise<number> 
 
 const floats = (bytes: Uint8Array | undefined): number[] => [...new Float32Array((bytes ?? new Uint8Array()).slice().buffer)];
 
-beforeAll(() => undefined);
 afterAll(async () => {
   await open?.target.dispose();
   await open?.process.end();
