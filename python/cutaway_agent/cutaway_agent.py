@@ -2562,6 +2562,7 @@ class _Requests:
     def _go_on(self, params: Json) -> _Answer:
         """To go on while nothing stands: a process that waits for a debugger begins."""
         self.agent.released.set()
+        self.agent.until = None
         if params.get("by") in ("in", "token", "layer", "over", "out"):
             self.agent.pausing = True
             self.agent._change_hooks()
@@ -2626,7 +2627,8 @@ class _Requests:
         return {}
 
     def do_until(self, params: Json, payload: bytes) -> Json:
-        self.agent.until = params.get("place")
+        if self.agent.stopped is None:  # one that stands is told with `resume`
+            self.agent.until = params.get("place")
         self.agent._change_hooks()
         return {}
 
@@ -2700,6 +2702,7 @@ class _Requests:
         stop = agent.stopped
         by = params.get("by", "go")
         agent.released.set()
+        agent.until = params.get("until")
         if by != "go" and stop is not None:
             p = agent.progress
             agent.stepping = {
