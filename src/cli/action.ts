@@ -8,7 +8,6 @@ export type Verb =
   | 'tokenize'
   | 'lens'
   | 'compare'
-  | 'diff'
   | 'knockout'
   | 'tour'
   | 'debug'

@@ -3,7 +3,15 @@ import { setTimeout as afterMs } from 'node:timers/promises';
 import type { DebugProtocol } from '@vscode/debugprotocol';
 import { DebuggerError, UsageError } from '../base/index.js';
 import type { Target } from '../debugger/index.js';
-import type { AttachInput, DebugInput, Motion, TargetPosition, TargetState, TargetStop, TargetTold } from '../protocol/index.js';
+import type {
+  AttachInput,
+  DebugInput,
+  Motion,
+  TargetPosition,
+  TargetState,
+  TargetStop,
+  TargetTold,
+} from '../protocol/index.js';
 import { BreakpointBook } from './breakpoints.js';
 import { capabilitiesOf } from './capabilities.js';
 import { sourceOf, writeListing, type ListingFile } from './sources.js';

@@ -44,7 +44,9 @@ const point = async (target: LiveTarget, spec: object): Promise<number> => {
 const valueOf = async (target: LiveTarget, expression: string): Promise<number> =>
   Number((await target.view({ ask: 'evaluate', expression })).value);
 
-const floats = (bytes: Uint8Array | undefined): number[] => [...new Float32Array((bytes ?? new Uint8Array()).slice().buffer)];
+const floats = (bytes: Uint8Array | undefined): number[] => [
+  ...new Float32Array((bytes ?? new Uint8Array()).slice().buffer),
+];
 
 afterAll(async () => {
   await open?.target.dispose();
@@ -54,7 +56,11 @@ afterAll(async () => {
 describe('a process that generates', () => {
   it('says what it is, what it can, and what it cannot', async (context) => {
     const target = await attached(context);
-    expect(target.about).toMatchObject({ kind: 'process', name: 'LlamaForCausalLM', model: { family: 'llama', layers: 3 } });
+    expect(target.about).toMatchObject({
+      kind: 'process',
+      name: 'LlamaForCausalLM',
+      model: { family: 'llama', layers: 3 },
+    });
     expect(target.about.can).toMatchObject({ back: false, change: true, again: true });
     expect(target.about.listing.map((l) => l.text.trim().split(/\s{2,}/)).slice(0, 5)).toEqual([
       ['LlamaForCausalLM', 'logits'],
@@ -63,15 +69,23 @@ describe('a process that generates', () => {
       ['layers: ModuleList'],
       ['0..2: LlamaDecoderLayer', 'blocks.*.resid_post'],
     ]);
-    await expect(target.resume({ kind: 'step', by: 'layer', back: true })).rejects.toMatchObject({ info: { code: 'COMMAND_INVALID' } });
+    await expect(target.resume({ kind: 'step', by: 'layer', back: true })).rejects.toMatchObject({
+      info: { code: 'COMMAND_INVALID' },
+    });
     await expect(target.apply({ change: 'restart' })).rejects.toMatchObject({ info: { code: 'COMMAND_INVALID' } });
     await expect(target.view({ ask: 'evaluate', expression: 'max(blocks.1.attn.rot_q)' })).rejects.toMatchObject({ info: { code: 'SITE_NOT_CAPTURED', hint: expect.stringContaining('take and give') as string } }); // prettier-ignore
-    await expect(target.view({ ask: 'evaluate', expression: 'nowhere' })).rejects.toMatchObject({ info: { code: 'SITE_UNKNOWN' } });
+    await expect(target.view({ ask: 'evaluate', expression: 'nowhere' })).rejects.toMatchObject({
+      info: { code: 'SITE_UNKNOWN' },
+    });
   });
 
   it('stops at sites by condition and count, and shows the values that our engine has', async (context) => {
     const target = await attached(context);
-    const id = await point(target, { sites: 'blocks.*.resid_post', condition: 'layer == 1 && norm(blocks.1.resid_post) > 1', hits: '== 2' });
+    const id = await point(target, {
+      sites: 'blocks.*.resid_post',
+      condition: 'layer == 1 && norm(blocks.1.resid_post) > 1',
+      hits: '== 2',
+    });
     const { stop, state } = await target.resume({ kind: 'continue' });
     expect(stop).toMatchObject({ reason: 'breakpoint', point: id });
     expect(state).toMatchObject({ place: 'after model.layers.1', layer: 1, position: { step: 1 } });
@@ -89,7 +103,10 @@ describe('a process that generates', () => {
     expect(await valueOf(target, 'max(blocks.1.attn.z)')).toBeCloseTo(z?.max ?? NaN, 4);
     const { bytes, shape, total } = await target.view({ ask: 'bytes', ref: 'blocks.1.attn.z', offset: 8, count: 8 });
     expect({ shape, total }).toEqual({ shape: [1, 4, 4, 8], total: 4 * 128 });
-    const cell = await target.view({ ask: 'evaluate', expression: 'blocks.1.attn.z[position=0, head=0, headDim=2..3]' });
+    const cell = await target.view({
+      ask: 'evaluate',
+      expression: 'blocks.1.attn.z[position=0, head=0, headDim=2..3]',
+    });
     expect(cell.first?.map(Number)).toEqual(floats(bytes).map((x) => Number(x.toFixed(5))));
     const { items } = await target.view({ ask: 'scope', scope: 'attention', frame: 'module' });
     expect(items.map((i) => i.name)).toContain('blocks.1.attn.pattern, head 3');
@@ -108,7 +125,11 @@ describe('a process that generates', () => {
     expect(places).toEqual([
       ...['before model', 'before model.embed_tokens', 'after model.embed_tokens', 'before model.rotary_emb'],
       ...['before model.layers.0', 'before model.layers.0.input_layernorm', 'after model.layers.0.input_layernorm'],
-      ...['before model.layers.0.self_attn', 'before model.layers.0.self_attn.q_proj', 'after model.layers.0.self_attn.q_proj'],
+      ...[
+        'before model.layers.0.self_attn',
+        'before model.layers.0.self_attn.q_proj',
+        'after model.layers.0.self_attn.q_proj',
+      ],
       ...['after model.layers.0.self_attn', 'after model.layers.0'],
     ]);
     const { state } = await target.resume({ kind: 'step', by: 'token' });
@@ -146,8 +167,12 @@ describe('a process that generates', () => {
     const tripled = await target.view({ ask: 'bytes', ref: `weight:${name}`, offset: 0, count: 16 });
     expect(floats(tripled.bytes)).toEqual(floats(weight.bytes).map((x) => Math.fround(3 * x)));
     await target.apply({ change: 'undo' });
-    expect((await target.view({ ask: 'bytes', ref: `weight:${name}`, offset: 0, count: 16 })).bytes).toEqual(weight.bytes);
-    await expect(target.apply({ change: 'edit', text: 'temperature 0.5' })).rejects.toMatchObject({ info: { code: 'EDIT_INVALID' } });
+    expect((await target.view({ ask: 'bytes', ref: `weight:${name}`, offset: 0, count: 16 })).bytes).toEqual(
+      weight.bytes,
+    );
+    await expect(target.apply({ change: 'edit', text: 'temperature 0.5' })).rejects.toMatchObject({
+      info: { code: 'EDIT_INVALID' },
+    });
     expect(target.state.edits).toEqual([]);
   });
 
@@ -172,7 +197,9 @@ describe('a process that generates', () => {
       if (t.told === 'log') told.push(t.text);
     };
     await point(target, { sites: 'blocks.0.resid_post', log: 'step {step}: {norm(blocks.0.resid_post) > 0}' });
-    const id = await point(target, { watch: 'norm(blocks.2.resid_post) > 0.5 * norm(blocks.2.resid_pre) && step == 1' });
+    const id = await point(target, {
+      watch: 'norm(blocks.2.resid_post) > 0.5 * norm(blocks.2.resid_pre) && step == 1',
+    });
     await point(target, { sites: 'after root', steps: [1] });
     const { stop } = await target.resume({ kind: 'continue' }, { onTold });
     expect(stop).toMatchObject({ reason: 'data', point: id, before: false, after: true });
@@ -183,10 +210,19 @@ describe('a process that generates', () => {
     expect(await valueOf(target, 'rank("t55")')).toBe(1);
     expect(await valueOf(target, 'prob(55)')).toBeCloseTo(words[0]?.probability ?? NaN, 4);
     const { rows } = await target.view({ ask: 'lens', tokens: ['"t55"'] });
-    expect(rows.map((r) => r.place)).toEqual(['blocks.0.resid_pre', 'blocks.1.resid_pre', 'blocks.2.resid_pre', 'blocks.2.resid_post']);
+    expect(rows.map((r) => r.place)).toEqual([
+      'blocks.0.resid_pre',
+      'blocks.1.resid_pre',
+      'blocks.2.resid_pre',
+      'blocks.2.resid_post',
+    ]);
     expect(rows.at(-1)?.top.probability).toBeCloseTo(words[0]?.probability ?? NaN, 5);
     const wrong = await target.points({ add: [{ label: 'x', sites: 'nowhere.*' }, { label: 'y', condition: '1 +', layers: [0] }, { label: 'z', layers: [9] }], caught: ['nan', 'fire'] }); // prettier-ignore
-    expect(wrong.added.map((a) => ('error' in a ? a.error.code : 'set'))).toEqual(['SITE_UNKNOWN', 'EXPRESSION_SYNTAX', 'COMMAND_INVALID']);
+    expect(wrong.added.map((a) => ('error' in a ? a.error.code : 'set'))).toEqual([
+      'SITE_UNKNOWN',
+      'EXPRESSION_SYNTAX',
+      'COMMAND_INVALID',
+    ]);
     expect(wrong.caught).toMatchObject([{ kind: 'nan' }, { error: { code: 'COMMAND_INVALID' } }]);
   });
 
@@ -210,7 +246,8 @@ describe('a process that generates', () => {
     const { process } = open ?? { process: undefined };
     const lines = process?.lines.length ?? 0;
     await target.dispose();
-    for (let i = 0; i < 100 && (process?.lines.length ?? 0) < lines + 3; i++) await new Promise((r) => setTimeout(r, 50));
+    for (let i = 0; i < 100 && (process?.lines.length ?? 0) < lines + 3; i++)
+      await new Promise((r) => setTimeout(r, 50));
     const made = process?.lines.slice(lines) ?? [];
     expect(made.length).toBeGreaterThanOrEqual(3);
     expect(made.every((line) => plain.test(line))).toBe(true);

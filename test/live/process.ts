@@ -34,7 +34,12 @@ interface Started {
 export const startPython = async ({ python, args, env }: Started): Promise<LiveProcess> => {
   const child = spawn(python, args, {
     stdio: ['pipe', 'pipe', 'pipe'],
-    env: { ...process.env, PYTHONPATH: path.join(root, 'python/cutaway_agent'), TOKENIZERS_PARALLELISM: 'false', ...env },
+    env: {
+      ...process.env,
+      PYTHONPATH: path.join(root, 'python/cutaway_agent'),
+      TOKENIZERS_PARALLELISM: 'false',
+      ...env,
+    },
   });
   const lines: string[] = [];
   const waiting: { fits: RegExp; take: (line: string) => void }[] = [];
@@ -71,11 +76,7 @@ export const startPython = async ({ python, args, env }: Started): Promise<LiveP
 };
 
 /** A script of test/python/live. */
-export const startScript = (
-  context: TestContext,
-  script: string,
-  ...args: readonly string[]
-): Promise<LiveProcess> => {
+export const startScript = (context: TestContext, script: string, ...args: readonly string[]): Promise<LiveProcess> => {
   const python = pythonOrSkip(context, 'torch', 'transformers');
   return startPython({ python, args: [path.join(scripts, script), ...args] });
 };

@@ -50,7 +50,9 @@ describe('two ranks under torchrun', () => {
     const process = await begun(context);
     const target = await LiveTarget.open({ ...process, ranks: 2 });
     const told: string[] = [];
-    const onTold = (t: TargetTold): void => void (t.told === 'log' && told.push(t.text));
+    const onTold = (t: TargetTold): void => {
+      if (t.told === 'log') told.push(t.text);
+    };
     const { added } = await target.points({
       add: [
         { label: 'all', sites: 'after h.1.up', steps: [0], hits: '== 3' },
@@ -62,7 +64,10 @@ describe('two ranks under torchrun', () => {
       const { items } = await target.view({ ask: 'scope', scope: 'processes', frame: 'module' });
       return items.map((i) => i.value.replace('  (looked at)', ''));
     };
-    expect((await target.resume({ kind: 'continue' }, { onTold })).stop).toMatchObject({ reason: 'breakpoint', point: 1 });
+    expect((await target.resume({ kind: 'continue' }, { onTold })).stop).toMatchObject({
+      reason: 'breakpoint',
+      point: 1,
+    });
     const [first, second] = await places();
     expect(first).toBe('after h.1.up, pass 2, step 0');
     expect(second).toBe(first);
@@ -85,7 +90,10 @@ describe('two ranks under torchrun', () => {
     expect(await places()).toEqual(Array(2).fill('before h.1.down, pass 2, step 0'));
     await target.resume({ kind: 'step', by: 'layer' }, { onTold });
     expect(new Set(await places()).size).toBe(1);
-    expect((await target.resume({ kind: 'continue' }, { onTold })).stop).toMatchObject({ reason: 'breakpoint', point: 2 });
+    expect((await target.resume({ kind: 'continue' }, { onTold })).stop).toMatchObject({
+      reason: 'breakpoint',
+      point: 2,
+    });
     expect(await places()).toEqual(Array(2).fill('before h.0.down, pass 5, step 0'));
     expect(told).toEqual([]);
 
@@ -94,7 +102,12 @@ describe('two ranks under torchrun', () => {
     await process.line(/^rank 0 pass 40 /);
     await process.line(/^rank 1 pass 40 /);
     expect(before.every((n) => n < 10)).toBe(true);
-    const sums = [0, 1].map((rank) => process.lines.filter((l) => l.startsWith(`rank ${rank} pass`)).slice(0, 40).map((l) => l.split(' ').at(-1)));
+    const sums = [0, 1].map((rank) =>
+      process.lines
+        .filter((l) => l.startsWith(`rank ${rank} pass`))
+        .slice(0, 40)
+        .map((l) => l.split(' ').at(-1)),
+    );
     expect(sums[0]).toEqual(sums[1]);
   });
 
@@ -103,9 +116,13 @@ describe('two ranks under torchrun', () => {
     const target = await LiveTarget.open({ ...process, ranks: 2 });
     ending.push(() => target.dispose());
     const told: string[] = [];
-    const onTold = (t: TargetTold): void => void (t.told === 'log' && told.push(t.text));
+    const onTold = (t: TargetTold): void => {
+      if (t.told === 'log') told.push(t.text);
+    };
     // the ranks' parts differ, so that this holds in one of them only
-    await target.points({ add: [{ label: 'own', sites: 'rank 0 after h.0.up', condition: 'norm(h.0.up) > 0', hits: '== 4' }] });
+    await target.points({
+      add: [{ label: 'own', sites: 'rank 0 after h.0.up', condition: 'norm(h.0.up) > 0', hits: '== 4' }],
+    });
     const { stop } = await target.resume({ kind: 'continue' }, { onTold });
     expect(stop).toMatchObject({ reason: 'breakpoint' });
     const { items } = await target.view({ ask: 'scope', scope: 'processes', frame: 'module' });

@@ -3,6 +3,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, afterEach, describe, expect, it, vi } from 'vitest';
+import { DebuggerError } from '../../src/base/index.js';
 import { LiveTarget } from '../../src/service/index.js';
 import { cutaway } from '../cli/command.js';
 import { Client } from '../dap/client.js';
@@ -29,7 +30,10 @@ describe('a process that trains', () => {
   it('is stopped at steps and in backward, its gradients looked at and changed', async (context) => {
     const process = await startScript(context, 'train.py');
     const target = await LiveTarget.open({ ...process, ranks: 1 });
-    ending.push(() => process.end(), () => target.dispose());
+    ending.push(
+      () => process.end(),
+      () => target.dispose(),
+    );
     await target.points({ add: [{ label: 'step', sites: 'optimiser', steps: [3] }] });
     const { stop, state } = await target.resume({ kind: 'continue' });
     expect(stop.reason).toBe('breakpoint');
@@ -65,7 +69,10 @@ describe('a process that trains', () => {
   it('is stopped at the module in which NaN first arises', async (context) => {
     const process = await startScript(context, 'train.py', '--nan-at', '2');
     const target = await LiveTarget.open({ ...process, ranks: 1 });
-    ending.push(() => process.end(), () => target.dispose());
+    ending.push(
+      () => process.end(),
+      () => target.dispose(),
+    );
     await target.points({ caught: ['nan'] });
     const { stop, state } = await target.resume({ kind: 'continue' });
     expect(stop).toMatchObject({ reason: 'exception', filter: 'nan', description: 'NaN first arises in blocks.1.fc2' });
@@ -79,7 +86,10 @@ describe('a process that trains', () => {
     const plain = execFileSync(python, [script, '--no-agent', '--steps', '20'], { env, encoding: 'utf8' });
     const process = await startScript(context, 'train.py', '--steps', '20');
     const target = await LiveTarget.open({ ...process, ranks: 1 });
-    ending.push(() => process.end(), () => target.dispose());
+    ending.push(
+      () => process.end(),
+      () => target.dispose(),
+    );
     const { stop } = await target.resume({ kind: 'continue' });
     expect(stop).toEqual({ reason: 'end', description: 'the process has ended' });
     expect(await process.ended).toBe(0);
@@ -101,7 +111,10 @@ describe('a process that trains', () => {
   it('writes times of modules and operations as a Chrome trace', async (context) => {
     const process = await startScript(context, 'train.py');
     const target = await LiveTarget.open({ ...process, ranks: 1 });
-    ending.push(() => process.end(), () => target.dispose());
+    ending.push(
+      () => process.end(),
+      () => target.dispose(),
+    );
     await target.apply({ change: 'trace', ops: true });
     await target.points({ add: [{ label: 'x', sites: 'after root', steps: [1] }] });
     await target.resume({ kind: 'continue' });
@@ -133,19 +146,38 @@ describe('a live process in an editor', () => {
     await client.ask('initialize', { adapterID: 'live', supportsMemoryEvent: true });
     await client.ask('attach', { host: process.host, port: process.port, token: process.token });
     await client.event('initialized');
-    const told = client.all.find((m) => 'event' in m && m.event === 'capabilities') as { body: { capabilities: object } };
+    const told = client.all.find((m) => 'event' in m && m.event === 'capabilities') as unknown as {
+      body: { capabilities: object };
+    };
     expect(told.body.capabilities).toMatchObject({ supportsStepBack: false, supportsRestartFrame: true, supportsRestartRequest: false }); // prettier-ignore
     const set = { breakpoints: [{ name: 'blocks.1.fc2', condition: 'step == 2' }, { name: 'nowhere' }] };
-    expect(await client.ask('setFunctionBreakpoints', set)).toMatchObject({ breakpoints: [{ verified: true }, { verified: false }] });
-    await client.ask('setExceptionBreakpoints', { filters: ['nan'], filterOptions: [{ filterId: 'exploding', condition: '1e6' }] });
+    expect(await client.ask('setFunctionBreakpoints', set)).toMatchObject({
+      breakpoints: [{ verified: true }, { verified: false }],
+    });
+    await client.ask('setExceptionBreakpoints', {
+      filters: ['nan'],
+      filterOptions: [{ filterId: 'exploding', condition: '1e6' }],
+    });
     await client.ask('configurationDone');
     expect((await client.event('stopped')).body).toMatchObject({ reason: 'function breakpoint' });
     const { stackFrames } = await client.ask<{ stackFrames: { id: number; name: string; canRestart: boolean }[] }>('stackTrace', { threadId: 1 }); // prettier-ignore
-    expect(stackFrames.map((f) => f.name.split(' ')[0])).toEqual(['blocks.1.fc2', 'blocks.1', 'root', 'step', 'training']);
-    const { scopes } = await client.ask<{ scopes: { name: string; variablesReference: number }[] }>('scopes', { frameId: 1 });
+    expect(stackFrames.map((f) => f.name.split(' ')[0])).toEqual([
+      'blocks.1.fc2',
+      'blocks.1',
+      'root',
+      'step',
+      'training',
+    ]);
+    const { scopes } = await client.ask<{ scopes: { name: string; variablesReference: number }[] }>('scopes', {
+      frameId: 1,
+    });
     const inputs = scopes.find((s) => s.name === 'Inputs')?.variablesReference;
-    const { variables } = await client.ask<{ variables: { name: string; value: string }[] }>('variables', { variablesReference: inputs });
-    expect(variables).toMatchObject([{ name: 'blocks.1.fc2.in', value: expect.stringMatching(/^\[16, 16\] min 0/) as string }]);
+    const { variables } = await client.ask<{ variables: { name: string; value: string }[] }>('variables', {
+      variablesReference: inputs,
+    });
+    expect(variables).toMatchObject([
+      { name: 'blocks.1.fc2.in', value: expect.stringMatching(/^\[16, 16\] min 0/) as string },
+    ]);
     await client.ask('setVariable', { variablesReference: inputs, name: 'blocks.1.fc2.in', value: '0' });
     const asked = { expression: 'absmax(blocks.1.fc2.in)', context: 'watch' };
     expect(await client.ask('evaluate', asked)).toMatchObject({ result: '0' });
@@ -173,7 +205,7 @@ describe('a live process in an editor', () => {
     const refused = (input: object): Promise<unknown> =>
       LiveTarget.open({ ...process, ranks: 1, ...input }).then(
         () => 'let in',
-        (error: { info: { code: string } }) => error.info.code,
+        (error: unknown) => (error instanceof DebuggerError ? error.info.code : 'no error of ours'),
       );
     expect(await refused({ token: 'guess' })).toBe('AGENT_REFUSED');
     expect(await refused({ port: 1 })).toBe('AGENT_UNREACHABLE');
@@ -183,6 +215,9 @@ describe('a live process in an editor', () => {
     const usage = await cutaway('attach', 'nowhere');
     expect({ status: usage.status, code: usage.stderr.includes('OPTION_INVALID') }).toEqual({ status: 2, code: true });
     const nobody = await cutaway('attach', '127.0.0.1:1', '--token', 'x');
-    expect({ status: nobody.status, code: nobody.stderr.includes('AGENT_UNREACHABLE') }).toEqual({ status: 3, code: true });
+    expect({ status: nobody.status, code: nobody.stderr.includes('AGENT_UNREACHABLE') }).toEqual({
+      status: 3,
+      code: true,
+    });
   });
 });

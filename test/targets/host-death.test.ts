@@ -56,7 +56,9 @@ describe('a host that is killed', () => {
 
   it('is told of in an editor, in the middle of a run too, and restart goes on', async () => {
     let target: HostTarget | undefined;
-    const client = new Client({ open: async (input, options) => (target = await HostTarget.open(debugInput.parse(input), options)) });
+    const client = new Client({
+      open: async (input, options) => (target = await HostTarget.open(debugInput.parse(input), options)),
+    });
     ending.push(() => client.end());
     await client.ask('initialize', { adapterID: 'death' });
     await client.ask('launch', { model: llama, ids, maxNewTokens: made, stopOnEntry: true, stopOnExit: true });

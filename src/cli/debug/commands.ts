@@ -180,7 +180,8 @@ const again: Command['run'] = (rest, console) => {
   const { about, state } = console.target;
   const frame = state.frames[rest === '' ? console.frame : wholeNumber(rest, 'a frame')];
   if (!frame) throw wrong(`there is no frame ${rest}`, '`where` shows those that there are.');
-  if (about.can.again === false) throw wrong('this run cannot run a part of it again', '`goto` and `reverse-layer` go back.');
+  if (about.can.again === false)
+    throw wrong('this run cannot run a part of it again', '`goto` and `reverse-layer` go back.');
   return moved({ kind: 'goto', position: frame.begins }, console);
 };
 

@@ -142,7 +142,9 @@ export const debug = async (input: DebugInput): Promise<number> => {
 };
 
 const onLoss = (error: DebuggerError): void =>
-  void process.stdout.write(`\n${styled('red', 'error')} ${printable(error.message)}\n  ${printable(error.info.hint)}\n`);
+  void process.stdout.write(
+    `\n${styled('red', 'error')} ${printable(error.message)}\n  ${printable(error.info.hint)}\n`,
+  );
 
 /** The same on a live process. @param x a file of commands */
 export const debugLive = async (input: AttachInput, x: string | undefined): Promise<number> => {

@@ -94,7 +94,8 @@ export const shownStop = (target: Target, stop: TargetStop): string => {
   const { step } = state.position;
   const why = shownReason(stop);
   const told = why === '' ? [] : [styled('yellow', why)];
-  if (state.place === undefined && target.about.kind === 'process') return why === '' ? 'the process runs' : styled('yellow', why);
+  if (state.place === undefined && target.about.kind === 'process')
+    return why === '' ? 'the process runs' : styled('yellow', why);
   if (state.place === undefined) {
     const text = state.tokens.map((t) => t.text).join('');
     return [...told, `end of step ${step}: ${printable(text)}`].join('\n');

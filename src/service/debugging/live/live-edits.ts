@@ -16,7 +16,7 @@ import type { LiveModel } from './live-model.js';
 import type { LiveSite } from './live-sites.js';
 
 /** Numbers that go with a change. */
-type Numbers = Float32Array<ArrayBufferLike>;
+type Numbers = Float32Array;
 
 /** A change of what a module takes or gives, as the agent makes it at each call. */
 export interface AgentPatch {

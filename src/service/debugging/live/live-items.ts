@@ -1,17 +1,34 @@
 import { selectorOf, shownNumber, shownStatistics } from '../../../debugger/index.js';
-import type { AgentAnswer, AgentStatistics, AgentTensor, Evaluated, Item, OpenedPart } from '../../../protocol/index.js';
+import type {
+  AgentAnswer,
+  AgentStatistics,
+  AgentTensor,
+  Evaluated,
+  Item,
+  OpenedPart,
+} from '../../../protocol/index.js';
 
 /** Statistics of the agent as they are shown of all tensors. */
-export const shownStats = ({ shape, count, nan, inf, min = NaN, max = NaN, mean = NaN, std = NaN }: AgentStatistics): string =>
-  shownStatistics({ shape, count, nan, inf, min, max, mean, std });
+export const shownStats = ({
+  shape,
+  count,
+  nan,
+  inf,
+  min = NaN,
+  max = NaN,
+  mean = NaN,
+  std = NaN,
+}: AgentStatistics): string => shownStatistics({ shape, count, nan, inf, min, max, mean, std });
 
 /** `float32[position 4, model 32]` */
 export const typeText = (dtype: string, shape: readonly number[], axes: readonly string[]): string =>
   `${dtype}[${shape.map((n, i) => (axes[i] === undefined ? `${n}` : `${axes[i]} ${n}`)).join(', ')}]`;
 
 /** The axes of a value: those that its name has, or those that the agent could tell. */
-export const axesFor = (named: readonly string[], { axes, shape }: Pick<AgentTensor, 'axes' | 'shape'>): readonly string[] =>
-  named.length === shape.length ? named : (axes ?? shape.map((_, i) => `d${i}`));
+export const axesFor = (
+  named: readonly string[],
+  { axes, shape }: Pick<AgentTensor, 'axes' | 'shape'>,
+): readonly string[] => (named.length === shape.length ? named : (axes ?? shape.map((_, i) => `d${i}`)));
 
 /** What can be opened: its reference, the names that it has where it is changed and read. */
 export interface Opened {

@@ -55,7 +55,7 @@ const merge = (nodes: readonly Node[], name: string): Folded => ({
 /** Runs of numbered children that are alike become one line, `0..11`. `same`: the nodes whose children these are. */
 const foldAll = (children: readonly Node[], same: readonly Node[]): Folded[] => {
   const folded: Folded[] = [];
-  for (let from = 0; from < children.length; ) {
+  for (let from = 0; from < children.length;) {
     const first = children[from];
     if (!first) break;
     let to = from + 1;

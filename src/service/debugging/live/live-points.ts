@@ -46,8 +46,7 @@ export const placesIn = (text: string, model: LiveModel): readonly Place[] => {
   const [, ranks, word, rest = ''] = placeWords.exec(text.trim()) ?? [];
   const numbers = ranks?.split(/[,\s]+/).map(Number);
   const more = numbers ? { ranks: numbers } : {};
-  if (rest.trim() === 'optimiser' || rest.trim() === 'optimizer')
-    return [{ when: 'optimiser', paths: [''], ...more }];
+  if (rest.trim() === 'optimiser' || rest.trim() === 'optimizer') return [{ when: 'optimiser', paths: [''], ...more }];
   const gradient = /^grad\((.+)\)$/.exec(rest.trim())?.[1];
   const sites = model.matching(gradient ?? rest);
   const given = gradient === undefined ? (word as AgentWhen | undefined) : 'backward';
@@ -182,7 +181,11 @@ export class LivePoints {
     return id;
   }
 
-  async #change({ id, condition, ignore }: NonNullable<PointsInput['change']>[number]): Promise<{ id: number; label: string }> {
+  async #change({
+    id,
+    condition,
+    ignore,
+  }: NonNullable<PointsInput['change']>[number]): Promise<{ id: number; label: string }> {
     const spec = this.#specs.get(id);
     if (!spec) throw invalid(`there is no breakpoint ${id}`, '`info breakpoints` lists them.');
     if (spec.watch !== undefined && condition !== undefined)
@@ -198,7 +201,10 @@ export class LivePoints {
     if (!layers) return [{ when: 'before', paths: [''] }];
     const paths = [...this.model.layers].filter(([, layer]) => layers.includes(layer)).map(([path]) => path);
     if (paths.length > 0) return [{ when: 'before', paths }];
-    throw invalid(`there is no layer ${layers.join(', ')}`, `Layers go from 0 to ${Math.max(...this.model.layers.values())}.`);
+    throw invalid(
+      `there is no layer ${layers.join(', ')}`,
+      `Layers go from 0 to ${Math.max(...this.model.layers.values())}.`,
+    );
   }
 
   async #compile(spec: PointSpec, id: number): Promise<AgentPoint[]> {

@@ -65,7 +65,10 @@ export class LiveRanks {
     signal?.addEventListener('abort', stop);
     if (signal?.aborted) stop();
     const living = this.all.filter((rank) => !rank.hasEnded);
-    const waits = (living.length > 0 ? living : [this.one]).map(async (rank) => ({ rank, came: await rank.next(over.signal) }));
+    const waits = (living.length > 0 ? living : [this.one]).map(async (rank) => ({
+      rank,
+      came: await rank.next(over.signal),
+    }));
     try {
       const won = await Promise.race(waits);
       return won.came && { rank: won.rank, came: won.came };
@@ -107,12 +110,16 @@ export class LiveRanks {
       const came = await rank.next(timeout(followMs));
       if (came?.came === 'ended') return;
       if (!came) {
-        this.note(`rank ${rank.number} did not come to this place in ${followMs / 1000} s: it runs, or waits for others`);
+        this.note(
+          `rank ${rank.number} did not come to this place in ${followMs / 1000} s: it runs, or waits for others`,
+        );
         return;
       }
       if (isSame(rank.standing, leader.standing)) return;
       if (isFollowing(rank)) {
-        this.note(`rank ${rank.number} had gone farther: it stands in pass ${rank.standing.pass}, at ${rank.standing.path ?? ''}`);
+        this.note(
+          `rank ${rank.number} had gone farther: it stands in pass ${rank.standing.pass}, at ${rank.standing.path ?? ''}`,
+        );
         return;
       }
       await rank.resume({ by: 'go', until: place });

@@ -1,7 +1,12 @@
 import pkg from '../../../../package.json' with { type: 'json' };
 import { UsageError } from '../../../base/index.js';
 import { createRecording } from '../../../formats/index.node.js';
-import { recordingVersion, type RecordingManifest, type TargetAbout, type TargetChange } from '../../../protocol/index.js';
+import {
+  recordingVersion,
+  type RecordingManifest,
+  type TargetAbout,
+  type TargetChange,
+} from '../../../protocol/index.js';
 import { float32 } from '../../../tensor/index.js';
 import type { SiteValue } from '../../chosen-sites.js';
 import { Recorder } from '../../recording/recorder.js';
@@ -23,9 +28,19 @@ const mostNumbers = 4 * 2 ** 20;
 const startOf = ({ about, ranks, edits }: Recorded, redacted: boolean): RecordingManifest => {
   const { tokens, prompt } = ranks.standing;
   return {
-    ...{ recording: recordingVersion, writer: { name: pkg.name, version: pkg.version }, date: new Date().toISOString() },
+    ...{
+      recording: recordingVersion,
+      writer: { name: pkg.name, version: pkg.version },
+      date: new Date().toISOString(),
+    },
     ...{ verb: 'debug', complete: false, redacted, model: { name: about.name, summary: about.model } },
-    ...{ prompt: { length: prompt, tokens: tokens.slice(0, prompt) }, sampling: {}, steps: [], stop: 'none', sites: [] },
+    ...{
+      prompt: { length: prompt, tokens: tokens.slice(0, prompt) },
+      sampling: {},
+      steps: [],
+      stop: 'none',
+      sites: [],
+    },
     notes: ['one pass of a live process', ...(edits.length > 0 ? [`changed: ${edits.join('; ')}`] : [])],
   };
 };

@@ -217,10 +217,18 @@ const configOf = ({ config, type }: AgentDescription): JsonObject => ({
  */
 export const knownSites = (description: AgentDescription): { readonly known: KnownSites; readonly note?: string } => {
   if (description.config['model_type'] === undefined)
-    return { known: nothing, note: 'values go by the paths of their modules: the model has no config that names a family' };
+    return {
+      known: nothing,
+      note: 'values go by the paths of their modules: the model has no config that names a family',
+    };
   const names = new Set(description.modules.flatMap((m) => m.weights.map((w) => w.name)));
   try {
-    return { known: knownOf(makeProgram(configOf(description), (name) => names.has(name)), description) };
+    return {
+      known: knownOf(
+        makeProgram(configOf(description), (name) => names.has(name)),
+        description,
+      ),
+    };
   } catch (error) {
     if (!(error instanceof ModelError)) throw error;
     return { known: nothing, note: `values go by the paths of their modules: ${error.message}` };

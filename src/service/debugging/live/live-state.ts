@@ -38,11 +38,19 @@ const frames = (model: LiveModel, standing: AgentStanding, order: readonly strin
   });
   const line = Math.max(1, tokens.length);
   const start: TargetPosition = { step, at: 0, op: 0 };
-  const named = standing.training || tokens.length === 0 ? `${standing.training ? `step ${step} of the optimiser, ` : ''}pass ${pass}` : stepName(step, tokens);
+  const named =
+    standing.training || tokens.length === 0
+      ? `${standing.training ? `step ${step} of the optimiser, ` : ''}pass ${pass}`
+      : stepName(step, tokens);
   return [
     ...inside,
     { kind: 'step', name: named, line, begins: start },
-    { kind: 'generation', name: standing.training ? 'training' : 'generation', line, begins: { step: 0, at: 0, op: 0 } },
+    {
+      kind: 'generation',
+      name: standing.training ? 'training' : 'generation',
+      line,
+      begins: { step: 0, at: 0, op: 0 },
+    },
   ];
 };
 
@@ -71,8 +79,7 @@ export const stateOf = (
 export const stopOf = ({ why }: AgentStanding, points: LivePoints): TargetStop => {
   if (!why) return { reason: 'pause' };
   const { reason, point, filter, description, before, after } = why;
-  if (reason === 'exception')
-    return { reason, ...(filter ? { filter } : {}), ...(description ? { description } : {}) };
+  if (reason === 'exception') return { reason, ...(filter ? { filter } : {}), ...(description ? { description } : {}) };
   if (reason === 'follow') return { reason: 'pause' };
   if (reason !== 'point' || point === undefined) return { reason: reason === 'point' ? 'breakpoint' : reason };
   const label = points.label(Math.floor(point / 8));

@@ -31,7 +31,8 @@ import { LiveRanks } from './live-ranks.js';
 import { recordPass } from './live-recording.js';
 import { orderOf, stateOf, stopOf } from './live-state.js';
 import { resolveRef } from './live-values.js';
-import { LiveViews, type LiveContext } from './live-views.js';
+import type { LiveContext } from './live-scopes.js';
+import { LiveViews } from './live-views.js';
 
 const cannot = (what: string): UsageError =>
   new UsageError(`a live process ${what}`, {
@@ -51,7 +52,13 @@ const aboutOf = (model: LiveModel, hellos: readonly AgentHello[]): TargetAbout =
   return {
     ...{ kind: 'process', name: type, model: summary, notes: [...model.notes] },
     can: {
-      ...{ back: false, change: true, again: true, units: ['op', 'module', 'layer', 'token'], catches: [...liveCatches] },
+      ...{
+        back: false,
+        change: true,
+        again: true,
+        units: ['op', 'module', 'layer', 'token'],
+        catches: [...liveCatches],
+      },
       limits: [
         `process ${first?.pid ?? ''} (${first?.script ?? ''}, PyTorch ${first?.torch ?? ''}${ranks}): it is stepped forward, module by module; what has run stays as it was`,
       ],
@@ -181,7 +188,9 @@ export class LiveTarget implements Target {
   }
 
   async #all(method: 'points', params: object) {
-    const answers = await Promise.all(this.ranks.all.filter((r) => !r.hasEnded).map((r) => r.connection.request(method, params)));
+    const answers = await Promise.all(
+      this.ranks.all.filter((r) => !r.hasEnded).map((r) => r.connection.request(method, params)),
+    );
     return answers[this.ranks.focus] ?? answers[0] ?? { met: {} };
   }
 
@@ -234,7 +243,11 @@ export class LiveTarget implements Target {
     if (came.came === 'ended') return { reason: 'end', description: came.text };
     const { why } = this.ranks.standing;
     if (why?.problem !== undefined)
-      this.#tell({ told: 'log', text: `the condition cannot be evaluated: ${why.problem}`, point: Math.floor((why.point ?? 0) / 8) });
+      this.#tell({
+        told: 'log',
+        text: `the condition cannot be evaluated: ${why.problem}`,
+        point: Math.floor((why.point ?? 0) / 8),
+      });
     return stopOf(this.ranks.standing, this.#points);
   }
 
@@ -254,23 +267,32 @@ export class LiveTarget implements Target {
   async #change(change: TargetChange): Promise<{ done?: boolean; notes?: readonly string[] } | undefined> {
     switch (change.change) {
       case 'edit':
-        return void (await this.#edits.add(change.text));
+        await this.#edits.add(change.text);
+        return undefined;
       case 'undo':
         return { done: await this.#edits.undo() };
       case 'redo':
         return { done: await this.#edits.redo() };
       case 'load':
-        return void (await this.#edits.load(parseExperiment(change.text).edits));
+        await this.#edits.load(parseExperiment(change.text).edits);
+        return undefined;
       case 'write':
-        return void (await this.#write(change));
+        await this.#write(change);
+        return undefined;
       case 'rank':
         return this.#focus(change.rank);
       case 'ops':
-        return void (await this.#ops(change.modules));
+        await this.#ops(change.modules);
+        return undefined;
       case 'trace':
         return this.#trace(change);
       case 'record':
-        return recordPass(change, { model: this.model, ranks: this.ranks, about: this.about, edits: this.#edits.texts });
+        return recordPass(change, {
+          model: this.model,
+          ranks: this.ranks,
+          about: this.about,
+          edits: this.#edits.texts,
+        });
       case 'restart':
         throw cannot('is not begun again by the debugger');
     }
@@ -298,23 +320,35 @@ export class LiveTarget implements Target {
     await Promise.all(this.ranks.all.map((rank) => rank.connection.request('ops', { paths })));
   }
 
-  async #trace({ ops = false, file }: Extract<TargetChange, { change: 'trace' }>): Promise<{ notes: readonly string[] }> {
+  async #trace({
+    ops = false,
+    file,
+  }: Extract<TargetChange, { change: 'trace' }>): Promise<{ notes: readonly string[] }> {
     if (file === undefined) {
       await Promise.all(this.ranks.all.map((rank) => rank.connection.request('trace', { on: true, ops })));
       return { notes: [] };
     }
     const parts = await Promise.all(this.ranks.all.map((rank) => rank.connection.ask('trace', { on: false })));
-    const [first, ...more] = parts.map((p) => JSON.parse(new TextDecoder().decode(p.payload)) as { traceEvents: unknown[] });
+    const [first, ...more] = parts.map(
+      (p) => JSON.parse(new TextDecoder().decode(p.payload)) as { traceEvents: unknown[] },
+    );
     const whole = { ...first, traceEvents: [...(first?.traceEvents ?? []), ...more.flatMap((m) => m.traceEvents)] };
     await writeTextFile(file, JSON.stringify(whole));
     return { notes: [`${whole.traceEvents.length} events`] };
   }
 }
 
-const shownPart = ({ value, stats, problem }: { value?: number | boolean | null | undefined; stats?: Parameters<typeof shownStats>[0] | undefined; problem?: string | undefined }): string => {
+const shownPart = ({
+  value,
+  stats,
+  problem,
+}: {
+  value?: number | boolean | null | undefined;
+  stats?: Parameters<typeof shownStats>[0] | undefined;
+  problem?: string | undefined;
+}): string => {
   if (problem !== undefined) return `<${problem}>`;
   if (stats) return shownStats(stats);
   if (value === null || value === undefined) return '–';
   return typeof value === 'boolean' ? String(value) : shownNumber(value);
 };
-

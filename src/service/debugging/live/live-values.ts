@@ -22,7 +22,12 @@ export const slotValue = ({ path = '', when }: AgentStanding, { name, axes = [] 
   const isOp = when === 'op';
   return {
     ref: isGradient || isOp ? { slot: name } : { path, slot: name },
-    opened: { name: isOp ? name : shown, ref: isGradient || isOp ? `slot:${name}` : site, axes, ...(isOp ? {} : place) },
+    opened: {
+      name: isOp ? name : shown,
+      ref: isGradient || isOp ? `slot:${name}` : site,
+      axes,
+      ...(isOp ? {} : place),
+    },
   };
 };
 
@@ -50,7 +55,8 @@ export const resolveRef = async (ref: string, model: LiveModel, trees: AgentTree
 };
 
 const gradientOf = (name: string, ref: string, model: LiveModel): Resolved => {
-  if (model.weights.has(name)) return { ref: { grad: name }, opened: { name: `grad(${name})`, ref, axes: model.weight(name).axes } };
+  if (model.weights.has(name))
+    return { ref: { grad: name }, opened: { name: `grad(${name})`, ref, axes: model.weight(name).axes } };
   const { at, axes } = model.site(name);
   const view = at.view ? { view: at.view } : {};
   return { ref: { grad: at.path, slot: at.slot, ...view }, opened: { name: `grad(${name})`, ref, axes } };

@@ -1,36 +1,18 @@
 import { UsageError } from '../../../base/index.js';
 import { chunkSize, most, shownNumber } from '../../../debugger/index.js';
 import { completeExpression } from '../../../language/index.js';
-import type { AgentLooked, Item, ScopeName, TargetFrame, ViewAnswerOf, ViewAskOf } from '../../../protocol/index.js';
-import { paged, tokenText, wordText, type Answers } from '../answers.js';
+import type { Item, ViewAnswerOf, ViewAskOf } from '../../../protocol/index.js';
+import { paged, type Answers } from '../answers.js';
 import { bytesIn, childItems } from '../held-values.js';
 import { namedToken } from '../moment.js';
 import { agentError } from './agent-connection.node.js';
-import { tokenId, type AgentTrees, type Encode } from './live-expressions.js';
+import { tokenId } from './live-expressions.js';
 import { gatheredWeight } from './live-gather.js';
 import { liveChildren, liveEvaluated, liveItem, type Opened } from './live-items.js';
-import { moduleName, slotName, type LiveModel } from './live-model.js';
-import type { LivePoints } from './live-points.js';
-import type { LiveRanks } from './live-ranks.js';
+import { moduleName, slotName } from './live-model.js';
+import { LiveScopes, type LiveContext } from './live-scopes.js';
 import { orderOf } from './live-state.js';
-import { resolveRef, slotValue, type Resolved } from './live-values.js';
-import { trainingItems } from './training.js';
-
-/** What looks at a live process need. */
-export interface LiveContext {
-  readonly model: LiveModel;
-  readonly ranks: LiveRanks;
-  readonly trees: AgentTrees;
-  readonly points: LivePoints;
-  readonly encode: Encode;
-  readonly edits: () => readonly string[];
-}
-
-type Scopes = ViewAnswerOf<'scopes'>['scopes'];
-
-const scope = (name: ScopeName, shown: string, expensive = false): Scopes[number] => ({
-  ...{ scope: name, name: shown, expensive },
-});
+import { resolveRef } from './live-values.js';
 
 const refusedLook = (what: string): UsageError =>
   new UsageError(`a live process ${what}`, {
@@ -40,17 +22,21 @@ const refusedLook = (what: string): UsageError =>
 
 /** Looks at where a live process stands. What is looked at is computed there; numbers come only where asked for. */
 export class LiveViews {
-  constructor(readonly context: LiveContext) {}
+  readonly #scopes: LiveScopes;
+
+  constructor(readonly context: LiveContext) {
+    this.#scopes = new LiveScopes(context);
+  }
 
   get answers(): Answers {
     const { points, model, encode } = this.context;
     return {
-      scopes: async ({ frame }) => ({ scopes: this.#scopes(frame) }),
-      scope: async (a) => ({ items: paged(await this.#items(a.scope), a) }),
+      scopes: async ({ frame }) => ({ scopes: this.#scopes.scopes(frame) }),
+      scope: async (a) => ({ items: paged(await this.#scopes.items(a.scope), a) }),
       children: async (a) => ({ items: await this.#children(a) }),
       evaluate: async ({ expression }) => this.#evaluate(expression.trim()),
       bytes: async (a) => this.#bytes(a),
-      words: async ({ count }) => ({ words: await this.#words(count) }),
+      words: async ({ count }) => ({ words: await this.#scopes.words(count) }),
       token: async ({ name }) => {
         const given = namedToken(name);
         if (typeof given === 'string') return tokenId(given, encode);
@@ -62,7 +48,9 @@ export class LiveViews {
       points: async () => ({ points: await points.list(), caught: [...points.caught] }),
       complete: async (a) => ({
         completions: [
-          ...completeExpression(a.text, a.column, { sites: model.names.map((name) => ({ name, axes: model.find(name)?.axes ?? [] })) }),
+          ...completeExpression(a.text, a.column, {
+            sites: model.names.map((name) => ({ name, axes: model.find(name)?.axes ?? [] })),
+          }),
         ],
       }),
       places: async (a) => ({ places: this.#places(a) }),
@@ -82,190 +70,12 @@ export class LiveViews {
     return this.context.ranks.standing;
   }
 
-  #scopes(frame: TargetFrame['kind']): Scopes {
-    const { model, ranks } = this.context;
-    const { running, training } = this.#standing;
-    const inside = !running && frame !== 'step' && frame !== 'generation';
-    const patterns = [...model.known.sites.keys()].some((name) => name.endsWith('pattern'));
-    return [
-      ...(inside ? [scope('outputs', 'Outputs'), scope('inputs', 'Inputs'), scope('sites', 'Sites')] : []),
-      ...(inside && patterns ? [scope('attention', 'Attention')] : []),
-      ...(running ? [] : [scope('gradients', 'Gradients')]),
-      ...(training ? [scope('training', 'Training')] : [scope('words', 'Next words')]),
-      scope('tokens', 'Tokens'),
-      scope('edits', 'Edits'),
-      ...(inside ? [scope('statistics', 'Statistics', true), scope('cache', 'KV cache', true)] : []),
-      scope('weights', 'Weights', true),
-      ...(ranks.all.length > 1 ? [scope('processes', 'Processes')] : []),
-    ];
-  }
-
-  async #items(name: ScopeName): Promise<Item[]> {
-    const standing = this.#standing;
-    switch (name) {
-      case 'inputs':
-        return this.#shown(
-          (standing.when === 'before' ? standing.slots : standing.given)
-            .filter((s) => !s.name.startsWith('kw.past'))
-            .map((s) => slotValue({ ...standing, when: standing.when === 'op' ? 'op' : 'before' }, s)),
-        );
-      case 'outputs':
-        return this.#shown(standing.when === 'before' ? [] : standing.slots.filter((s) => !s.name.startsWith('in.')).map((s) => slotValue(standing, s)));
-      case 'cache':
-        return this.#shown(
-          [...standing.given, ...standing.slots]
-            .filter((s) => s.name.startsWith('kw.past'))
-            .map((s) => ({ ref: { slot: s.name }, opened: { name: s.name, ref: `slot:${s.name}`, axes: [] } })),
-        );
-      case 'sites':
-        return this.#shown(await this.#resolved(this.#nearSites()));
-      case 'statistics':
-        return this.#statistics();
-      case 'attention':
-        return this.#attention();
-      case 'gradients':
-        return this.#gradients();
-      case 'weights':
-        return this.#weights();
-      case 'training':
-        return trainingItems(await this.#agent.request('training', { on: true }));
-      case 'words':
-        return (await this.#words(10)).map((word, i) => ({ name: String(i + 1), value: wordText(word) }));
-      case 'tokens':
-        return standing.tokens.map((token, i) => ({ name: String(i), value: tokenText(token) }));
-      case 'edits':
-        return this.context.edits().map((value, i) => ({ name: String(i + 1), value }));
-      case 'processes':
-        return this.#processes();
-      case 'residual':
-        return [];
-    }
-  }
-
-  #processes(): Item[] {
-    const { ranks } = this.context;
-    return ranks.all.map((rank, i) => {
-      const { running, when = '', path = '', pass, step } = rank.standing;
-      const place = rank.hasEnded ? 'has ended' : running ? 'runs' : `${when} ${moduleName(path)}, pass ${pass}, step ${step}`;
-      return { name: `rank ${rank.number}`, value: `${place}${i === ranks.focus ? '  (looked at)' : ''}` };
-    });
-  }
-
-  /** Sites of the layer where it stands; outside of layers those that are in none. */
-  #nearSites(): string[] {
-    const { model } = this.context;
-    const layer = model.layerOf(this.#standing.path ?? '');
-    return [...model.known.sites.values()]
-      .filter(({ at }) => model.layerOf(at.path) === layer)
-      .map((site) => site.name);
-  }
-
-  async #resolved(names: readonly string[]): Promise<Resolved[]> {
-    const { model, trees } = this.context;
-    const found: Resolved[] = [];
-    for (const name of names) found.push(await resolveRef(name, model, trees));
-    return found;
-  }
-
-  async #looked(values: readonly Resolved[]): Promise<readonly AgentLooked[]> {
-    if (values.length === 0) return [];
-    return (await this.#agent.request('stats', { refs: values.map((v) => v.ref) })).values;
-  }
-
-  /** Values in words; those that are not there yet are left out. */
-  async #shown(values: readonly Resolved[]): Promise<Item[]> {
-    const looked = await this.#looked(values);
-    return values.flatMap(({ opened }, i) => {
-      const look = looked[i];
-      return look && 'stats' in look ? [liveItem(opened, look.meta, look.stats)] : [];
-    });
-  }
-
-  async #statistics(): Promise<Item[]> {
-    const standing = this.#standing;
-    const slots = [...standing.slots, ...standing.given].filter((s) => !s.name.startsWith('kw.past')).map((s) => slotValue(standing, s)); // prettier-ignore
-    const values = [...slots, ...(await this.#resolved(this.#nearSites()))];
-    const looked = await this.#looked(values);
-    const percent = (part: number, count: number): string => `${((100 * part) / Math.max(1, count)).toFixed(2)} %`;
-    return values.flatMap(({ opened }, i) => {
-      const look = looked[i];
-      if (!look || !('stats' in look)) return [];
-      const { norm = NaN, absmax = NaN, zero, positive = 0, count, nan, inf } = look.stats;
-      const value = `norm ${shownNumber(norm)}  absmax ${shownNumber(absmax)}  zero ${percent(zero, count)}  positive ${percent(positive, count)}  nan ${nan}  inf ${inf}`;
-      return [{ name: opened.name, value }];
-    });
-  }
-
-  /** What the newest query of each head looks at, for the patterns of the layer. */
-  async #attention(): Promise<Item[]> {
-    const { model } = this.context;
-    const names = this.#nearSites().filter((name) => name.endsWith('pattern'));
-    const items: Item[] = [];
-    for (const name of names) {
-      const site = model.site(name);
-      const { values } = await this.#agent.request('stats', { refs: [site.at] });
-      const [look] = values;
-      if (!look || !('stats' in look)) continue;
-      const [, heads = 0, queries = 0, keys = 0] = look.stats.shape;
-      for (let head = 0; head < heads; head++) {
-        const start = (head * queries + queries - 1) * keys;
-        const { payload } = await this.#agent.ask('read', { ref: site.at, start, count: keys });
-        const row = new Float32Array(payload.buffer);
-        const top = [...row.keys()].sort((a, b) => (row[b] ?? 0) - (row[a] ?? 0)).slice(0, 3);
-        const value = top.map((key) => `${(row[key] ?? 0).toFixed(2)} ${key} ${JSON.stringify(this.#standing.tokens[key]?.text ?? '')}`).join('  '); // prettier-ignore
-        items.push({ name: `${name}, head ${head}`, value, expression: `${name}[head=${head}, query=-1]` });
-      }
-    }
-    return items;
-  }
-
-  /** Gradients of what modules gave, as far as backward has come, and those of weights that have one. */
-  async #gradients(): Promise<Item[]> {
-    const { model, trees } = this.context;
-    const here = this.#standing.path ?? '';
-    const near = [...model.modules.values()].filter(
-      ({ path }) => here === '' || path === here || path.startsWith(`${here}.`) || model.layers.has(path),
-    );
-    const given = near.slice(0, 200).map(({ path }) => `grad:${moduleName(path)}`);
-    const weights = near.flatMap((m) => m.weights.filter((w) => w.kind === 'parameter').map((w) => `grad:${w.name}`));
-    const found: Resolved[] = [];
-    for (const ref of [...given, ...weights.slice(0, 200)]) found.push(await resolveRef(ref, model, trees));
-    return this.#shown(found);
-  }
-
-  /** Weights of the module where it stands and of those in it; outside of modules of all. */
-  async #weights(): Promise<Item[]> {
-    const { model, ranks } = this.context;
-    const path = this.#standing.path ?? '';
-    const own = [...model.modules.values()].filter((m) => path === '' || m.path === path || m.path.startsWith(`${path}.`));
-    const weights = own.flatMap((m) => m.weights);
-    return weights.flatMap(({ name, dtype, shape, shard, kind }) => {
-      const { axes, place = '' } = model.weight(name);
-      const type = `${dtype}[${shape.map((n, i) => `${axes[i] ?? ''} ${n}`).join(', ')}]`;
-      const item = (ref: string, shown: string): Item => ({
-        ...{ name: shown, value: kind === 'buffer' ? `${type}  buffer` : type, ref, part: { at: [] } },
-        ...{ length: shape[0] ?? 0, place },
-      });
-      const gathered = shard && ranks.all.length > 1 ? [item(`gathered:${name}`, `${name}, of all ranks`)] : [];
-      return shape.length === 0 ? [] : [item(`weight:${name}`, name), ...gathered];
-    });
-  }
-
-  async #words(count: number): Promise<ViewAnswerOf<'words'>['words']> {
-    try {
-      return (await this.#agent.request('words', { count })).words;
-    } catch (error) {
-      if (error instanceof UsageError && error.info.code === 'SITE_NOT_CAPTURED') return [];
-      throw error;
-    }
-  }
-
   async #evaluate(text: string): Promise<ViewAnswerOf<'evaluate'>> {
     const { model, trees } = this.context;
     const isValue = /^[\w.#]+$/.test(text) && model.find(text) !== undefined;
     if (isValue || /^(weight|grad|slot):/.test(text)) {
       const { opened, ref } = await resolveRef(text, model, trees);
-      const [look] = await this.#looked([{ opened, ref }]);
+      const [look] = await this.#scopes.looked([{ opened, ref }]);
       if (look && 'problem' in look) throw agentError(look.problem);
       if (look) {
         const { payload } = await this.#agent.ask('read', { ref, count: 12 });
@@ -336,7 +146,9 @@ export class LiveViews {
     return [
       ...[...model.known.sites.values()].map(({ name, axes, at }) => ({ name, axes: [...axes], here: isHere(at) })),
       ...[...model.modules.keys()].map((p) => ({ name: moduleName(p), axes: [], here: here.has(moduleName(p)) })),
-      ...[...here].filter((name) => model.modulePath(name) === undefined).map((name) => ({ name, axes: [], here: true })),
+      ...[...here]
+        .filter((name) => model.modulePath(name) === undefined)
+        .map((name) => ({ name, axes: [], here: true })),
     ];
   }
 
@@ -365,7 +177,8 @@ export class LiveViews {
   async #lens(tokens: readonly string[]): Promise<ViewAnswerOf<'lens'>> {
     const { model, encode } = this.context;
     const { ends, sites } = model.known;
-    if (!ends) throw refusedLook('of no known family has no lens: which modules are its last norm and head is not known');
+    if (!ends)
+      throw refusedLook('of no known family has no lens: which modules are its last norm and head is not known');
     const ids: number[] = [];
     for (const name of tokens) {
       const given = namedToken(name);

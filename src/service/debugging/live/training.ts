@@ -40,7 +40,9 @@ const layersAdvice = (steps: readonly TrainingStep[]): readonly Advice[] => {
   const known = [...new Set(steps.flatMap((s) => Object.keys(s.layers)))];
   const norms = known.map((layer) => ({ layer, norms: layerNorms(steps, layer) }));
   const frozen = norms.filter(({ norms: n }) => n.length === 0 || n.every((x) => x === 0)).map((n) => n.layer);
-  const sizes = norms.filter(({ layer }) => !frozen.includes(layer)).map(({ layer, norms: n }) => ({ layer, size: mean(n) }));
+  const sizes = norms
+    .filter(({ layer }) => !frozen.includes(layer))
+    .map(({ layer, norms: n }) => ({ layer, size: mean(n) }));
   const [least, most] = [sizes.toSorted((a, b) => a.size - b.size)[0], sizes.toSorted((a, b) => b.size - a.size)[0]];
   return [
     ...(frozen.length > 0 && frozen.length < known.length
@@ -55,7 +57,8 @@ const layersAdvice = (steps: readonly TrainingStep[]): readonly Advice[] => {
   ];
 };
 
-const median = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? NaN;
+const median = (values: readonly number[]): number =>
+  values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? NaN;
 
 /** Above it the gradient of a batch says little of the gradient of all. */
 const noisy = 100;
@@ -77,7 +80,8 @@ const item = (name: string, value: string): Item => ({ name, value });
 /** The last step of the optimiser, layer by layer, and what the steps so far suggest. */
 export const trainingItems = ({ steps, optimiser }: AgentAnswer<'training'>): Item[] => {
   const last = steps.at(-1);
-  if (!last) return [item('steps', `${optimiser}; loss and gradients are noted from the next step of the optimiser on`)];
+  if (!last)
+    return [item('steps', `${optimiser}; loss and gradients are noted from the next step of the optimiser on`)];
   const before = steps.at(-2)?.loss;
   const was = before === undefined || before === null ? '' : `, before it ${shownNumber(before)}`;
   return [
@@ -85,7 +89,10 @@ export const trainingItems = ({ steps, optimiser }: AgentAnswer<'training'>): It
     item('loss', last.loss === null ? 'not known: agent.log(loss=...) tells it' : `${shownNumber(last.loss)}${was}`),
     item('learning rate', last.lr.map(shownNumber).join(', ')),
     item('gradient norm', shownNumber(last.gradNorm)),
-    item('gradient noise', last.noise === null ? 'not known yet: after 4 steps' : `${shownNumber(last.noise)} (variance by squared mean)`),
+    item(
+      'gradient noise',
+      last.noise === null ? 'not known yet: after 4 steps' : `${shownNumber(last.noise)} (variance by squared mean)`,
+    ),
     ...Object.entries(last.layers).map(([layer, norm]) => item(`gradient of ${layer}`, `norm ${shownNumber(norm)}`)),
     ...adviceOn(steps).map(({ kind, text }) => item(kind, text)),
   ];
