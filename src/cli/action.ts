@@ -8,6 +8,7 @@ export type Verb =
   | 'tokenize'
   | 'lens'
   | 'compare'
+  | 'diff'
   | 'knockout'
   | 'tour'
   | 'debug'

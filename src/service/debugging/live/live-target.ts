@@ -19,11 +19,12 @@ import type {
   ViewAsk,
   ViewAskOf,
 } from '../../../protocol/index.js';
+import { float32, type Tensor } from '../../../tensor/index.js';
 import { answerWith } from '../answers.js';
 import { writeTextFile } from '../../files.node.js';
 import { LiveEdits } from './live-edits.js';
 import { AgentTrees, type Encode } from './live-expressions.js';
-import { shownStats } from './live-items.js';
+import { axesFor, shownStats } from './live-items.js';
 import { LiveModel } from './live-model.js';
 import { LivePoints, liveCatches } from './live-points.js';
 import { LiveRank, type Came } from './live-rank.js';
@@ -178,6 +179,34 @@ export class LiveTarget implements Target {
     const point = Math.floor(event.point / 8);
     const line = this.#points.lineOf(point);
     this.#tell({ told: 'log', text, point, ...(line === undefined ? {} : { line }) });
+  }
+
+  /**
+   * Runs a prompt once in the process, with no debugger's stop in it, and gives these values of that pass. The changes
+   * made here are not in force in it; of ranks, the one that is looked at is asked.
+   * @param sites globs over sites and modules
+   * @param targetIds of an encoder-decoder: what its decoder is given
+   * @returns by name, in the order in which the sites are known; those that no module gave are left out
+   * @throws UsageError SITE_UNKNOWN, SITE_NOT_CAPTURED
+   */
+  async capture(
+    ids: readonly number[],
+    sites: string,
+    targetIds?: readonly number[],
+  ): Promise<ReadonlyMap<string, { readonly tensor: Tensor<'float32'>; readonly axes: readonly string[] }>> {
+    const wanted = this.model.matching(sites);
+    const refs = Object.fromEntries(wanted.map(({ name, at }) => [name, at]));
+    const asked = { ids, refs, ...(targetIds ? { targetIds } : {}) };
+    const { result, payload } = await this.ranks.one.connection.ask('capture', asked);
+    const axes = new Map(wanted.map((site) => [site.name, site.axes]));
+    return new Map(
+      result.values
+        .filter(({ dtype }) => dtype === 'float32')
+        .map(({ name, shape, offset, bytes }) => {
+          const tensor = float32(shape, new Float32Array(payload.buffer.slice(offset, offset + bytes)));
+          return [name, { tensor, axes: axesFor(axes.get(name) ?? [], { shape, axes: undefined }) }] as const;
+        }),
+    );
   }
 
   get #context(): LiveContext {
