@@ -1,4 +1,4 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import type { TestContext } from 'vitest';
@@ -79,4 +79,12 @@ export const startPython = async ({ python, args, env }: Started): Promise<LiveP
 export const startScript = (context: TestContext, script: string, ...args: readonly string[]): Promise<LiveProcess> => {
   const python = pythonOrSkip(context, 'torch', 'transformers');
   return startPython({ python, args: [path.join(scripts, script), ...args] });
+};
+
+/** Runs Python in the agent's folder, to its end; both streams as one text. */
+export const runPython = (python: string, args: readonly string[]): { status: number | null; output: string } => {
+  const cwd = path.join(root, 'python/cutaway_agent');
+  const env = { ...process.env, PYTHONPATH: cwd };
+  const { status, stdout, stderr } = spawnSync(python, args, { cwd, env, encoding: 'utf8', timeout: 150_000 });
+  return { status, output: stdout + stderr };
 };
