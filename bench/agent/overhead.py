@@ -93,8 +93,10 @@ if given.nnsight:
     wrapped = nnsight.NNsight(Net())
 
     def traced():
+        kept = []
         with wrapped.trace(x):
-            kept = [block.output.save() for block in wrapped.h]
+            for block in wrapped.h:
+                kept.append(block.output.save())
         return kept
 
     ways = {"no hooks": lambda: plain(x), "nnsight, a trace that saves the outputs of 5 blocks": traced}

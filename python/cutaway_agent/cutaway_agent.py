@@ -90,6 +90,8 @@ def flatten(x: Any, name: str, into: Optional[Slots] = None, depth: int = 0) -> 
     out: Slots = {} if into is None else into
     if isinstance(x, Tensor):
         out[name] = x
+    elif type(x) is tuple and len(x) == 1 and isinstance(x[0], Tensor):
+        out[name + ".0"] = x[0]
     elif depth > 8:
         return out
     elif isinstance(x, (list, tuple)):
@@ -587,7 +589,7 @@ class Progress:
 class _Frame:
     """A call of a module that is under way."""
 
-    __slots__ = ("path", "module", "nth", "args", "kwargs", "versions", "caches", "start", "again", "recompute", "memory")
+    __slots__ = ("path", "module", "nth", "args", "kwargs", "caches", "start", "again", "recompute", "memory")
 
     def __init__(self, path: str, module: nn.Module, nth: int) -> None:
         self.path = path
@@ -595,7 +597,6 @@ class _Frame:
         self.nth = nth
         self.args: Tuple[Any, ...] = ()
         self.kwargs: Optional[Json] = None
-        self.versions: Dict[str, int] = {}
         self.caches: List[Tuple[Any, Json]] = []
         self.start = 0
         self.again = False
@@ -603,31 +604,46 @@ class _Frame:
         self.memory = 0
 
 
-@dataclasses.dataclass
 class _Event:
     """A moment at which a run can stop: before or after a module, in its backward, at an operation, at the optimiser."""
 
-    when: str
-    path: str
-    nth: int
-    depth: int
-    values: Slots
-    original: Slots
-    recompute: bool = False
-    new: Slots = dataclasses.field(default_factory=dict)
-    op: Optional[str] = None
+    __slots__ = ("when", "path", "nth", "depth", "values", "original", "recompute", "new", "op")
+
+    def __init__(self, when: str, path: str, nth: int, depth: int, values: Slots, op: Optional[str] = None) -> None:
+        self.when = when
+        self.path = path
+        self.nth = nth
+        self.depth = depth
+        self.values = values
+        self.original = values  # as the model made them; another dict once something is changed
+        self.recompute = False
+        self.new: Slots = {}
+        self.op = op
 
     @property
     def place(self) -> Tuple[str, str, int]:
         return (self.path, self.when, self.nth)
 
+    def change(self, name: str, value: Tensor) -> None:
+        """Puts another tensor in the place of one."""
+        if self.values is self.original:
+            self.values = dict(self.original)
+        self.new[name] = self.values[name] = value
 
-@dataclasses.dataclass
+    def unchanged(self) -> None:
+        """As the model made it."""
+        self.values, self.new = self.original, {}
+
+
 class _Kept:
-    tensor: Tensor
-    version: int
-    nth: int
-    bytes: int
+    """A value of this pass, and how often it had been changed in place when it was kept."""
+
+    __slots__ = ("tensor", "version", "bytes")
+
+    def __init__(self, tensor: Tensor, version: int, size: int) -> None:
+        self.tensor = tensor
+        self.version = version
+        self.bytes = size
 
 
 class _Local(threading.local):
@@ -987,11 +1003,13 @@ class Agent:
             for k, v in kwargs.items():
                 if not k.startswith("past"):
                     flatten(v, "kw." + k, values)
-        frame.versions = {k: _version(t) for k, t in values.items()}
-        frame.caches = _saved_cache(kwargs or {}) if kwargs else []
-        event = _Event("before", path, frame.nth, len(stack), values, dict(values), recompute)
+        if kwargs:
+            frame.caches = _saved_cache(kwargs)
+        event = _Event("before", path, frame.nth, len(stack), values)
+        event.recompute = recompute
         new = self._event(event)
-        self._enter_ops(frame)
+        if self.ops or self.tracing:
+            self._enter_ops(frame)
         if self.tracing:
             self.tracing.enter(frame)
         if not new:
@@ -1009,12 +1027,13 @@ class Agent:
         if local.busy or not self.active:
             return None
         stack = local.stack
-        if not any(f.module is module or f.path == path for f in stack):
+        if not (stack and stack[-1].path == path) and not any(f.path == path for f in stack):
             return None  # entered before there were hooks
         while stack and stack[-1].path != path:
             self._leave_ops(stack.pop())  # frames that an exception skipped
         frame = stack[-1]
-        self._leave_ops(frame)
+        if local.modes:
+            self._leave_ops(frame)
         error = _error_in(module) if out is None else None
         if error is not None:
             self._on_error(frame, error)
@@ -1029,13 +1048,15 @@ class Agent:
         if self.tracing:
             self.tracing.leave(frame, out)
         values = flatten(out, "out")
-        event = _Event("after", path, frame.nth, len(stack), values, dict(values), frame.recompute)
+        event = _Event("after", path, frame.nth, len(stack), values)
+        event.recompute = frame.recompute
         new = self._event(event)
         while frame.again:
             frame.again = False
             out = self._again(frame)
             values = flatten(out, "out")
-            event = _Event("after", path, frame.nth, len(stack), values, dict(values), frame.recompute)
+            event = _Event("after", path, frame.nth, len(stack), values)
+            event.recompute = frame.recompute
             new = self._event(event)
         result = replaced(out, "out", new) if new else out
         self._take_gradients(frame, result)
@@ -1048,11 +1069,12 @@ class Agent:
     def _again(self, frame: _Frame) -> Any:
         """Calls a module a second time with what it was given."""
         for k, t in {**flatten(frame.args, "in"), **flatten(frame.kwargs or {}, "kw")}.items():
-            if frame.versions.get(k, _version(t)) != _version(t):
+            kept = self.kept.get((frame.path, k))
+            if kept is not None and kept.tensor is t and kept.version != _version(t):
                 raise Problem("%s of %s was changed in place since: it cannot be run again" % (k, frame.path or "the model"))
         _restore(frame.caches)
         values = {**flatten(frame.args, "in"), **flatten(frame.kwargs or {}, "kw")}
-        event = _Event("before", frame.path, frame.nth, len(self.local.stack), values, dict(values), frame.recompute)
+        event = _Event("before", frame.path, frame.nth, len(self.local.stack), values)
         self._stop(event, {"reason": "goto"})
         if event.new:
             frame.args = replaced(frame.args, "in", event.new)
@@ -1119,7 +1141,7 @@ class Agent:
         if any(c["kind"] == "error" for c in self.caught):
             text = "%s: %s, in %s" % (type(error).__name__, error, frame.path or "the model")
             values = {**flatten(frame.args, "in"), **flatten(frame.kwargs or {}, "kw")}
-            event = _Event("error", frame.path, frame.nth, len(self.local.stack), values, dict(values))
+            event = _Event("error", frame.path, frame.nth, len(self.local.stack), values)
             self._stop(event, {"reason": "exception", "filter": "error", "description": text})
 
     # ---- gradients of activations
@@ -1136,7 +1158,7 @@ class Agent:
             return None
         values = {"grad": gradient} if slot == "out" else {"grad." + slot[4:]: gradient}
         depth = path.count(".") + 2 if path else 1
-        event = _Event("backward", path, nth, depth, values, dict(values))
+        event = _Event("backward", path, nth, depth, values)
         new = self._event(event)
         result = new[next(iter(values))] if new else gradient
         self.grads[(path, slot)] = result.detach()
@@ -1174,12 +1196,12 @@ class Agent:
         if patch["act"] == "skip":
             for name, t in list(event.values.items()):
                 if name in ("out", "out.0"):
-                    event.new[name] = event.values[name] = self._passed(event.path, t)
+                    event.change(name, self._passed(event.path, t))
             return
         name = self._slot(patch["slot"], event.values)
         if name is None:
             return
-        event.new[name] = event.values[name] = self._edited(event.values[name], patch)
+        event.change(name, self._edited(event.values[name], patch))
 
     def _passed(self, path: str, out: Tensor) -> Tensor:
         """What a skipped module gives: what it took, where that has the same shape; else zeros."""
@@ -1254,13 +1276,16 @@ class Agent:
         return next((k for k in given if values[k].is_floating_point() and k.endswith(("hidden_states", "input"))), given[0] if given else None)
 
     def _keep(self, event: _Event) -> None:
+        kept, path = self.kept, event.path
         for slot, t in event.values.items():
             size = t.numel() * t.element_size()
-            if _version(t) < 0:
+            if t.is_inference():
                 t = t.clone()  # nobody counts what is changed in place under inference_mode
-            old = self.kept.pop((event.path, slot), None)
-            self.kept_size += size - (old.bytes if old else 0)
-            self.kept[(event.path, slot)] = _Kept(t, _version(t), event.nth, size)
+            key = (path, slot)
+            if event.nth and key in kept:
+                self.kept_size -= kept.pop(key).bytes
+            self.kept_size += size
+            kept[key] = _Kept(t, -1 if t.is_inference() else t._version, size)
         while self.kept_size > self.keep_bytes and self.kept:
             gone, value = self.kept.popitem(last=False)
             self.kept_size -= value.bytes
@@ -1696,7 +1721,7 @@ class Agent:
         flatten(given[1] or {}, "kw", values)
         flatten(out, "out", values)
         inner = self.local.stack[-1] if self.local.stack else frame
-        event = _Event("op", inner.path, inner.nth, len(self.local.stack) + 1, values, dict(values), op=name)
+        event = _Event("op", inner.path, inner.nth, len(self.local.stack) + 1, values, op=name)
         if not any(f is frame for f in self.local.stack):
             return out
         why = self._why(event)
@@ -2175,7 +2200,7 @@ class _Training:
         }
         self.steps.append(step)
         why = self._caught(step)
-        event = _Event("optimiser", "", agent.progress.optimiser, 1, {}, {})
+        event = _Event("optimiser", "", agent.progress.optimiser, 1, {})
         points = agent.places.get(("", "optimiser"))
         if why is None and points:
             why = agent._point_at(points, event)
@@ -2744,12 +2769,12 @@ class _Requests:
         stop = agent.stopped
         if stop is not None and stop.event.when in ("before", "after", "backward"):
             event = stop.event
-            event.values, event.new = dict(event.original), {}
+            event.unchanged()
             try:
                 agent._patch(event)
             except Exception:
                 agent.patches = before
-                event.values, event.new = dict(event.original), {}
+                event.unchanged()
                 agent._patch(event)
                 raise
             agent._keep(event)
