@@ -3051,7 +3051,7 @@ def connect(
     **options: Any,
 ) -> Agent:
     """
-    Calls a debugger that listens (`cutaway attach --listen PORT`) instead of waiting for one.
+    Calls a debugger that listens (`cutaway attach --listen PORT`, with the same token: CUTAWAY_TOKEN) instead of waiting for one.
 
     address: HOST:PORT; left out, CUTAWAY_CONNECT. Raises Problem AGENT_UNREACHABLE.
     """

@@ -102,6 +102,7 @@ const addAttach = (
     .description('Debug a live PyTorch process, in which cutaway_agent.listen(model) was called.')
     .option('--token <token>', 'the token that the process printed (default: $CUTAWAY_TOKEN)')
     .option('--ranks <n>', 'of one program: how many processes, each at the next port (default: 1)', integer('--ranks'))
+    .option('--listen', 'wait at the address for processes that call with cutaway_agent.connect')
     .option('-x <file>', 'a file of commands, carried out first')
     .option('--debug', 'show the stack trace of an error')
     .action(act('attach'));

@@ -151,8 +151,8 @@ const addressOf = (address: string | undefined): { readonly host?: string; reado
   });
 };
 
-const attach = (address: string | undefined, { token, ranks, x }: Flags): Promise<number> => {
-  const given = { ...addressOf(address), token: token ?? process.env['CUTAWAY_TOKEN'] ?? '', ranks };
+const attach = (address: string | undefined, { token, ranks, listen, x }: Flags): Promise<number> => {
+  const given = { ...addressOf(address), token: token ?? process.env['CUTAWAY_TOKEN'] ?? '', ranks, listen };
   return debugLive(parse(attachInput, given), typeof x === 'string' ? x : undefined);
 };
 

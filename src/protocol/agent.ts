@@ -20,6 +20,8 @@ export const attachInput = z.object({
   token: z.string(),
   /** How many ranks: each listens at the next port. */
   ranks: z.int().min(1).max(1024).default(1),
+  /** Waits at the port for the processes, which call (`cutaway_agent.connect`). */
+  listen: z.boolean().default(false),
 });
 export type AttachInput = z.output<typeof attachInput>;
 

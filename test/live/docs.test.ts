@@ -2,10 +2,11 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, describe, expect, it, vi } from 'vitest';
+import { LiveTarget } from '../../src/service/index.js';
 import { cutaway, llama } from '../cli/command.js';
 import { pythonOrSkip } from '../support/python.js';
 import { root } from '../support/root.js';
-import { runPython, startScript } from './process.js';
+import { runPython, startPython, startScript } from './process.js';
 
 vi.setConfig({ testTimeout: 180_000 });
 
@@ -62,5 +63,37 @@ describe('cutaway_agent', () => {
     expect(output).toContain('found Sequential');
     expect(status).toBe(0);
     expect(runPython(python, ['-m', 'cutaway_agent', path.join(scratch, 'none.py')]).status).toBe(2);
+  });
+
+  it('calls a debugger that listens', async (context) => {
+    const python = pythonOrSkip(context, 'torch');
+    const script = path.join(scratch, 'calls.py');
+    const body = [
+      'import sys, time, torch, cutaway_agent',
+      'm = torch.nn.Sequential(torch.nn.Linear(2, 3), torch.nn.ReLU())',
+      'print("listening 0", flush=True)',
+      'for i in range(600):',
+      '    try:',
+      '        a = cutaway_agent.connect(m, sys.argv[1], token="secret", wait=True, rank=3)',
+      '        break',
+      '    except cutaway_agent.Problem as e:',
+      '        assert e.code == "AGENT_UNREACHABLE"',
+      '        time.sleep(0.1)',
+      'm(torch.ones(1, 2))',
+    ];
+    writeFileSync(script, body.join('\n'));
+    const port = 18_000 + (process.pid % 2000);
+    const child = await startPython({ python, args: [script, `127.0.0.1:${port}`] });
+    try {
+      const given = { host: '127.0.0.1', port, token: 'secret', ranks: 1, listen: true };
+      const target = await LiveTarget.open(given);
+      await target.points({ add: [{ label: 'x', sites: 'after root.0' }] });
+      expect((await target.resume({ kind: 'continue' })).state.place).toBe('after root.0');
+      expect(target.ranks.one.number).toBe(3);
+      expect((await target.resume({ kind: 'continue' })).stop.reason).toBe('end');
+      await target.dispose();
+    } finally {
+      await child.end();
+    }
   });
 });

@@ -1,4 +1,4 @@
-import { connect, type Socket } from 'node:net';
+import { connect, createServer, type Socket } from 'node:net';
 import { EngineError, UsageError, errorCodes, type DebuggerError, type ErrorCode } from '../../../base/index.js';
 import {
   agentAnswers,
@@ -80,6 +80,43 @@ const opened = (host: string, port: number, timeoutMs: number): Promise<Socket> 
     });
   });
 
+/**
+ * Waits at a port for so many processes that call.
+ * @throws EngineError PORT_UNAVAILABLE, AGENT_UNREACHABLE where they do not call in time
+ */
+export const acceptAgents = (
+  { host, port, ranks }: Pick<AttachInput, 'host' | 'port' | 'ranks'>,
+  timeoutMs = 600_000,
+): Promise<readonly Socket[]> =>
+  new Promise((resolve, reject) => {
+    const sockets: Socket[] = [];
+    const server = createServer({ noDelay: true }, (socket) => {
+      sockets.push(socket);
+      if (sockets.length === ranks) end(() => resolve(sockets));
+    });
+    const end = (answer: () => void): void => {
+      clearTimeout(timer);
+      server.close();
+      answer();
+    };
+    const timer = setTimeout(() => {
+      for (const socket of sockets) socket.destroy();
+      end(() => reject(unreachable(`${host}:${port}`, `${sockets.length} of ${ranks} processes called`)));
+    }, timeoutMs);
+    server.once('error', (cause) =>
+      end(() =>
+        reject(
+          new EngineError(`${host}:${port} cannot be listened at: ${cause.message}`, {
+            code: 'PORT_UNAVAILABLE',
+            hint: 'Choose another port.',
+            cause,
+          }),
+        ),
+      ),
+    );
+    server.listen(port, host);
+  });
+
 /** A connection to the agent of one process: requests out, answers and events in. */
 export class AgentConnection {
   readonly #waiting = new Map<number, Waiting>();
@@ -98,15 +135,15 @@ export class AgentConnection {
   }
 
   /**
-   * Connects and is let in.
+   * Connects, or takes a socket that is connected, and is let in.
    * @throws EngineError AGENT_UNREACHABLE, AGENT_LOST; UsageError AGENT_REFUSED
    */
   static async open(
     { host, port, token }: Pick<AttachInput, 'host' | 'port' | 'token'>,
-    options: ConnectionOptions & { readonly timeoutMs?: number },
+    options: ConnectionOptions & { readonly timeoutMs?: number; readonly socket?: Socket | undefined },
   ): Promise<{ readonly connection: AgentConnection; readonly hello: AgentHello }> {
     const { timeoutMs = 10_000 } = options;
-    const connection = new AgentConnection(await opened(host, port, timeoutMs), options);
+    const connection = new AgentConnection(options.socket ?? (await opened(host, port, timeoutMs)), options);
     const timer = setTimeout(
       () => connection.#end(unreachable(`${host}:${port}`, 'what listens there is no agent')),
       timeoutMs + 2000,

@@ -1,5 +1,6 @@
 import { EngineError, type DebuggerError } from '../../../base/index.js';
 import type { AgentEvent, AgentHello, AgentStanding, AttachInput } from '../../../protocol/index.js';
+import type { Socket } from 'node:net';
 import { AgentConnection } from './agent-connection.node.js';
 
 /** What a rank came to: it stands, or its process has ended. */
@@ -19,6 +20,8 @@ const nowhere: AgentStanding = {
 /** One process: where it stands, and what it comes to. */
 export class LiveRank {
   standing: AgentStanding = nowhere;
+  /** As torchrun numbers it. */
+  number = 0;
   /** A stop that came while nobody waited for one. */
   #unseen = false;
   #came: ((came: Came | DebuggerError) => void) | undefined;
@@ -26,23 +29,21 @@ export class LiveRank {
   #lost: DebuggerError | undefined;
   #connection: AgentConnection | undefined;
 
-  private constructor(
-    readonly options: RankOptions,
-    readonly number: number,
-  ) {}
+  private constructor(readonly options: RankOptions) {}
 
   /** @throws EngineError AGENT_UNREACHABLE, AGENT_LOST; UsageError AGENT_REFUSED */
   static async open(
     input: Pick<AttachInput, 'host' | 'port' | 'token'>,
-    options: RankOptions,
-    number: number,
+    options: RankOptions & { readonly socket?: Socket | undefined },
   ): Promise<{ readonly rank: LiveRank; readonly hello: AgentHello }> {
-    const rank = new LiveRank(options, number);
+    const rank = new LiveRank(options);
     const { connection, hello } = await AgentConnection.open(input, {
       onEvent: (event) => rank.#hear(event),
       onLost: (error) => rank.#gone(error),
+      socket: options.socket,
     });
     rank.#connection = connection;
+    rank.number = hello.rank;
     return { rank, hello };
   }
 

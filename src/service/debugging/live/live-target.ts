@@ -22,6 +22,7 @@ import type {
 import { float32, type Tensor } from '../../../tensor/index.js';
 import { answerWith } from '../answers.js';
 import { writeTextFile } from '../../files.node.js';
+import { acceptAgents } from './agent-connection.node.js';
 import { LiveEdits } from './live-edits.js';
 import { AgentTrees, type Encode } from './live-expressions.js';
 import { axesFor, shownStats } from './live-items.js';
@@ -106,13 +107,21 @@ export class LiveTarget implements Target {
    * Attaches to a process, or to the ranks of one program, each at the port behind the one before.
    * @throws EngineError AGENT_UNREACHABLE, AGENT_LOST; UsageError AGENT_REFUSED
    */
-  static async open(input: AttachInput, options: LiveOptions = {}): Promise<LiveTarget> {
+  static async open(
+    given: Omit<AttachInput, 'listen'> & Partial<Pick<AttachInput, 'listen'>>,
+    options: LiveOptions = {},
+  ): Promise<LiveTarget> {
+    const input = { ...given, listen: given.listen ?? false };
     const made: { target?: LiveTarget } = {};
     const onTold = (event: Extract<AgentEvent, { event: 'log' | 'note' }>): void => made.target?.hear(event);
     const opened: { rank: LiveRank; hello: AgentHello }[] = [];
     try {
-      for (let i = 0; i < input.ranks; i++)
-        opened.push(await LiveRank.open({ ...input, port: input.port + i }, { onTold, onDeath: options.onDeath }, i));
+      const sockets = input.listen ? await acceptAgents(input) : [];
+      for (let i = 0; i < input.ranks; i++) {
+        const at = { ...input, port: input.port + i };
+        opened.push(await LiveRank.open(at, { onTold, onDeath: options.onDeath, socket: sockets[i] }));
+      }
+      opened.sort((a, b) => a.hello.rank - b.hello.rank);
       const [first] = opened;
       if (!first) throw cannot('is nowhere');
       const model = new LiveModel(await first.rank.connection.request('describe'));
