@@ -24,6 +24,9 @@ const refusal = z.object({
 const told = z.object({ type: z.literal('event') }).loose();
 const incoming = z.discriminatedUnion('type', [answer, refusal, told]);
 
+/** What carries the frames. */
+export type AgentSocket = Socket;
+
 /** An answer, and the bytes beside it. */
 export interface AgentReply<M extends AgentMethod> {
   readonly result: AgentAnswer<M>;

@@ -1,7 +1,6 @@
 import { EngineError, type DebuggerError } from '../../../base/index.js';
 import type { AgentEvent, AgentHello, AgentStanding, AttachInput } from '../../../protocol/index.js';
-import type { Socket } from 'node:net';
-import { AgentConnection } from './agent-connection.node.js';
+import { AgentConnection, type AgentSocket } from './agent-connection.node.js';
 
 /** What a rank came to: it stands, or its process has ended. */
 export type Came = { readonly came: 'stopped' } | { readonly came: 'ended'; readonly text: string };
@@ -34,7 +33,7 @@ export class LiveRank {
   /** @throws EngineError AGENT_UNREACHABLE, AGENT_LOST; UsageError AGENT_REFUSED */
   static async open(
     input: Pick<AttachInput, 'host' | 'port' | 'token'>,
-    options: RankOptions & { readonly socket?: Socket | undefined },
+    options: RankOptions & { readonly socket?: AgentSocket | undefined },
   ): Promise<{ readonly rank: LiveRank; readonly hello: AgentHello }> {
     const rank = new LiveRank(options);
     const { connection, hello } = await AgentConnection.open(input, {
