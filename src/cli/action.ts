@@ -14,6 +14,7 @@ export type Verb =
   | 'attack'
   | 'tour'
   | 'debug'
+  | 'attach'
   | 'dap'
   | 'page';
 

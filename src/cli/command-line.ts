@@ -99,6 +99,23 @@ const addDebug = (
   );
 };
 
+const addAttach = (
+  program: Command,
+  act: (verb: keyof Actions) => (model: string | undefined, flags: Flags) => Promise<void>,
+): void => {
+  const command = program
+    .command('attach')
+    .argument('<address>', 'HOST:PORT, as the process prints it; a port alone is one of this machine')
+    .description('Debug a live PyTorch process, in which cutaway_agent.listen(model) was called.')
+    .option('--token <token>', 'the token that the process printed (default: $CUTAWAY_TOKEN)')
+    .option('--ranks <n>', 'of one program: how many processes, each at the next port (default: 1)', integer('--ranks'))
+    .option('--listen', 'wait at the address for processes that call with cutaway_agent.connect')
+    .option('-x <file>', 'a file of commands, carried out first')
+    .option('--debug', 'show the stack trace of an error')
+    .action(act('attach'));
+  examples(command, 'attach 127.0.0.1:4711 --token TOKEN', 'attach 4711 --token TOKEN --ranks 2');
+};
+
 const addDap = (
   program: Command,
   act: (verb: keyof Actions) => (model: string | undefined, flags: Flags) => Promise<void>,
@@ -149,6 +166,7 @@ export const makeCommand = (load: () => Promise<Actions>, done: (status: number)
   addRun(program, act);
   addInspect(program, act);
   addDebug(program, act);
+  addAttach(program, act);
   addDap(program, act);
   addLooks(program, act);
   addAttributions(program, act);

@@ -1,5 +1,6 @@
 import { UsageError } from '../base/index.js';
 import {
+  attachInput,
   attackInput,
   attributeInput,
   compareInput,
@@ -30,7 +31,7 @@ import {
 } from '../service/index.js';
 import type { Actions, Flags } from './action.js';
 import { openKept, servePort, serveStdio } from '../dap/index.js';
-import { debug } from './debug/repl.js';
+import { debug, debugLive } from './debug/repl.js';
 import { printable } from './printable.js';
 import { page } from './page.js';
 import { showDiff } from './show-diff.js';
@@ -171,6 +172,21 @@ const attributionOf = (model: string | undefined, flags: Flags): object => ({
   ...replacementOf('baseline', flags['baseline']),
 });
 
+/** `HOST:PORT`, or a port of this machine. */
+const addressOf = (address: string | undefined): { readonly host?: string; readonly port: number } => {
+  const [, host, port = ''] = /^(?:(.*):)?(\d{1,5})$/.exec(address ?? '') ?? [];
+  if (port !== '') return { ...(host === undefined || host === '' ? {} : { host }), port: Number(port) };
+  throw new UsageError(`${address ?? ''} is no HOST:PORT`, {
+    code: 'OPTION_INVALID',
+    hint: 'The process prints the whole command: cutaway attach HOST:PORT --token TOKEN.',
+  });
+};
+
+const attach = (address: string | undefined, { token, ranks, listen, x }: Flags): Promise<number> => {
+  const given = { ...addressOf(address), token: token ?? process.env['CUTAWAY_TOKEN'] ?? '', ranks, listen };
+  return debugLive(parse(attachInput, given), typeof x === 'string' ? x : undefined);
+};
+
 /** What each verb does. */
 export const actions: Actions = {
   run: (model, flags) =>
@@ -210,6 +226,7 @@ export const actions: Actions = {
       restore: flags['restore'] as string | true | undefined,
       isPrivate: flags['journal'] === false,
     }),
+  attach,
   dap: (_, flags) => dap(flags),
   tour: (_, flags) => act({ operation: tour, input: tourInput, show: showTour }, {}, flags),
   tokenize: (model, flags) => {

@@ -1,4 +1,6 @@
 import type { Target } from '../debugger/index.js';
+import type { AttachInput } from '../protocol/index.js';
+import { LiveTarget } from '../service/index.js';
 import {
   KeptTarget,
   keptSessions,
@@ -27,8 +29,11 @@ const hint = async (model: string, { keeping, note }: OpenOptions): Promise<void
     );
 };
 
-/** Opens a run in a host's process; what the client makes in it is kept on the disk. */
-export const openKept = async ({ model, ...rest }: Launch['input'], options: OpenOptions): Promise<Target> => {
+/** A run in a host's process; what the client makes in it is kept on the disk. */
+const openModel = async (
+  { model, ...rest }: Exclude<Launch['input'], AttachInput>,
+  options: OpenOptions,
+): Promise<Target> => {
   const { keeping, onDeath, note, onTold, onPoints } = options;
   const { isPrivate, restore } = keeping;
   const kept: KeptTargetOptions = { face: 'editor', isPrivate, keepsUnsaved: true, onDeath, note };
@@ -43,3 +48,7 @@ export const openKept = async ({ model, ...rest }: Launch['input'], options: Ope
   onPoints(session.points);
   return target;
 };
+
+/** Opens what a client asks for: a model or a recording in a host's process, or a live process that is there. */
+export const openKept = (input: Launch['input'], options: OpenOptions): Promise<Target> =>
+  'port' in input ? LiveTarget.open(input, { onDeath: options.onDeath }) : openModel(input, options);

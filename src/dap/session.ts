@@ -4,6 +4,7 @@ import type { DebugProtocol } from '@vscode/debugprotocol';
 import { DebuggerError, UsageError } from '../base/index.js';
 import type { Target } from '../debugger/index.js';
 import type {
+  AttachInput,
   DebugInput,
   Motion,
   PointSpec,
@@ -30,7 +31,7 @@ export interface Client {
 
 /** How a run begins and ends. */
 export interface Launch {
-  readonly input: Omit<DebugInput, 'x'>;
+  readonly input: Omit<DebugInput, 'x'> | AttachInput;
   readonly stopOnEntry: boolean;
   readonly stopOnExit: boolean;
   readonly noDebug: boolean;
@@ -71,6 +72,10 @@ type Send = (event: string, body?: object) => void;
 
 const wrongState = (message: string, hint: string): UsageError =>
   new UsageError(message, { code: 'COMMAND_INVALID', hint });
+
+/** What the listing's file is called. */
+const nameOf = (input: Launch['input'], { about }: Target): string =>
+  'port' in input ? about.name : path.basename(input.model);
 
 const notLaunched = (): UsageError => wrongState('no model is launched', 'Send launch first.');
 
@@ -141,7 +146,7 @@ export class Session {
       onTold: (told) => this.#hear(told),
       onPoints: (points) => (this.#restored = [...points]),
     });
-    this.#live = { target, launched, listing: writeListing(path.basename(launched.input.model), target) };
+    this.#live = { target, launched, listing: writeListing(nameOf(launched.input, target), target) };
     this.#state = 'launched';
     for (const note of [...target.about.notes, ...target.about.can.limits])
       this.#tellText(`note: ${note}\n`, 'console');
@@ -158,7 +163,10 @@ export class Session {
     this.#state = 'stopped';
     await this.#adopt();
     if (this.live.launched.noDebug) await this.book.clear();
-    else if (this.live.launched.stopOnEntry) {
+    else if (this.live.launched.stopOnEntry && this.target.about.kind === 'process') {
+      this.move({ kind: 'step', by: 'op' }); // it runs: its entry is the next module that is called
+      return;
+    } else if (this.live.launched.stopOnEntry) {
       this.afterwards(() => this.#told({ reason: 'entry' }));
       return;
     }
@@ -310,7 +318,7 @@ export class Session {
       case 'beginning':
         return { reason: 'step', description: 'this is the beginning' };
       default:
-        return { reason: stop.reason };
+        return { reason: stop.reason, description: stop.description };
     }
   }
 

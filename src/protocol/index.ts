@@ -1,3 +1,4 @@
+export * from './agent.js';
 export * from './host-errors.js';
 export * from './host-frame.js';
 export * from './host.js';

@@ -17,5 +17,6 @@ export { openModel, type OpenModel, type OpenOptions } from './open-model.js';
 export { Debuggee, type DebuggeeRequest, type Stop } from './debugging/debuggee.js';
 export { readTextFile, writeTextFile } from './files.node.js';
 export { openDebuggee } from './debugging/open-debuggee.js';
+export { LiveTarget, type LiveOptions } from './debugging/live/index.js';
 export { openTarget } from './debugging/open-target.js';
 export { readTour, zooModels, type TourCase } from './zoo.node.js';

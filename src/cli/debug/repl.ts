@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { DebuggerError, UsageError } from '../../base/index.js';
 import type { Target } from '../../debugger/index.js';
-import type { DebugInput, MoveResult, Motion, TargetTold } from '../../protocol/index.js';
+import type { AttachInput, DebugInput, MoveResult, Motion, TargetTold } from '../../protocol/index.js';
 import {
   KeptTarget,
   keptSessions,
@@ -12,6 +12,7 @@ import {
   type KeptSession,
   type KeptTargetOptions,
 } from '../../service/host/index.js';
+import { LiveTarget } from '../../service/index.js';
 import { printable } from '../printable.js';
 import { modelLine } from '../show.js';
 import { styled } from '../styled.js';
@@ -51,10 +52,14 @@ class Terminal implements Console {
   frame = 0;
   #pausing: AbortController | undefined;
 
+  readonly sessions?: Sessions;
+
   constructor(
-    readonly target: KeptTarget,
-    readonly sessions: Sessions,
-  ) {}
+    readonly target: Target,
+    sessions?: Sessions,
+  ) {
+    if (sessions) this.sessions = sessions;
+  }
 
   async move(motion: Motion): Promise<MoveResult> {
     this.#pausing = new AbortController();
@@ -170,23 +175,43 @@ const opened = async (input: DebugInput, { restore, isPrivate }: KeepingOptions)
   return target;
 };
 
-/** The terminal debugger. @returns the exit status */
-export const debug = async (input: DebugInput, keeping: KeepingOptions): Promise<number> => {
-  const script = scriptLines(input.x);
-  const target = await opened(input, keeping);
+/** A conversation about a run, from where it stands. @returns the exit status */
+const session = async (
+  target: Target,
+  { sessions, script, isPrivate }: { sessions?: Sessions; script: readonly string[]; isPrivate: boolean },
+): Promise<number> => {
   try {
     const { about } = target;
-    const terminal = new Terminal(target, {
-      list: () => keptSessions(target.model),
-      restore: (session) => target.restore(session),
-      saved: () => target.saved(),
-    });
+    const terminal = new Terminal(target, sessions);
     for (const text of [...about.notes, ...about.can.limits]) note(text);
     process.stdout.write(`${modelLine(about.model)}\n${shownLines(target, { around: 2 })}\n`);
     for (const line of script) if (!(await terminal.line(line))) return 0;
-    await converse(terminal, keeping);
+    await converse(terminal, { isPrivate });
     return 0;
   } finally {
     await target.dispose();
   }
+};
+
+/** The terminal debugger. @returns the exit status */
+export const debug = async (input: DebugInput, keeping: KeepingOptions): Promise<number> => {
+  const script = scriptLines(input.x);
+  const target = await opened(input, keeping);
+  const sessions: Sessions = {
+    list: () => keptSessions(target.model),
+    restore: (kept) => target.restore(kept),
+    saved: () => target.saved(),
+  };
+  return session(target, { sessions, script, isPrivate: keeping.isPrivate });
+};
+
+const onLoss = (error: DebuggerError): void =>
+  void process.stdout.write(
+    `\n${styled('red', 'error')} ${printable(error.message)}\n  ${printable(error.info.hint)}\n`,
+  );
+
+/** The same on a live process. @param x a file of commands */
+export const debugLive = async (input: AttachInput, x: string | undefined): Promise<number> => {
+  const script = scriptLines(x);
+  return session(await LiveTarget.open(input, { onDeath: onLoss }), { script, isPrivate: false });
 };

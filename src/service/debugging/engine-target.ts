@@ -198,6 +198,13 @@ export class EngineTarget implements Target {
         await recordRun(debuggee, this.opened.input, { record: file, recordSites: sites, redact });
         return { done: true };
       }
+      case 'rank':
+      case 'ops':
+      case 'trace':
+        throw new UsageError(`${change.change} is for a live process`, {
+          code: 'COMMAND_INVALID',
+          hint: '`step` goes by operations; values are those of this run.',
+        });
       case 'restart':
         return this.#restart();
     }

@@ -165,6 +165,10 @@ const contents: Readonly<Record<ScopeName, (debuggee: Debuggee, frame: FrameKind
   statistics: statisticsOf,
   cache,
   weights,
+  // what a live process has
+  gradients: () => [],
+  training: () => [],
+  processes: () => [],
   tokens: ({ tokens }) => tokens.map((token, i) => plain(String(i), tokenText(token))),
   edits: ({ edits }) => edits.map((edit, i) => plain(String(i + 1), formatEdit(edit))),
 };
