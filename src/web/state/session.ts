@@ -40,6 +40,8 @@ export interface Session {
   look(focus: SessionFocus | null): void;
   send(message: PageMessage): void;
   onReady(then: () => void): void;
+  /** Hears what the server tells of the run under the debugger. */
+  onTold(hear: (message: ServerMessage) => void): void;
 }
 
 const start: SessionStore = {
@@ -98,13 +100,15 @@ const makeTaker =
 /** The page's side of the session: what the user does shows at once, and other pages' changes as they come. */
 export const makeSession = (): Session => {
   const [store, set] = createStore<SessionStore>({ ...start });
-  const at: { socket?: Socket; client?: Client | undefined; ready?: () => void } = {};
+  const at: { socket?: Socket; client?: Client | undefined; ready?: () => void; hear?: (told: ServerMessage) => void } = {};
   let seq = 0;
   const take = makeTaker(store, set, () => seq);
   const send = (message: PageMessage): void => at.socket?.send(message);
   keepConnected({
     text: (text) => {
-      if (take(serverMessage.parse(JSON.parse(text)))) at.ready?.();
+      const message = serverMessage.parse(JSON.parse(text));
+      at.hear?.(message);
+      if (take(message)) at.ready?.();
     },
     opened: (opened) => {
       at.socket = opened;
@@ -133,6 +137,9 @@ export const makeSession = (): Session => {
     onReady: (then) => {
       at.ready = then;
       if (store.state) then();
+    },
+    onTold: (hear) => {
+      at.hear = hear;
     },
   };
 };
