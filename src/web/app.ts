@@ -7,6 +7,7 @@ import { formatAddress, parseAddress } from './state/address.js';
 import { makeDebugging, type Debugging } from './state/debugging.js';
 import { followRun } from './state/follow-run.js';
 import { makeExperiment, type Experiment } from './state/experiment.js';
+import { makeProgram, type Program } from './state/program.js';
 import { makeResults, type Results } from './state/results.js';
 import { makeSession, type Session } from './state/session.js';
 import { makeView, viewDefaults, type View } from './state/view.js';
@@ -17,6 +18,7 @@ export interface App {
   readonly experiment: Experiment;
   readonly results: Results;
   readonly debugging: Debugging;
+  readonly program: Program;
   readonly view: View;
   readonly setView: (change: Partial<View>) => void;
   /** What the page says, in its language. */
@@ -82,6 +84,7 @@ export const makeApp = (): App => {
   return {
     ...{ session, results, debugging, view, setView, focus, cell, look, pointed, point, forking, fork },
     experiment: makeExperiment(session),
+    program: makeProgram({ session, results, debugging }),
     t: () => languages[view.language],
     palette: createMemo(() => makePalette(view.theme)),
   };

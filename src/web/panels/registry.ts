@@ -3,6 +3,7 @@ import type { Words } from '../i18n/index.js';
 import { AttentionPanel } from './attention/attention-panel.jsx';
 import { BlockPanel } from './block/block-panel.jsx';
 import { NeuronsPanel } from './neurons/neurons-panel.jsx';
+import { ProgramPanel } from './program/program-panel.jsx';
 import { ResidualPanel } from './residual/residual-panel.jsx';
 import { WeightsPanel } from './weights/weights-panel.jsx';
 
@@ -14,11 +15,12 @@ export interface DetailPanel {
   readonly panel: () => JSX.Element;
 }
 
-/** The tabs of the detail, in their order. The program's listing, for stepping, is to stand last. */
+/** The tabs of the detail, in their order. The program, for stepping, stands last. */
 export const detailPanels: readonly DetailPanel[] = [
   { id: 'block', title: (words) => words.block.title, panel: BlockPanel },
   { id: 'attention', title: (words) => words.attention.title, panel: AttentionPanel },
   { id: 'residual', title: (words) => words.residual.title, panel: ResidualPanel },
   { id: 'neurons', title: (words) => words.neurons.title, panel: NeuronsPanel },
   { id: 'weights', title: (words) => words.weights.title, panel: WeightsPanel },
+  { id: 'program', title: (words) => words.program.title, panel: ProgramPanel },
 ];

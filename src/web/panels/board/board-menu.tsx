@@ -1,0 +1,92 @@
+import { For, onMount, Show, type JSX } from 'solid-js';
+import { useApp } from '../../app.js';
+import { pointAt, type PointPlace } from '../../state/points.js';
+import { tokenName } from '../program/point-name.js';
+import type { Place } from './layout.js';
+import { layerNumber } from './margins.js';
+
+/** A cell, or the name of a layer or of a token, and where on the screen it was asked about. */
+export interface Asked {
+  readonly place: Partial<Place>;
+  readonly x: number;
+  readonly y: number;
+}
+
+interface Choice {
+  readonly name: string;
+  readonly place: PointPlace;
+}
+
+/** Breakpoints at a cell of the board: on its layer, its token, or both. */
+export const BoardMenu = (props: { readonly asked: Asked; readonly close: () => void }): JSX.Element => {
+  const app = useApp();
+  let menu: HTMLDivElement | undefined;
+  const choices = (): readonly Choice[] => {
+    const t = app.t().program.board;
+    const { row, position } = props.asked.place;
+    const board = app.results.board();
+    const layer = row === undefined ? undefined : layerNumber(board?.rows[row]);
+    const name = position === undefined ? '' : tokenName(board?.tokens ?? [], position);
+    return [
+      ...(layer === undefined ? [] : [{ name: t.layer(layer), place: { layer } }]),
+      ...(position === undefined ? [] : [{ name: t.token(name), place: { token: position } }]),
+      ...(layer === undefined || position === undefined
+        ? []
+        : [{ name: t.cell(layer, name), place: { layer, token: position } }]),
+    ];
+  };
+  const items = (): HTMLButtonElement[] => [...(menu?.querySelectorAll('button') ?? [])];
+  const move = (by: number): void => {
+    const all = items();
+    all[(all.findIndex((item) => item === document.activeElement) + by + all.length) % all.length]?.focus();
+  };
+  const close = (): void => {
+    props.close();
+    document.getElementById('board-canvas')?.focus();
+  };
+  const keys: Readonly<Record<string, () => void>> = {
+    Escape: close,
+    ArrowDown: () => move(1),
+    ArrowUp: () => move(-1),
+  };
+  onMount(() => items()[0]?.focus());
+  const isThere = (place: PointPlace): boolean => pointAt(app.debugging.settings(), place) !== undefined;
+  return (
+    <div
+      ref={menu}
+      class="popover board-menu"
+      id="board-menu"
+      role="menu"
+      aria-label={app.t().program.board.menu}
+      style={{ left: `${Math.min(props.asked.x, innerWidth - 280)}px`, top: `${Math.min(props.asked.y, innerHeight - 130)}px` }}
+      onFocusOut={(event) => {
+        if (!event.currentTarget.contains(event.relatedTarget as Node | null)) props.close();
+      }}
+      onKeyDown={(event) => {
+        const act = keys[event.key];
+        if (!act) return;
+        event.preventDefault();
+        act();
+      }}
+    >
+      <For each={choices()}>
+        {({ name, place }) => (
+          <button
+            class="plain"
+            role="menuitemcheckbox"
+            aria-checked={isThere(place)}
+            onClick={() => {
+              app.debugging.toggle(place);
+              close();
+            }}
+          >
+            {isThere(place) ? app.t().program.board.remove(name) : name}
+          </button>
+        )}
+      </For>
+      <Show when={props.asked.place.position !== undefined}>
+        <p class="soft small">{app.t().program.board.together}</p>
+      </Show>
+    </div>
+  );
+};
