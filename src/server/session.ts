@@ -17,8 +17,8 @@ const mostSteps = 500;
 /** A state that is gone back to: what was made for the debugger stays, unless it is of another model. */
 const backTo = (state: ExperimentState, { model, debug }: ExperimentState): ExperimentState => {
   if (state.model !== model) return state;
-  const { debug: old, ...rest } = state;
-  return debug ? { ...rest, debug } : rest;
+  const fields = Object.entries({ ...state, debug }).filter(([, value]) => value !== undefined);
+  return experimentState.parse(Object.fromEntries(fields));
 };
 
 /** For another model: breakpoints at lines are of this one's listing. */

@@ -38,6 +38,8 @@ interface Opened {
 const nothing: DebugSettings = { points: [], watches: [], caught: [] };
 /** Lines that a page which comes later is told. */
 const mostTold = 1000;
+/** A move that takes longer is told to go on; a step would make the page flicker. */
+const longMs = 80;
 /** What is told meanwhile goes out together. */
 const tellEachMs = 40;
 
@@ -203,13 +205,15 @@ export class SharedRun {
     await this.#followEdits();
     this.#moving = new AbortController();
     this.#phase = 'running';
-    this.#tell();
+    const long = setTimeout(() => this.#tell(), longMs);
     const wanted = isNew && motion.kind === 'continue' ? { ...motion, here: true } : motion;
-    const { stop, state } = await this.options.client.request(
-      'debug.move',
-      { session, motion: wanted },
-      { signal: this.#moving.signal, onTold: (told) => told.type === 'told' && this.#hear(told.told) },
-    );
+    const { stop, state } = await this.options.client
+      .request(
+        'debug.move',
+        { session, motion: wanted },
+        { signal: this.#moving.signal, onTold: (told) => told.type === 'told' && this.#hear(told.told) },
+      )
+      .finally(() => clearTimeout(long));
     this.#moving = undefined;
     this.#phase = 'stopped';
     this.#state = state;

@@ -50,6 +50,8 @@ export interface Debugging {
   readonly can: (action: RunAction) => boolean;
   readonly do: (action: RunAction) => void;
   readonly move: (motion: Motion) => void;
+  /** How often this page asked for a move: what it looks at is then no longer wanted. */
+  readonly moves: Accessor<number>;
   readonly open: () => void;
   /** Looks at where the run stands. @throws what the host answers; EngineError CANCELLED where nothing is open */
   readonly look: <K extends ViewAsk['ask']>(ask: ViewAskOf<K>, signal?: AbortSignal) => Promise<ViewAnswerOf<K>>;
@@ -142,11 +144,15 @@ export const makeDebugging = (session: Session): Debugging => {
   const set: Debugging['set'] = (change) => session.change({ debug: change(settings()) });
   const can = (action: RunAction): boolean =>
     session.store.link === 'open' && session.store.host.alive && isOffered(action, view());
-  const move = (motion: Motion): void => session.send({ type: 'run', act: { act: 'move', motion } });
+  const [moves, setMoves] = createSignal(0);
+  const move = (motion: Motion): void => {
+    setMoves((n) => n + 1);
+    session.send({ type: 'run', act: { act: 'move', motion } });
+  };
   return {
     ...signals,
     ...useFrame(view),
-    ...{ unit, setUnit, can, move, settings, set, editing, edit },
+    ...{ unit, setUnit, can, move, moves, settings, set, editing, edit },
     isOpen: () => view().phase === 'stopped' || view().phase === 'running',
     open: () => session.send({ type: 'run', act: { act: 'open' } }),
     toggle: (place) => set((all) => toggledPoint(all, place)),

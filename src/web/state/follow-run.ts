@@ -24,7 +24,12 @@ export const placeOfFrame = (
 };
 
 /** Turns everybody's focus to the frame that is looked at, each time that the run stands anew. */
-export const followRun = ({ debugging, results, look, focus }: Pick<App, 'debugging' | 'results' | 'look' | 'focus'>): void => {
+export const followRun = ({
+  debugging,
+  results,
+  look,
+  focus,
+}: Pick<App, 'debugging' | 'results' | 'look' | 'focus'>): void => {
   const { view, frame } = debugging;
   createEffect(
     on([() => view().run, () => view().state?.revision, frame], ([, , at]) => {

@@ -15,7 +15,11 @@ export interface Program {
 }
 
 /** The program of the run that is open, or of the session's model; and the model's sites, for completion. */
-export const makeProgram = ({ session, results, debugging }: Pick<App, 'session' | 'results' | 'debugging'>): Program => {
+export const makeProgram = ({
+  session,
+  results,
+  debugging,
+}: Pick<App, 'session' | 'results' | 'debugging'>): Program => {
   const [listed, setListed] = createSignal<Listed>();
   const model = createMemo(() => session.store.state?.model);
   const isThere = createMemo(() => results.compare() !== undefined);

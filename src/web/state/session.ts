@@ -97,31 +97,37 @@ const makeTaker =
     return isFirst;
   };
 
+/** What the page has of its server by now, and who is to be told what. */
+interface Ends {
+  socket?: Socket;
+  client?: Client | undefined;
+  ready?: () => void;
+  hear?: (told: ServerMessage) => void;
+}
+
 /** The page's side of the session: what the user does shows at once, and other pages' changes as they come. */
 export const makeSession = (): Session => {
   const [store, set] = createStore<SessionStore>({ ...start });
-  const at: { socket?: Socket; client?: Client | undefined; ready?: () => void; hear?: (told: ServerMessage) => void } = {};
+  const at: Ends = {};
   let seq = 0;
   const take = makeTaker(store, set, () => seq);
   const send = (message: PageMessage): void => at.socket?.send(message);
+  const linked = (client: Client | undefined): void => {
+    at.client = client;
+    set('link', client ? 'open' : 'lost');
+  };
   keepConnected({
     text: (text) => {
       const message = serverMessage.parse(JSON.parse(text));
       at.hear?.(message);
       if (take(message)) at.ready?.();
     },
-    opened: (opened) => {
-      at.socket = opened;
+    opened: (socket) => {
+      at.socket = socket;
       seq = 0;
     },
-    ready: (connected) => {
-      at.client = connected;
-      set('link', 'open');
-    },
-    lost: () => {
-      at.client = undefined;
-      set('link', 'lost');
-    },
+    ready: (client) => linked(client),
+    lost: () => linked(undefined),
   });
   return {
     ...{ store, send, client: () => at.client },
@@ -138,8 +144,6 @@ export const makeSession = (): Session => {
       at.ready = then;
       if (store.state) then();
     },
-    onTold: (hear) => {
-      at.hear = hear;
-    },
+    onTold: (hear) => void (at.hear = hear),
   };
 };

@@ -1,17 +1,16 @@
-import { createEffect, createMemo, createSignal, on, onCleanup, onMount, Show, type JSX } from 'solid-js';
+import { createEffect, createMemo, createSignal, on, onCleanup, onMount, type JSX } from 'solid-js';
 import { useApp, type App } from '../../app.js';
 import { rowName } from '../../look/names.js';
 import { inks, watchSize } from '../../look/canvas.js';
 import { cellText } from '../../shell/cell-text.js';
 import type { Board } from '../../state/board.js';
-import { BoardMenu, type Asked } from './board-menu.jsx';
 import { drawBoard, type Scene } from './draw.js';
 import { Execution } from './execution.jsx';
 import { layoutOf, placeAt, scrollRange, scrollTo, type Layout, type Place } from './layout.js';
-import { layerNumber, marginAt } from './margins.js';
 import { markOf } from './mark.js';
 import { measures } from './measures.js';
 import { pinsOf } from './pins.js';
+import { useBreaks } from './use-breaks.jsx';
 
 interface Props {
   readonly ends: readonly [number, number];
@@ -34,13 +33,6 @@ const sceneOf = (app: App, board: Board, given: Pick<Scene, 'layout' | 'pointed'
   pins: pinsOf(app.results.shown()?.edits ?? [], board.rows, board.tokens.length),
   ...inks(),
 });
-
-/** A click beside the cells: a breakpoint at the layer or the token whose name is there. */
-const breakAt = (app: App, board: Board, { row, position }: Partial<Place>): void => {
-  const layer = row === undefined ? undefined : layerNumber(board.rows[row]);
-  if (layer !== undefined) app.debugging.toggle({ layer });
-  if (position !== undefined) app.debugging.toggle({ token: position });
-};
 
 const steps: Readonly<Record<string, readonly [number, number]>> = {
   ArrowUp: [1, 0],
@@ -108,25 +100,9 @@ export const BoardCanvas = (props: Props): JSX.Element => {
     if (!place || !board) return;
     app.look({ after: board.rows[place.row] ?? 'embed', position: place.position, head: undefined });
     app.fork(undefined);
-    app.setView({ tab: 'block' });
+    if (app.view.tab !== 'program') app.setView({ tab: 'block' }); // there the listing follows
   };
-  const [asked, setAsked] = createSignal<Asked>();
-  const margin = (event: MouseEvent): Partial<Place> | undefined => {
-    const at = layout();
-    return at && marginAt(at, event.offsetX, event.offsetY);
-  };
-  const click = (event: MouseEvent): void => {
-    const [board, beside] = [app.results.board(), margin(event)];
-    if (board && beside) breakAt(app, board, beside);
-    else choose(hit(event));
-  };
-  const ask = (place: Partial<Place> | undefined, { x, y }: { readonly x: number; readonly y: number }): void =>
-    void setAsked(place && { place, x, y });
-  /** By keyboard, the menu is of the cell in focus. */
-  const askHere = (): void => {
-    const [board, box] = [app.results.board(), canvas?.getBoundingClientRect()];
-    if (board && box) ask(placeOfFocus(app, board), { x: box.x + box.width / 3, y: box.y + box.height / 3 });
-  };
+  const breaks = useBreaks({ layout, canvas: () => canvas, focused: (board) => placeOfFocus(app, board) });
   const wheel = (event: WheelEvent): void => {
     const at = layout();
     if (!at || scrollRange(at) === 0) return;
@@ -143,20 +119,17 @@ export const BoardCanvas = (props: Props): JSX.Element => {
         aria-label={app.t().board.label}
         onPointerMove={(event) => point(hit(event))}
         onPointerLeave={() => point(undefined)}
-        onClick={click}
-        onContextMenu={(event) => {
-          event.preventDefault();
-          if (event.button === 2) ask(hit(event) ?? margin(event), event);
-        }}
+        onClick={(event) => breaks.click(event) || choose(hit(event))}
+        onContextMenu={breaks.menu}
         onWheel={wheel}
         onKeyDown={(event) => {
           const board = app.results.board();
-          if (event.key === 'ContextMenu' || (event.shiftKey && event.key === 'F10')) askHere();
+          breaks.key(event);
           if (board && moveBy(app, board, event.key)) event.preventDefault();
         }}
       />
       <Execution layout={layout()} />
-      <Show when={asked()}>{(at) => <BoardMenu asked={at()} close={() => setAsked(undefined)} />}</Show>
+      <breaks.Menu />
     </div>
   );
 };

@@ -1,5 +1,5 @@
 import { For, onMount, Show, type JSX } from 'solid-js';
-import { useApp } from '../../app.js';
+import { useApp, type App } from '../../app.js';
 import { pointAt, type PointPlace } from '../../state/points.js';
 import { tokenName } from '../program/point-name.js';
 import type { Place } from './layout.js';
@@ -17,24 +17,44 @@ interface Choice {
   readonly place: PointPlace;
 }
 
+const choicesAt = (app: App, { row, position }: Partial<Place>): readonly Choice[] => {
+  const t = app.t().program.board;
+  const board = app.results.board();
+  const layer = row === undefined ? undefined : layerNumber(board?.rows[row]);
+  const name = position === undefined ? '' : tokenName(board?.tokens ?? [], position);
+  const both = layer === undefined || position === undefined ? [] : [{ layer, token: position }];
+  return [
+    ...(layer === undefined ? [] : [{ name: t.layer(layer), place: { layer } }]),
+    ...(position === undefined ? [] : [{ name: t.token(name), place: { token: position } }]),
+    ...both.map((place) => ({ name: t.cell(place.layer, name), place })),
+  ];
+};
+
+const Item = (props: { readonly choice: Choice; readonly close: () => void }): JSX.Element => {
+  const app = useApp();
+  const isThere = () => pointAt(app.debugging.settings(), props.choice.place) !== undefined;
+  return (
+    <button
+      class="plain"
+      role="menuitemcheckbox"
+      aria-checked={isThere()}
+      onClick={() => {
+        app.debugging.toggle(props.choice.place);
+        props.close();
+      }}
+    >
+      {isThere() ? app.t().program.board.remove(props.choice.name) : props.choice.name}
+    </button>
+  );
+};
+
+/** Room that the menu takes, so that it stays on the screen. */
+const room = { width: 280, height: 130 };
+
 /** Breakpoints at a cell of the board: on its layer, its token, or both. */
 export const BoardMenu = (props: { readonly asked: Asked; readonly close: () => void }): JSX.Element => {
   const app = useApp();
   let menu: HTMLDivElement | undefined;
-  const choices = (): readonly Choice[] => {
-    const t = app.t().program.board;
-    const { row, position } = props.asked.place;
-    const board = app.results.board();
-    const layer = row === undefined ? undefined : layerNumber(board?.rows[row]);
-    const name = position === undefined ? '' : tokenName(board?.tokens ?? [], position);
-    return [
-      ...(layer === undefined ? [] : [{ name: t.layer(layer), place: { layer } }]),
-      ...(position === undefined ? [] : [{ name: t.token(name), place: { token: position } }]),
-      ...(layer === undefined || position === undefined
-        ? []
-        : [{ name: t.cell(layer, name), place: { layer, token: position } }]),
-    ];
-  };
   const items = (): HTMLButtonElement[] => [...(menu?.querySelectorAll('button') ?? [])];
   const move = (by: number): void => {
     const all = items();
@@ -50,7 +70,6 @@ export const BoardMenu = (props: { readonly asked: Asked; readonly close: () => 
     ArrowUp: () => move(-1),
   };
   onMount(() => items()[0]?.focus());
-  const isThere = (place: PointPlace): boolean => pointAt(app.debugging.settings(), place) !== undefined;
   return (
     <div
       ref={menu}
@@ -58,7 +77,10 @@ export const BoardMenu = (props: { readonly asked: Asked; readonly close: () => 
       id="board-menu"
       role="menu"
       aria-label={app.t().program.board.menu}
-      style={{ left: `${Math.min(props.asked.x, innerWidth - 280)}px`, top: `${Math.min(props.asked.y, innerHeight - 130)}px` }}
+      style={{
+        left: `${Math.min(props.asked.x, innerWidth - room.width)}px`,
+        top: `${Math.min(props.asked.y, innerHeight - room.height)}px`,
+      }}
       onFocusOut={(event) => {
         if (!event.currentTarget.contains(event.relatedTarget as Node | null)) props.close();
       }}
@@ -69,21 +91,7 @@ export const BoardMenu = (props: { readonly asked: Asked; readonly close: () => 
         act();
       }}
     >
-      <For each={choices()}>
-        {({ name, place }) => (
-          <button
-            class="plain"
-            role="menuitemcheckbox"
-            aria-checked={isThere(place)}
-            onClick={() => {
-              app.debugging.toggle(place);
-              close();
-            }}
-          >
-            {isThere(place) ? app.t().program.board.remove(name) : name}
-          </button>
-        )}
-      </For>
+      <For each={choicesAt(app, props.asked.place)}>{(choice) => <Item choice={choice} close={close} />}</For>
       <Show when={props.asked.place.position !== undefined}>
         <p class="soft small">{app.t().program.board.together}</p>
       </Show>

@@ -41,7 +41,7 @@ export const Execution = (props: { readonly layout: Layout | undefined }): JSX.E
           <span
             class="point-mark board-mark"
             classList={{ off: !point.on, log: point.log !== undefined }}
-            style={{ left: `${x - 5}px`, top: `${y - 5}px` }}
+            style={{ left: `${x - 4}px`, top: `${y - 4}px` }}
           />
         )}
       </For>

@@ -28,7 +28,7 @@ describe('marks of breakpoints', () => {
       ...p,
     }));
     expect(marksOf(points, layout, rows).map(({ x, y, point }) => [point.id, x, y])).toEqual([
-      [1, 40, 60],
+      [1, 41, 60],
       [2, 169, 160],
       [3, 269, 100],
     ]);

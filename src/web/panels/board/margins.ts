@@ -13,7 +13,9 @@ export const marginAt = (layout: Layout, x: number, y: number): Partial<Place> |
 
 /** The number of a row's layer; undefined of the embedding. */
 export const layerNumber = (row: string | undefined): number | undefined => {
-  const layer = layerOf(row ?? '')?.split('.').at(-1);
+  const layer = layerOf(row ?? '')
+    ?.split('.')
+    .at(-1);
   return layer === undefined ? undefined : Number(layer);
 };
 
@@ -30,7 +32,7 @@ export const marksOf = (points: readonly SessionPoint[], layout: Layout, rows: r
     const { layer, token, line, sites, watch } = point;
     if (line !== undefined || sites !== undefined || watch !== undefined) return [];
     const on = rows.flatMap((name, row) => (layer !== undefined && layerNumber(name) === layer ? [row] : []));
-    const x = token === undefined ? layout.left - 4 : xOf(layout, token) + layout.cellWidth / 2;
+    const x = token === undefined ? layout.left - 3 : xOf(layout, token) + layout.cellWidth / 2;
     const isSeen = token === undefined || (x >= layout.left && x <= layout.width && token < layout.columns);
     if (!isSeen) return [];
     if (layer === undefined) return [{ x, y: layout.rows * layout.cellHeight, point }];

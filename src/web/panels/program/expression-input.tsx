@@ -42,34 +42,43 @@ const Offers = (props: {
   </ul>
 );
 
-/** Writes an expression, with completion; what is wrong with it is told below, with the column. */
-export const ExpressionInput = (props: Props): JSX.Element => {
-  const id = createUniqueId();
-  let input: HTMLInputElement | undefined;
+/** What is offered, which of it is chosen, and how it gets into the input. */
+const useOffers = (props: Props, input: () => HTMLInputElement | undefined) => {
   const [offers, setOffers] = createSignal<readonly Completion[]>([]);
   const [at, setAt] = createSignal(0);
-  const mistake = () => mistakeOf(props.kind, props.value);
-  const offer = (): void => {
-    const cursor = input?.selectionStart ?? props.value.length;
-    setOffers(offersAt(props.kind, { text: props.value, cursor }, props.sites));
-    setAt(0);
-  };
+  const now = () => ({ text: props.value, cursor: input()?.selectionStart ?? props.value.length });
+  const close = (): void => void setOffers([]);
   const take = (chosen: Completion | undefined): void => {
-    if (!chosen || !input) return;
-    const next = withOffer({ text: props.value, cursor: input.selectionStart ?? props.value.length }, chosen);
+    const element = input();
+    if (!chosen || !element) return;
+    const next = withOffer(now(), chosen);
     props.change(next.text);
-    input.value = next.text;
-    input.setSelectionRange(next.cursor, next.cursor);
-    setOffers([]);
+    element.value = next.text;
+    element.setSelectionRange(next.cursor, next.cursor);
+    close();
   };
   const moved = (by: number): void => void setAt((i) => (i + by + offers().length) % offers().length);
-  const choosing: Readonly<Record<string, () => void>> = {
+  const offer = (): void => {
+    setOffers(offersAt(props.kind, now(), props.sites));
+    setAt(0);
+  };
+  const keys: Readonly<Record<string, () => void>> = {
     ArrowDown: () => moved(1),
     ArrowUp: () => moved(-1),
     Tab: () => take(offers()[at()]),
     Enter: () => take(offers()[at()]),
-    Escape: () => setOffers([]),
+    Escape: close,
   };
+  return { offers, at, take, close, offer, keys };
+};
+
+/** Writes an expression, with completion; what is wrong with it is told below, with the column. */
+export const ExpressionInput = (props: Props): JSX.Element => {
+  const id = `offers-${createUniqueId()}`;
+  let input: HTMLInputElement | undefined;
+  const { offers, at, take, close, offer, keys } = useOffers(props, () => input);
+  const isOpen = () => offers().length > 0;
+  const mistake = () => mistakeOf(props.kind, props.value);
   const plain: Readonly<Record<string, () => void>> = {
     Enter: () => mistake() === undefined && props.enter(),
     Escape: () => props.escape?.(),
@@ -87,24 +96,24 @@ export const ExpressionInput = (props: Props): JSX.Element => {
         placeholder={props.placeholder}
         aria-label={props.label}
         aria-invalid={mistake() !== undefined}
-        aria-expanded={offers().length > 0}
-        aria-controls={`offers-${id}`}
-        aria-activedescendant={offers().length > 0 ? `offers-${id}-${at()}` : undefined}
+        aria-expanded={isOpen()}
+        aria-controls={id}
+        aria-activedescendant={isOpen() ? `${id}-${at()}` : undefined}
         onInput={(event) => {
           props.change(event.currentTarget.value);
           offer();
         }}
-        onBlur={() => setOffers([])}
+        onBlur={close}
         onKeyDown={(event) => {
-          const act = (offers().length > 0 ? choosing : plain)[event.key];
+          const act = (isOpen() ? keys : plain)[event.key];
           if (!act) return;
           event.preventDefault();
           event.stopPropagation();
           act();
         }}
       />
-      <Show when={offers().length > 0}>
-        <Offers id={`offers-${id}`} offers={offers()} at={at()} take={take} />
+      <Show when={isOpen()}>
+        <Offers id={id} offers={offers()} at={at()} take={take} />
       </Show>
       <Show when={mistake()}>
         <p class="mistake" role="alert">

@@ -1,5 +1,11 @@
 import { DebuggerError } from '../../../base/index.js';
-import { checkExpression, completeExpression, parseExpression, type Completion, type KnownSite } from '../../../language/index.js';
+import {
+  checkExpression,
+  completeExpression,
+  parseExpression,
+  type Completion,
+  type KnownSite,
+} from '../../../language/index.js';
 
 /** What a text is read as: an expression, one that is true or false, a text with expressions in braces, a count. */
 export type TextKind = 'expression' | 'condition' | 'log' | 'hits' | 'sites';

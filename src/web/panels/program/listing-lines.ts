@@ -4,9 +4,12 @@ export interface Line {
   readonly stops: boolean;
 }
 
-/** Lines as `list` has them, which does not say where a run can stand: at what gets a value. */
+/** Lines as `list` has them, with their numbers; where a run can stand it does not say: at what gets a value. */
 export const linesOf = (listing: readonly string[]): readonly Line[] =>
-  listing.map((text) => ({ text, stops: / = \w+\(/.test(text) }));
+  listing.map((numbered) => {
+    const text = numbered.replace(/^ *\d+ {2}/, '');
+    return { text, stops: / = \w+\(/.test(text) };
+  });
 
 /** The first line from this one on at which a run can stand. */
 export const lineToStop = (lines: readonly Line[], line: number): number | undefined => {

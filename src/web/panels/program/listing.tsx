@@ -144,6 +144,38 @@ const useScroll = (lines: () => readonly Line[], show: (line: number) => void): 
   );
 };
 
+interface Keyed {
+  readonly lines: () => readonly Line[];
+  readonly cursor: () => number;
+  readonly show: (line: number) => void;
+}
+
+/** Arrows move the cursor, Enter goes on to its line; the keys of the run, and gdb's letters. */
+const useListingKeys = ({ lines, cursor, show }: Keyed) => {
+  const app = useApp();
+  const moved = (by: number): void => show(Math.min(lines().length, Math.max(1, cursor() + by)));
+  const keys: Readonly<Record<string, () => void>> = {
+    ArrowDown: () => moved(1),
+    ArrowUp: () => moved(-1),
+    PageDown: () => moved(page),
+    PageUp: () => moved(-page),
+    Home: () => show(1),
+    End: () => show(lines().length),
+    Enter: () => void goTo(app, cursor()).catch(() => undefined), // no run is open
+    e: () => editAt(app, lines(), cursor()),
+    ContextMenu: () => editAt(app, lines(), cursor()),
+  };
+  return (event: KeyboardEvent): void => {
+    const action = runKeyOf(event) ?? letterOf(event);
+    const act = event.ctrlKey || event.metaKey || event.altKey ? undefined : keys[event.key];
+    if (!action && !act) return;
+    event.preventDefault();
+    if (action === 'breakpoint') toggleAt(app, lines(), cursor());
+    else if (action) app.debugging.do(action);
+    else act?.();
+  };
+};
+
 /** The program, an operation a line. Of thousands of lines only those in sight are there. */
 export const Listing = (props: { readonly lines: readonly Line[] }): JSX.Element => {
   const app = useApp();
@@ -168,18 +200,7 @@ export const Listing = (props: { readonly lines: readonly Line[] }): JSX.Element
   useScroll(() => props.lines, show);
   createEffect(on(height, (now, before) => now > 0 && !before && show(app.debugging.frame()?.line ?? 1)));
   const widest = createMemo(() => Math.max(0, ...props.lines.map(({ text }) => partsOf(text).code.length)) + 48);
-  const moved = (by: number): void => show(Math.min(props.lines.length, Math.max(1, cursor() + by)));
-  const keys: Readonly<Record<string, () => void>> = {
-    ArrowDown: () => moved(1),
-    ArrowUp: () => moved(-1),
-    PageDown: () => moved(page),
-    PageUp: () => moved(-page),
-    Home: () => show(1),
-    End: () => show(props.lines.length),
-    Enter: () => void goTo(app, cursor()).catch(() => undefined), // no run is open
-    e: () => editAt(app, props.lines, cursor()),
-    ContextMenu: () => editAt(app, props.lines, cursor()),
-  };
+  const press = useListingKeys({ lines: () => props.lines, cursor, show });
   return (
     <div
       ref={box}
@@ -190,25 +211,12 @@ export const Listing = (props: { readonly lines: readonly Line[] }): JSX.Element
       aria-label={app.t().program.listing}
       aria-activedescendant={`line-${cursor()}`}
       onScroll={(event) => setTop(event.currentTarget.scrollTop)}
-      onKeyDown={(event) => {
-        const action = runKeyOf(event) ?? letterOf(event);
-        const act = event.ctrlKey || event.metaKey || event.altKey ? undefined : keys[event.key];
-        if (!action && !act) return;
-        event.preventDefault();
-        if (action === 'breakpoint') toggleAt(app, props.lines, cursor());
-        else if (action) app.debugging.do(action);
-        else act?.();
-      }}
+      onKeyDown={press}
     >
       <div class="lines" style={{ height: `${props.lines.length * each}px`, 'min-width': `${widest()}ch` }}>
         <For each={shown()}>
           {(number) => (
-            <Row
-              number={number}
-              lines={props.lines}
-              isCursor={number === cursor()}
-              choose={() => setCursor(number)}
-            />
+            <Row number={number} lines={props.lines} isCursor={number === cursor()} choose={() => setCursor(number)} />
           )}
         </For>
       </div>

@@ -1,4 +1,4 @@
-import { createEffect, createSignal, on, onMount, Show, type JSX } from 'solid-js';
+import { createEffect, createSignal, For, on, onMount, Show, type JSX } from 'solid-js';
 import type { KnownSite } from '../../../language/index.js';
 import type { SessionPoint } from '../../../protocol/index.js';
 import { useApp } from '../../app.js';
@@ -18,6 +18,43 @@ const fieldsOf = ({ condition = '', hits = '', log = '' }: SessionPoint): Fields
 const isWell = ({ condition, hits, log }: Fields): boolean =>
   [mistakeOf('condition', condition), mistakeOf('hits', hits), mistakeOf('log', log)].every((m) => m === undefined);
 
+interface FieldProps {
+  readonly field: keyof Fields;
+  readonly fields: Fields;
+  readonly change: (field: keyof Fields, text: string) => void;
+  readonly sites: readonly KnownSite[];
+  readonly enter: () => void;
+  readonly escape: () => void;
+}
+
+const Field = (props: FieldProps): JSX.Element => {
+  const app = useApp();
+  const words = () => {
+    const t = app.t().program;
+    return {
+      condition: { label: t.condition, example: t.conditionExample },
+      hits: { label: t.hits, example: t.hitsExample },
+      log: { label: t.logText, example: t.logExample },
+    }[props.field];
+  };
+  return (
+    <div class="field">
+      <span class="small soft">{words().label}</span>
+      <ExpressionInput
+        id={`point-${props.field}`}
+        kind={props.field}
+        value={props.fields[props.field]}
+        label={words().label}
+        placeholder={words().example}
+        sites={props.sites}
+        change={(text) => props.change(props.field, text)}
+        enter={props.enter}
+        escape={props.escape}
+      />
+    </div>
+  );
+};
+
 const Editor = (props: { readonly point: SessionPoint; readonly sites: readonly KnownSite[] }): JSX.Element => {
   const app = useApp();
   const t = () => app.t().program;
@@ -25,6 +62,7 @@ const Editor = (props: { readonly point: SessionPoint; readonly sites: readonly 
   const [fields, setFields] = createSignal(fieldsOf(props.point));
   createEffect(on([() => props.point.id], () => setFields(fieldsOf(props.point)), { defer: true }));
   onMount(() => form?.querySelector('input')?.focus());
+  const place = () => placeName(props.point, t(), app.debugging.tokens());
   const change = (field: keyof Fields, text: string): void => void setFields((all) => ({ ...all, [field]: text }));
   const close = (): void => {
     app.debugging.edit(undefined);
@@ -35,56 +73,24 @@ const Editor = (props: { readonly point: SessionPoint; readonly sites: readonly 
     app.debugging.set((all) => changedPoint(all, props.point.id, fields()));
     close();
   };
-  const shared = () => ({ sites: props.sites, enter: apply, escape: close });
+  // A data breakpoint has no condition, and writes nothing: it watches a comparison instead.
+  const shown = (): readonly (keyof Fields)[] =>
+    props.point.watch === undefined ? ['condition', 'hits', 'log'] : ['hits'];
   return (
     <form
       ref={form}
       id="point-editor"
       class="point-editor"
-      aria-label={t().editPoint(placeName(props.point, t(), app.debugging.tokens()))}
+      aria-label={t().editPoint(place())}
       onSubmit={(event) => {
         event.preventDefault();
         apply();
       }}
     >
-      <strong class="small">{placeName(props.point, t(), app.debugging.tokens())}</strong>
-      <Show when={props.point.watch === undefined}>
-        <label>
-          <span class="small soft">{t().condition}</span>
-          <ExpressionInput
-            {...shared()}
-            kind="condition"
-            value={fields().condition}
-            label={t().condition}
-            placeholder={t().conditionExample}
-            change={(text) => change('condition', text)}
-          />
-        </label>
-      </Show>
-      <label>
-        <span class="small soft">{t().hits}</span>
-        <ExpressionInput
-          {...shared()}
-          kind="hits"
-          value={fields().hits}
-          label={t().hits}
-          placeholder={t().hitsExample}
-          change={(text) => change('hits', text)}
-        />
-      </label>
-      <Show when={props.point.watch === undefined}>
-        <label>
-          <span class="small soft">{t().logText}</span>
-          <ExpressionInput
-            {...shared()}
-            kind="log"
-            value={fields().log}
-            label={t().logText}
-            placeholder={t().logExample}
-            change={(text) => change('log', text)}
-          />
-        </label>
-      </Show>
+      <strong class="small">{place()}</strong>
+      <For each={shown()}>
+        {(field) => <Field {...{ field, change }} fields={fields()} sites={props.sites} enter={apply} escape={close} />}
+      </For>
       <div class="point-editor-end">
         <button type="submit" disabled={!isWell(fields())}>
           {t().apply}

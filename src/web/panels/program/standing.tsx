@@ -43,10 +43,7 @@ export const Standing = (): JSX.Element => {
         <Show
           when={view().phase === 'stopped'}
           fallback={
-            <Show
-              when={view().phase === 'off'}
-              fallback={<span class="soft">{t().phases[view().phase]}</span>}
-            >
+            <Show when={view().phase === 'off'} fallback={<span class="soft">{t().phases[view().phase]}</span>}>
               <button id="debug" class="main-action" disabled={!app.debugging.can('step')} onClick={app.debugging.open}>
                 {t().debug}
               </button>{' '}
@@ -60,8 +57,7 @@ export const Standing = (): JSX.Element => {
       <Show when={view().outdated}>
         {(what) => (
           <p class="hint">
-            {t().outdated[what()]}{' '}
-            <button onClick={() => app.debugging.do('restart')}>{t().actions.restart}</button>
+            {t().outdated[what()]} <button onClick={() => app.debugging.do('restart')}>{t().actions.restart}</button>
           </p>
         )}
       </Show>

@@ -10,7 +10,7 @@ export interface Looked<T> {
 
 /** Looks anew wherever the run stands anew, and where `what` changes. What was seen stays until the next is there. */
 export const useLook = <T>(look: (signal: AbortSignal) => Promise<T>, what: Accessor<unknown> = () => 0) => {
-  const { view } = useApp().debugging;
+  const { view, moves } = useApp().debugging;
   const [looked, setLooked] = createSignal<Looked<T>>({});
   const place = createMemo(() => [view().phase, view().run, view().state?.revision ?? -1].join());
   createEffect(
@@ -19,6 +19,7 @@ export const useLook = <T>(look: (signal: AbortSignal) => Promise<T>, what: Acce
       if (view().phase !== 'stopped') return;
       const controller = new AbortController();
       onCleanup(() => controller.abort());
+      createEffect(on(moves, () => controller.abort(), { defer: true }));
       look(controller.signal).then(
         (value) => controller.signal.aborted || setLooked(() => ({ value })),
         (error: unknown) => {

@@ -17,7 +17,9 @@ describe('a value that is set', () => {
 
 describe('what is open', () => {
   it('is so in every layer', () => {
-    expect(openKey(['op', 'sites', 'blocks.3.attn.z', '[0]'])).toBe(openKey(['op', 'sites', 'blocks.11.attn.z', '[0]']));
+    expect(openKey(['op', 'sites', 'blocks.3.attn.z', '[0]'])).toBe(
+      openKey(['op', 'sites', 'blocks.11.attn.z', '[0]']),
+    );
     expect(openKey(['blocks.3.attn.z'])).not.toBe(openKey(['blocks.3.attn.v']));
   });
 });

@@ -2,9 +2,9 @@ import { createContext, createSignal, For, Show, useContext, type JSX } from 'so
 import { createStore } from 'solid-js/store';
 import type { Item } from '../../../protocol/index.js';
 import { useApp } from '../../app.js';
-import { mistakeIn } from '../experiment/file.js';
 import { useLook } from '../program/use-look.js';
-import { changeText, openKey } from './change.js';
+import { openKey } from './change.js';
+import { SetValue } from './set-value.jsx';
 
 /** Children that are asked for at once. */
 const pageSize = 40;
@@ -48,43 +48,6 @@ export const treeKeys = (event: KeyboardEvent & { readonly currentTarget: HTMLEl
   move();
 };
 
-/** Writes another value: it becomes an edit of the experiment. */
-const SetValue = (props: { readonly place: string; readonly value: string; readonly close: () => void }): JSX.Element => {
-  const app = useApp();
-  const t = () => app.t().program;
-  const [text, setText] = createSignal(/^-?[\d.]/.test(props.value) ? props.value : '');
-  const edit = () => changeText(props.place, text(), app.debugging.view().state?.position.step ?? 0);
-  const mistake = () => (text().trim() === '' ? undefined : mistakeIn(edit()));
-  const set = (): void => {
-    if (text().trim() === '' || mistake() !== undefined) return;
-    app.experiment.add(edit());
-    props.close();
-  };
-  return (
-    <span class="set-value">
-      <input
-        ref={(input) => setTimeout(() => input.select())}
-        class="edit-text"
-        value={text()}
-        aria-label={t().setValue(props.place)}
-        title={t().setHint}
-        placeholder={t().setHint}
-        aria-invalid={mistake() !== undefined}
-        onInput={(event) => setText(event.currentTarget.value)}
-        onBlur={() => props.close()}
-        onKeyDown={(event) => {
-          event.stopPropagation();
-          if (event.key === 'Enter') set();
-          if (event.key === 'Escape') props.close();
-        }}
-      />
-      <Show when={mistake()}>
-        <span class="mistake">{mistake()}</span>
-      </Show>
-    </span>
-  );
-};
-
 /** The parts of a value, a page at a time. */
 const Children = (props: { readonly item: Item; readonly path: readonly string[] }): JSX.Element => {
   const app = useApp();
@@ -123,83 +86,131 @@ interface ItemProps {
   readonly end?: JSX.Element;
 }
 
-/** A value with its name; one with parts can be opened, one with a place can be set: a double click, or Enter. */
-export const TreeItem = (props: ItemProps): JSX.Element => {
+/** What can be done with a value, as a row and its buttons name it. */
+const useItem = (props: ItemProps) => {
   const app = useApp();
-  const t = () => app.t().program;
   const opened = useOpened();
   const [isSetting, setSetting] = createSignal(false);
   const canOpen = () => props.item.part !== undefined && (props.item.length ?? 1) > 0;
-  const isOpen = () => canOpen() && opened.isOpen(props.path);
   const place = () => (app.debugging.about()?.can.change ? props.item.place : undefined);
-  const set = (): void => void setSetting(place() !== undefined);
-  const watch = (): void => {
-    const { expression } = props.item;
-    if (expression === undefined || app.debugging.settings().watches.includes(expression)) return;
-    app.debugging.set((all) => ({ ...all, watches: [...all.watches, expression] }));
+  return {
+    canOpen,
+    place,
+    isOpen: () => canOpen() && opened.isOpen(props.path),
+    toggle: (): void => {
+      if (canOpen()) opened.toggle(props.path);
+    },
+    isSetting,
+    set: (): void => void setSetting(place() !== undefined),
+    close: (): void => void setSetting(false),
+    watch: (): void => {
+      const { expression } = props.item;
+      if (expression === undefined || app.debugging.settings().watches.includes(expression)) return;
+      app.debugging.set((all) => ({ ...all, watches: [...all.watches, expression] }));
+    },
+    /** A site of the layer that the run is in goes without the layer's name. */
+    name: (): string => {
+      const layer = `${app.debugging.view().state?.place ?? ''}.`;
+      const { name } = props.item;
+      return props.name ?? (name.startsWith(layer) ? name.slice(layer.length) : name);
+    },
   };
+};
+
+interface PartProps extends ItemProps {
+  readonly at: ReturnType<typeof useItem>;
+}
+
+/** The value in words, or, while it is set, what it is set to. */
+const Value = (props: PartProps): JSX.Element => (
+  <Show
+    when={props.at.isSetting() ? props.at.place() : undefined}
+    fallback={
+      <span class="mono item-value" classList={{ mistake: props.isMistake ?? false }} onDblClick={props.at.set}>
+        {props.item.value}
+      </span>
+    }
+  >
+    {(place) => (
+      <span onClick={(event) => event.stopPropagation()}>
+        <SetValue place={place()} value={props.item.value} close={props.at.close} />
+      </span>
+    )}
+  </Show>
+);
+
+/** What is seen of it where the pointer or the focus is: set it, watch it. */
+const Buttons = (props: PartProps): JSX.Element => {
+  const t = useApp().t;
+  return (
+    <span class="item-end" onClick={(event) => event.stopPropagation()}>
+      <Show when={props.at.isSetting() ? undefined : props.at.place()}>
+        {(place) => (
+          <button
+            class="plain small"
+            tabindex="-1"
+            aria-label={t().program.setValue(place())}
+            title={t().program.setValue(place())}
+            onClick={props.at.set}
+          >
+            =
+          </button>
+        )}
+      </Show>
+      <Show when={props.item.expression !== undefined && !props.end}>
+        <button
+          class="plain small"
+          tabindex="-1"
+          aria-label={t().program.watchThis}
+          title={t().program.watchThis}
+          onClick={props.at.watch}
+        >
+          +
+        </button>
+      </Show>
+      {props.end}
+    </span>
+  );
+};
+
+/** A value with its name; one with parts can be opened, one with a place can be set: a double click, or Enter. */
+export const TreeItem = (props: ItemProps): JSX.Element => {
+  const at = useItem(props);
+  const keys: Readonly<Record<string, () => void>> = { Enter: at.set, w: at.watch, ' ': at.toggle };
   return (
     <li role="none">
       <div
         class="tree-row"
         role="treeitem"
         tabindex="0"
-        aria-expanded={canOpen() ? isOpen() : undefined}
-        title={props.item.type}
-        onClick={() => canOpen() && opened.toggle(props.path)}
+        aria-expanded={at.canOpen() ? at.isOpen() : undefined}
+        title={[props.item.name, props.item.type ?? '', props.item.value].join('\n')}
+        onClick={at.toggle}
         onKeyDown={(event) => {
-          if (event.target !== event.currentTarget) return;
-          if (event.key === 'Enter') set();
-          if (event.key === 'w') watch();
-          if (event.key === ' ' && canOpen()) opened.toggle(props.path);
-          if (event.key === ' ') event.preventDefault();
+          const act = event.target === event.currentTarget ? keys[event.key] : undefined;
+          if (!act) return;
+          event.preventDefault();
+          act();
         }}
       >
         <span class="twist" aria-hidden="true">
-          {canOpen() ? (isOpen() ? '▾' : '▸') : ''}
+          {at.canOpen() ? (at.isOpen() ? '▾' : '▸') : ''}
         </span>
-        <span class="mono item-name">{props.name ?? props.item.name}</span>
-        <Show
-          when={isSetting() ? place() : undefined}
-          fallback={
-            <span
-              class="mono item-value"
-              classList={{ mistake: props.isMistake ?? false, settable: place() !== undefined }}
-              onDblClick={set}
-            >
-              {props.item.value}
-            </span>
-          }
-        >
-          {(at) => (
-            <span onClick={(event) => event.stopPropagation()}>
-              <SetValue place={at()} value={props.item.value} close={() => setSetting(false)} />
-            </span>
-          )}
-        </Show>
-        <span class="item-end" onClick={(event) => event.stopPropagation()}>
-          <Show when={place() !== undefined && !isSetting()}>
-            <button class="plain small" tabindex="-1" aria-label={t().setValue(place() ?? '')} onClick={set}>
-              =
-            </button>
-          </Show>
-          <Show when={props.item.expression !== undefined && !props.end}>
-            <button class="plain small" tabindex="-1" aria-label={t().watchThis} title={t().watchThis} onClick={watch}>
-              +
-            </button>
-          </Show>
-          {props.end}
+        <span class="item-text">
+          <span class="mono item-name">{at.name()}</span>
+          <Value {...props} at={at} />
         </span>
+        <Buttons {...props} at={at} />
       </div>
-      <Show when={isOpen()}>
+      <Show when={at.isOpen()}>
         <Children item={props.item} path={props.path} />
       </Show>
     </li>
   );
 };
 
+/** Values one below the other. By place, not by object: what is open at a place stays so while one steps. */
 export const Items = (props: { readonly items: readonly Item[]; readonly path: readonly string[] }): JSX.Element => (
-  // By place, not by object: what stands at a place is another after each step, and what is open there stays.
   <For each={props.items.map((_, i) => i)}>
     {(i) => {
       const item = (): Item => props.items[i] ?? { name: '', value: '' };

@@ -1,4 +1,4 @@
-import { createSignal, For, Show, type JSX } from 'solid-js';
+import { createSignal, For, type JSX } from 'solid-js';
 import { DebuggerError } from '../../../base/index.js';
 import type { Evaluated } from '../../../protocol/index.js';
 import { useApp, type App } from '../../app.js';
@@ -17,6 +17,32 @@ const evaluated = async (app: App, expression: string, signal: AbortSignal): Pro
     if (error instanceof DebuggerError) return { mistake: error.message };
     throw error;
   }
+};
+
+interface RowProps {
+  readonly watch: string;
+  readonly found: Watched | undefined;
+  readonly remove: () => void;
+}
+
+const Row = (props: RowProps): JSX.Element => {
+  const app = useApp();
+  const mistake = () => (props.found && 'mistake' in props.found ? props.found.mistake : undefined);
+  const item = () =>
+    props.found && 'item' in props.found ? props.found.item : { name: props.watch, value: mistake() ?? '…' };
+  return (
+    <TreeItem
+      item={item()}
+      name={props.watch}
+      path={['watches', props.watch]}
+      isMistake={mistake() !== undefined}
+      end={
+        <button class="plain" aria-label={app.t().program.removeWatch(props.watch)} onClick={() => props.remove()}>
+          ×
+        </button>
+      }
+    />
+  );
 };
 
 /** Expressions, evaluated wherever the run stands. */
@@ -38,48 +64,23 @@ export const Watches = (): JSX.Element => {
   };
   const remove = (watch: string): void =>
     app.debugging.set((all) => ({ ...all, watches: all.watches.filter((other) => other !== watch) }));
-  const found = (watch: string): Watched | undefined => looked().value?.get(watch);
   return (
     <div class="watches" id="watches">
       <ul class="tree" role="tree" aria-label={t().watches}>
         <For each={watches()}>
-          {(watch) => {
-            const item = (): Evaluated | undefined => {
-              const at = found(watch);
-              return at && 'item' in at ? at.item : undefined;
-            };
-            const mistake = (): string | undefined => {
-              const at = found(watch);
-              return at && 'mistake' in at ? at.mistake : undefined;
-            };
-            return (
-              <TreeItem
-                item={item() ?? { name: watch, value: mistake() ?? '…' }}
-                name={watch}
-                path={['watches', watch]}
-                isMistake={mistake() !== undefined}
-                end={
-                  <button class="plain" aria-label={t().removeWatch(watch)} onClick={() => remove(watch)}>
-                    ×
-                  </button>
-                }
-              />
-            );
-          }}
+          {(watch) => <Row watch={watch} found={looked().value?.get(watch)} remove={() => remove(watch)} />}
         </For>
       </ul>
-      <Show when={app.session.store.state}>
-        <ExpressionInput
-          id="add-watch"
-          kind="condition"
-          value={text()}
-          sites={app.program.sites()}
-          label={t().addWatchExpression}
-          placeholder={t().watchExample}
-          change={setText}
-          enter={add}
-        />
-      </Show>
+      <ExpressionInput
+        id="add-watch"
+        kind="condition"
+        value={text()}
+        sites={app.program.sites()}
+        label={t().addWatchExpression}
+        placeholder={t().watchExample}
+        change={setText}
+        enter={add}
+      />
     </div>
   );
 };
