@@ -56,13 +56,13 @@ export class RunPoints {
     if (remove.length > 0) await client.request('debug.points', { session, remove });
     const result = await client.request('debug.points', { session, add, ...(isCaught ? {} : { caught }) });
     const before = this.#refused.filter(({ what }) => this.#isAsOf(what, { remove, isCaught }));
-    const points_ = result.added.flatMap((answer, i) =>
+    const breakpoints = result.added.flatMap((answer, i) =>
       'error' in answer ? [{ what: add[i]?.id ?? 0, error: answer.error }] : [],
     );
     const exceptions = result.caught.flatMap((answer, i) =>
       'error' in answer ? [{ what: caught[i] ?? '', error: answer.error }] : [],
     );
-    this.#refused = [...before, ...points_, ...exceptions];
+    this.#refused = [...before, ...breakpoints, ...exceptions];
   }
 
   /** Was this refused earlier, and not asked again? */

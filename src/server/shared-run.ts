@@ -92,7 +92,7 @@ export class SharedRun {
   /** What a page that comes is told. */
   greeting(): readonly ServerMessage[] {
     const run = this.#run;
-    if (!this.#opened) return [{ type: 'run', view: this.#view }];
+    if (!this.#opened) return [];
     return [
       { type: 'about', run, about: this.#opened.about },
       { type: 'told', run, told: [...this.#told], again: true },

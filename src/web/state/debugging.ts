@@ -122,7 +122,11 @@ const makeSignals = (session: Session) => {
       });
   };
   session.onTold(take);
-  createEffect(on([() => session.store.link], ([link]) => link === 'lost' && setTold('view', reconcile(nothing))));
+  createEffect(
+    on([() => session.store.link], ([link]) => {
+      if (link === 'lost') take({ type: 'run', view: nothing });
+    }),
+  );
   const tokens = (): readonly TokenView[] => making() ?? told.view.state?.tokens ?? [];
   return { view: () => told.view, about, log, clearLog: () => setLog([]), tokens };
 };

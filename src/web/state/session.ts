@@ -58,14 +58,14 @@ const changed = (state: ExperimentState, change: Change): ExperimentState =>
 
 /** Keeps a connection to the server: when it is lost, tries again every second. */
 const keepConnected = (told: {
-  readonly text: (text: string) => void;
+  readonly message: (message: ServerMessage) => void;
   readonly opened: (socket: Socket) => void;
   readonly ready: (client: Client) => void;
   readonly lost: () => void;
 }): void => {
   const open = async (): Promise<void> => {
     const socket = openSocket();
-    socket.onText = told.text;
+    socket.onText = (text) => told.message(serverMessage.parse(JSON.parse(text)));
     told.opened(socket);
     void socket.over.then(() => {
       told.lost();
@@ -117,8 +117,7 @@ export const makeSession = (): Session => {
     set('link', client ? 'open' : 'lost');
   };
   keepConnected({
-    text: (text) => {
-      const message = serverMessage.parse(JSON.parse(text));
+    message: (message) => {
       at.hear?.(message);
       if (take(message)) at.ready?.();
     },

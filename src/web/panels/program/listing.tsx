@@ -198,7 +198,7 @@ export const Listing = (props: { readonly lines: readonly Line[] }): JSX.Element
   };
   onMount(() => box && onCleanup(watchSize(box, (size) => setHeight(size.height))));
   useScroll(() => props.lines, show);
-  createEffect(on(height, (now, before) => now > 0 && !before && show(app.debugging.frame()?.line ?? 1)));
+  createEffect(on(height, (now) => now > 0 && show(app.debugging.frame()?.line ?? cursor())));
   const widest = createMemo(() => Math.max(0, ...props.lines.map(({ text }) => partsOf(text).code.length)) + 48);
   const press = useListingKeys({ lines: () => props.lines, cursor, show });
   return (
