@@ -158,7 +158,8 @@ export class SharedRun {
       await work();
     } catch (error) {
       if (!(error instanceof DebuggerError)) throw error;
-      if (error.info.code !== 'CANCELLED') this.#error = error;
+      const isTold = error.info.code === 'CANCELLED' || error.info.code === 'HOST_DIED'; // elsewhere
+      if (!isTold) this.#error = error;
       this.#phase = this.#opened ? 'stopped' : 'off';
       this.#moving = undefined;
     }

@@ -160,8 +160,8 @@ export class Tabs {
         return;
     }
     this.#tellAll();
-    void this.#run.follow().catch((error: unknown) => this.#fault(tab, error));
     const isMade = message.type === 'undo' || message.type === 'redo' || message.type === 'change';
+    if (isMade) this.#run.follow().catch((error: unknown) => this.#fault(tab, error));
     if (isMade && !(message.type === 'change' && message.gesture !== undefined)) await session.save();
   }
 

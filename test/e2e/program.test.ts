@@ -80,7 +80,7 @@ describe('the program', () => {
     await page.locator(`#line-${line} .point-mark`).waitFor();
     await page.locator('#run-continue').click();
     await stands(page, `prefill · layer 0 · line ${line}`);
-    await page.locator('#standing').getByText(`at a breakpoint: line ${line}`).waitFor();
+    await page.locator('#standing').getByText('at a breakpoint').waitFor();
     expect(await here(page).getAttribute('id')).toBe(`line-${line}`);
     await page.keyboard.press('F10');
     await stands(page, `layer 0 · line ${line + 1}`);
@@ -161,19 +161,17 @@ describe('its values', () => {
     await stands(page, 'layer 3');
     await page.locator('#scope-sites').click();
     const open = (name: string) => page.locator('#scopes .tree-row', { has: page.getByText(name, { exact: true }) });
-    await open('attn.pattern').first().click();
-    await open('[2]').first().click(); // head 2
-    await open('[14]').first().click(); // query 14
-    const value = page
-      .locator('#scopes .tree-row', { hasText: /^\[9\]\d/ })
-      .locator('.item-value')
-      .first();
+    await open('resid_mid').first().click();
+    await open('[14]').first().click();
+    // A number of position 14: nothing else is open.
+    const value = page.locator('#scopes .tree-row', { hasText: /^\[7\]-?\d/ }).locator('.item-value');
     const shown = Number((await value.textContent()) ?? NaN);
-    const sites = 'blocks.3.attn.pattern[head=2, query=14, key=9]';
+    const sites = 'blocks.3.resid_mid[position=14, model=7]';
     const found = await inspect.run(inspectInput.parse({ prompt: tour.prompt, sites }), {
       ...{ signal: new AbortController().signal, note: () => undefined },
     });
     const expected = 'sites' in found ? (found.sites[0]?.mean ?? NaN) : NaN;
+    expect(Math.abs(expected)).toBeGreaterThan(0.1);
     expect(shown).toBeCloseTo(expected, 4);
   });
 

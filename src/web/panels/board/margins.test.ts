@@ -30,7 +30,7 @@ describe('marks of breakpoints', () => {
     expect(marksOf(points, layout, rows).map(({ x, y, point }) => [point.id, x, y])).toEqual([
       [1, 41, 60],
       [2, 169, 160],
-      [3, 269, 100],
+      [3, 288, 86],
     ]);
   });
 });
@@ -51,5 +51,6 @@ describe('the playhead', () => {
     expect(at('head', 0)).toMatchObject({ y: 0, height: 0 });
     expect(at(undefined, 0)).toMatchObject({ y: 0, height: 0 });
     expect(at('encoder.blocks.1', 0)).toBeUndefined();
+    expect(at('encoder.norm', 0)).toBeUndefined();
   });
 });

@@ -26,6 +26,9 @@ export interface Mark {
   readonly point: SessionPoint;
 }
 
+/** How far from a cell's corner its mark stands. */
+const corner = 6;
+
 /** Marks of breakpoints on layers, tokens and cells; what is scrolled out of sight has none. */
 export const marksOf = (points: readonly SessionPoint[], layout: Layout, rows: readonly string[]): readonly Mark[] =>
   points.flatMap((point): readonly Mark[] => {
@@ -36,7 +39,10 @@ export const marksOf = (points: readonly SessionPoint[], layout: Layout, rows: r
     const isSeen = token === undefined || (x >= layout.left && x <= layout.width && token < layout.columns);
     if (!isSeen) return [];
     if (layer === undefined) return [{ x, y: layout.rows * layout.cellHeight, point }];
-    return on.map((row) => ({ x, y: yOf(layout, row) + layout.cellHeight / 2, point }));
+    if (token === undefined) return on.map((row) => ({ x, y: yOf(layout, row) + layout.cellHeight / 2, point }));
+    // In the corner of a cell, whose word is in its middle.
+    const right = xOf(layout, token + 1) - corner;
+    return on.map((row) => ({ x: right, y: yOf(layout, row) + corner, point }));
   });
 
 /** What the run is about to compute, in pixels: cells of a row, or, behind the last layer, a line. */
@@ -60,8 +66,8 @@ export const playheadOf = (
   layout: Layout,
   rows: readonly string[],
 ): Playhead | undefined => {
-  const found = rows.indexOf(place ?? 'head');
-  const isBehind = found < 0 && !/(^|\.)(blocks|embed)/.test(place ?? 'head');
+  const found = rows.indexOf(place ?? '');
+  const isBehind = place === undefined || place === 'head';
   if (found < 0 && !isBehind) return undefined;
   const y = yOf(layout, isBehind ? rows.length - 1 : found);
   const height = isBehind ? 0 : layout.cellHeight;

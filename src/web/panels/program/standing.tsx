@@ -19,12 +19,15 @@ const useReason = () => {
   const app = useApp();
   return (): string => {
     const t = app.t().program;
-    const { stop } = app.debugging.view();
+    const { stop, state } = app.debugging.view();
     if (!stop) return '';
     const point = app.debugging.settings().points.find(({ id }) => id === stop.point);
     const reason = t.reasons[stop.reason];
-    if (stop.reason === 'breakpoint' && point)
-      return `${reason}: ${placeName(point, t, app.debugging.tokens())}${point.condition ? ` ${t.when(point.condition)}` : ''}`;
+    if (stop.reason === 'breakpoint' && point) {
+      // Its line is told already, as where the run stands.
+      const place = point.line === state?.line ? '' : `: ${placeName(point, t, app.debugging.tokens())}`;
+      return `${reason}${place}${point.condition ? ` ${t.when(point.condition)}` : ''}`;
+    }
     if (stop.reason === 'data')
       return t.change(point?.watch ?? stop.label ?? '', String(stop.before ?? ''), String(stop.after ?? ''));
     return stop.description === undefined ? reason : `${reason}: ${stop.description}`;

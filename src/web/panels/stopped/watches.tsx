@@ -29,7 +29,9 @@ const Row = (props: RowProps): JSX.Element => {
   const app = useApp();
   const mistake = () => (props.found && 'mistake' in props.found ? props.found.mistake : undefined);
   const item = () =>
-    props.found && 'item' in props.found ? props.found.item : { name: props.watch, value: mistake() ?? '…' };
+    props.found && 'item' in props.found
+      ? props.found.item
+      : { name: props.watch, value: mistake() ?? (app.debugging.isOpen() ? '…' : '') };
   return (
     <TreeItem
       item={item()}
