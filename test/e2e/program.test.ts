@@ -43,15 +43,15 @@ afterEach(async () => {
 const settings = { points: [], watches: [], caught: [] };
 
 /** The panel on the prompt of the first minute, without edits and breakpoints, or with those of the session. */
-const openPage = async (context: TestContext, debug: object | undefined = settings): Promise<Page> => {
+const openPage = async (context: TestContext, debug: object | null = settings): Promise<Page> => {
   browser ??= await browserOrSkip(context);
   const page = await browser.newPage({ viewport: { width: 1280, height: 800 }, locale: 'en-US' });
   pages.push(page);
   page.setDefaultTimeout(30_000);
   page.on('pageerror', (error) => wrong.push(error.message));
   page.on('console', (message) => message.type() === 'error' && wrong.push(message.text()));
-  const state = { model: 'zoo:world', prompt: tour.prompt, word: tour.expected, name: '', edits: [], debug };
-  const given = new URLSearchParams({ tab: 'program', ...(debug ? { s: JSON.stringify(state) } : {}) });
+  const state = { model: 'zoo:world', prompt: tour.prompt, word: tour.expected, name: '', edits: [] };
+  const given = new URLSearchParams({ tab: 'program', ...(debug ? { s: JSON.stringify({ ...state, debug }) } : {}) });
   await page.goto(`${server.address}#${given.toString()}`);
   await page.locator('#what').getByText('after').waitFor();
   await page.locator('#line-3').waitFor();
@@ -61,8 +61,8 @@ const openPage = async (context: TestContext, debug: object | undefined = settin
 /** The number of the line that begins so, as `list` has it. */
 const lineOf = async (page: Page, code: string): Promise<number> => {
   for (let top = 0; top < 2000; top += 200) {
-    await page.locator('#listing').evaluate((box, at) => box.scrollTo({ top: at, behavior: 'instant' }), top);
-    await page.waitForFunction((at) => document.getElementById('listing')?.scrollTop !== undefined && at >= 0, top);
+    await page.evaluate(`document.getElementById('listing').scrollTop = ${top}`);
+    await page.evaluate('new Promise((done) => requestAnimationFrame(() => setTimeout(done)))');
     const line = page.locator('#listing .line', { hasText: code }).first();
     if ((await line.count()) > 0) return Number((await line.getAttribute('id'))?.replace('line-', ''));
   }
@@ -222,7 +222,7 @@ describe('its values', () => {
 describe('the session’s run', () => {
   it('is one in two tabs', { timeout }, async (context) => {
     const one = await openPage(context);
-    const other = await openPage(context, undefined);
+    const other = await openPage(context, null);
     await one.locator('#line-6 .gutter').click();
     await other.locator('#line-6 .point-mark').waitFor();
     await other.locator('#run-continue').click();

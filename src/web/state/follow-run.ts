@@ -1,6 +1,7 @@
-import { createEffect, on } from 'solid-js';
-import type { TargetFrame } from '../../protocol/index.js';
-import type { App } from '../app.js';
+import { createEffect, on, type Accessor } from 'solid-js';
+import type { SessionFocus, TargetFrame } from '../../protocol/index.js';
+import type { Debugging } from './debugging.js';
+import type { Results } from './results.js';
 
 /** Where the board has what a frame is of: its layer, and from the first token made on, the newest token. */
 export const placeOfFrame = (
@@ -23,13 +24,15 @@ export const placeOfFrame = (
   return begins.step === 0 ? after : { ...after, position: Math.min(columns, tokens) - 1 };
 };
 
+interface Given {
+  readonly debugging: Debugging;
+  readonly results: Results;
+  readonly focus: Accessor<SessionFocus | undefined>;
+  readonly look: (focus: Partial<SessionFocus>) => void;
+}
+
 /** Turns everybody's focus to the frame that is looked at, each time that the run stands anew. */
-export const followRun = ({
-  debugging,
-  results,
-  look,
-  focus,
-}: Pick<App, 'debugging' | 'results' | 'look' | 'focus'>): void => {
+export const followRun = ({ debugging, results, look, focus }: Given): void => {
   const { view, frame } = debugging;
   createEffect(
     on([() => view().run, () => view().state?.revision, frame], ([, , at]) => {

@@ -1,12 +1,20 @@
 import { createEffect, createMemo, createSignal, on, type Accessor } from 'solid-js';
 import type { KnownSite } from '../../language/index.js';
-import type { App } from '../app.js';
 import { linesOf, type Line } from '../panels/program/listing-lines.js';
+import type { Debugging } from './debugging.js';
+import type { Results } from './results.js';
+import type { Session } from './session.js';
 
 interface Listed {
   readonly model: string;
   readonly lines: readonly Line[];
   readonly sites: readonly KnownSite[];
+}
+
+interface Given {
+  readonly session: Session;
+  readonly results: Results;
+  readonly debugging: Debugging;
 }
 
 export interface Program {
@@ -15,11 +23,7 @@ export interface Program {
 }
 
 /** The program of the run that is open, or of the session's model; and the model's sites, for completion. */
-export const makeProgram = ({
-  session,
-  results,
-  debugging,
-}: Pick<App, 'session' | 'results' | 'debugging'>): Program => {
+export const makeProgram = ({ session, results, debugging }: Given): Program => {
   const [listed, setListed] = createSignal<Listed>();
   const model = createMemo(() => session.store.state?.model);
   const isThere = createMemo(() => results.compare() !== undefined);

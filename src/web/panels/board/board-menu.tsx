@@ -70,6 +70,8 @@ export const BoardMenu = (props: { readonly asked: Asked; readonly close: () => 
     ArrowUp: () => move(-1),
   };
   onMount(() => items()[0]?.focus());
+  // As it was asked: a board that is read anew meanwhile would take the item away that has the focus.
+  const choices = choicesAt(app, props.asked.place);
   return (
     <div
       ref={menu}
@@ -91,7 +93,7 @@ export const BoardMenu = (props: { readonly asked: Asked; readonly close: () => 
         act();
       }}
     >
-      <For each={choicesAt(app, props.asked.place)}>{(choice) => <Item choice={choice} close={close} />}</For>
+      <For each={choices}>{(choice) => <Item choice={choice} close={close} />}</For>
       <Show when={props.asked.place.position !== undefined}>
         <p class="soft small">{app.t().program.board.together}</p>
       </Show>

@@ -44,7 +44,9 @@ export const useBreaks = ({ layout, canvas, focused }: Given) => {
       if (isMenu && board && box) ask(focused(board), { x: box.x + box.width / 3, y: box.y + box.height / 3 });
     },
     Menu: (): JSX.Element => (
-      <Show when={asked()}>{(at) => <BoardMenu asked={at()} close={() => setAsked(undefined)} />}</Show>
+      <Show when={asked()} keyed>
+        {(at) => <BoardMenu asked={at} close={() => setAsked((now) => (now === at ? undefined : now))} />}
+      </Show>
     ),
   };
 };
