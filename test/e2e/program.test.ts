@@ -116,6 +116,16 @@ describe('the program', () => {
     await page.keyboard.press('F5');
     await stands(page, 'layer 5');
     expect(await page.locator('.board-mark').count()).toBe(2);
+    await page.locator('#board-canvas').focus();
+    await page.keyboard.press('F9'); // at the layer in focus
+    await page.locator('.point-name').getByText('layer 5', { exact: true }).waitFor();
+    // A layer chosen on the board has the listing show it: all are in one loop.
+    await page.keyboard.press('ArrowDown');
+    await expect.poll(() => page.locator('#listing').getAttribute('aria-activedescendant')).toBe('line-4');
+    const motion = () => page.evaluate('getComputedStyle(document.getElementById("playhead")).transitionDuration');
+    expect(await motion()).toBe('0.12s');
+    await page.emulateMedia({ reducedMotion: 'reduce' });
+    expect(await motion()).toBe('0s');
   });
 
   it('can be driven by keyboard alone, with a condition', { timeout }, async (context) => {
