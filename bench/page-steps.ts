@@ -5,35 +5,19 @@
  *
  *     tsx bench/page-steps.ts
  */
-import { copyFileSync, existsSync, mkdirSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { loadavg } from 'node:os';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
 import type { Page } from 'playwright-core';
+import type { Client } from '../src/client/index.js';
 import { startPage } from '../src/server/index.js';
 import { launchBrowser } from '../test/support/browser.js';
 import { builtPageFolder } from '../test/support/page.js';
-import { gpt2SmallConfig, writeRandomModel } from '../test/support/random-model.js';
-import { root } from '../test/support/root.js';
+import { gpt2Small, prompt, quantile } from './page-models.js';
 
 const steps = 60;
 /** Between two steps, so that what the panel looks at is there: as somebody steps who reads. */
 const readMs = 250;
-
-/** GPT-2 small's shapes with the vocabulary of the default model, so that a text can be given. */
-const gpt2Small = (): string => {
-  const folder = path.join(path.dirname(fileURLToPath(import.meta.url)), 'models', 'gpt2-small-words');
-  mkdirSync(path.dirname(folder), { recursive: true });
-  if (existsSync(path.join(folder, 'tokenizer.json'))) return folder;
-  writeRandomModel(folder, gpt2SmallConfig);
-  copyFileSync(path.join(root, 'zoo/models/world/tokenizer.json'), path.join(folder, 'tokenizer.json'));
-  return folder;
-};
-
-const words = 'Then Lina and Mara went to the market . Mara gave a basket to'.split(' ');
-const prompt = (length: number): string => Array.from({ length }, (_, i) => words[i % words.length]).join(' ');
-const quantile = (values: readonly number[], q: number): number =>
-  [...values].sort((a, b) => a - b)[Math.floor(q * values.length)] ?? NaN;
 
 /** Milliseconds from a key to the frame after the line above the listing says another place. */
 const measure = (page: Page, key: Readonly<Record<string, unknown>>, betweenMs: number): Promise<number[]> =>
@@ -57,6 +41,14 @@ const measure = (page: Page, key: Readonly<Record<string, unknown>>, betweenMs: 
     return times;
   })()`);
 
+/** Until the host has had nothing to do for half a second. */
+const settled = async (host: Client): Promise<void> => {
+  for (let quiet = 0; quiet < 10;) {
+    await new Promise((done) => setTimeout(done, 50));
+    quiet = (await host.request('status', {})).pending === 0 ? quiet + 1 : 0;
+  }
+};
+
 const folder = await builtPageFolder();
 const server = await startPage({ port: 0, page: folder });
 const browser = await launchBrowser();
@@ -74,6 +66,7 @@ try {
     const given = { s: JSON.stringify({ name: '', edits: [], ...state }), tab: 'program' };
     await page.goto(`${server.address}#${new URLSearchParams(given).toString()}`);
     await page.locator('#what').getByText('after').waitFor();
+    await settled(server.host); // the board is read part by part
     await page.locator('#run-restart:not(:disabled), #debug:not(:disabled)').first().click();
     await page.locator('#run-reverse:disabled').waitFor();
     await page.locator('.listing .here').waitFor();

@@ -19,6 +19,8 @@ let folder = '';
 let server: PageServer;
 let browser: Browser | undefined;
 const wrong: string[] = [];
+/** What the pages asked the host for. */
+const methods: string[] = [];
 const pages: Page[] = [];
 
 beforeAll(async () => {
@@ -48,6 +50,12 @@ const openPage = async (context: TestContext, debug: object | null = settings): 
   const page = await browser.newPage({ viewport: { width: 1280, height: 800 }, locale: 'en-US' });
   pages.push(page);
   page.setDefaultTimeout(30_000);
+  page.on('websocket', (socket) =>
+    socket.on('framesent', ({ payload }) => {
+      const [, method] = /"method":"([\w.]+)"/.exec(payload.toString()) ?? [];
+      if (method !== undefined) methods.push(method);
+    }),
+  );
   page.on('pageerror', (error) => wrong.push(error.message));
   page.on('console', (message) => message.type() === 'error' && wrong.push(message.text()));
   const state = { model: 'zoo:world', prompt: tour.prompt, word: tour.expected, name: '', edits: [] };
@@ -226,6 +234,24 @@ describe('its values', () => {
         .getByText(String(layer + 1), { exact: true })
         .waitFor();
     }
+  });
+});
+
+describe('a step', () => {
+  it('asks for what its panel shows, and has nothing computed anew', { timeout }, async (context) => {
+    const page = await openPage(context);
+    await page.locator('#debug').click();
+    await stands(page, 'embed');
+    await expect.poll(async () => (await server.host.request('status', {})).pending, { timeout: 20_000 }).toBe(0);
+    methods.length = 0;
+    await page.locator('#run-unit').selectOption('layer');
+    for (const layer of [0, 1, 2]) {
+      await page.locator('#run-step').click();
+      await stands(page, `layer ${layer}`);
+      await page.locator('#what').getByText(`after L${layer}`).waitFor(); // the focus, which all tabs have
+    }
+    await expect.poll(() => methods.length, { timeout: 20_000 }).toBeGreaterThan(3);
+    expect(methods.filter((method) => method !== 'debug.view')).toEqual([]);
   });
 });
 
