@@ -5,32 +5,17 @@
  *
  *     tsx bench/page.ts
  */
-import { copyFileSync, existsSync, mkdirSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { loadavg } from 'node:os';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
 import type { Browser, Page } from 'playwright-core';
 import { startPage, type PageServer } from '../src/server/index.js';
 import { launchBrowser } from '../test/support/browser.js';
 import { builtPageFolder } from '../test/support/page.js';
-import { gpt2SmallConfig, writeRandomModel } from '../test/support/random-model.js';
-import { root } from '../test/support/root.js';
+import { gpt2Small, prompt, quantile } from './page-models.js';
 
 const moves = 40;
 const frames = 90;
-
-/** GPT-2 small's shapes with the vocabulary of the default model, so that a text can be given. */
-const gpt2Small = (): string => {
-  const folder = path.join(path.dirname(fileURLToPath(import.meta.url)), 'models', 'gpt2-small-words');
-  mkdirSync(path.dirname(folder), { recursive: true });
-  if (existsSync(path.join(folder, 'tokenizer.json'))) return folder;
-  writeRandomModel(folder, gpt2SmallConfig);
-  copyFileSync(path.join(root, 'zoo/models/world/tokenizer.json'), path.join(folder, 'tokenizer.json'));
-  return folder;
-};
-
-const words = 'Then Lina and Mara went to the market . Mara gave a basket to'.split(' ');
-const prompt = (length: number): string => Array.from({ length }, (_, i) => words[i % words.length]).join(' ');
 
 const open = async (browser: Browser, server: PageServer, state: object): Promise<Page> => {
   const page = await browser.newPage({ viewport: { width: 1280, height: 800 }, locale: 'en-US' });
@@ -45,9 +30,6 @@ const watchWork = `
   globalThis.told = [];
   new MutationObserver(() => told.push(document.querySelector('#work').textContent))
     .observe(document.querySelector('#work'), { childList: true, characterData: true, subtree: true });`;
-
-const quantile = (values: readonly number[], q: number): number =>
-  [...values].sort((a, b) => a - b)[Math.floor(q * values.length)] ?? NaN;
 
 /** Milliseconds from each move of the slider to its painted answer, and bytes that came for one. */
 const slide = async (browser: Browser, server: PageServer, state: { model: string; prompt: string; layer: number }) => {

@@ -19,7 +19,21 @@ interface Shot {
   /** The layer in focus, at the last token. */
   readonly layer?: number;
   readonly head?: number;
+  /** What the debugger stops at, and what is opened of its values; the run is made to go there. */
+  readonly run?: { readonly points: readonly object[]; readonly watches: readonly string[]; readonly scope: string };
 }
+
+/** Line of the attention's softmax in the listing of the default model. */
+const softmaxLine = 43;
+const stopped: Shot['run'] = {
+  points: [
+    { id: 1, on: true, line: softmaxLine, condition: 'layer > 3' },
+    { id: 2, on: true, layer: 6 },
+    { id: 3, on: false, layer: 2, token: 9 },
+  ],
+  watches: ['norm(blocks.4.resid_pre)', 'lens_prob(" Nina")'],
+  scope: 'attention',
+};
 
 /** The damaged head of the default model. */
 const { layer, head } = JSON.parse(readFileSync(path.join(root, 'zoo/tour.json'), 'utf8')) as {
@@ -37,19 +51,34 @@ const shots: readonly Shot[] = [
     layer,
     edits: [`scale blocks.${layer}.attn.z[head=${head}] by 0.4`],
   },
+  { name: 'program', theme: 'light', tab: 'program', run: stopped },
+  { name: 'program-dark', theme: 'dark', tab: 'program', run: stopped },
 ];
 
 const size = { width: 1280, height: 800 };
 /** How long the page may need to be still: the pictures are of a finished page. */
 const settleMs = 2500;
 
-const hashOf = async (page: Page, { tab, edits = [], layer, head, theme }: Shot): Promise<string> => {
+const hashOf = async (page: Page, { tab, edits = [], layer, head, theme, run }: Shot): Promise<string> => {
   const last = (await page.locator('#chips .chip').count()) - 1;
   const given = new URLSearchParams(new URL(page.url()).hash.slice(1));
   const state = JSON.parse(given.get('s') ?? '{}') as object;
   const focus = { after: `blocks.${layer ?? 0}`, position: last, ...(head === undefined ? {} : { head }) };
-  const params = { s: JSON.stringify({ ...state, edits: edits.map((text) => ({ text, on: true })) }), tab, theme };
+  const debug = { points: run?.points ?? [], watches: run?.watches ?? [], caught: [] };
+  const shown = { ...state, edits: edits.map((text) => ({ text, on: true })), debug };
+  const params = { s: JSON.stringify(shown), tab, theme };
   return new URLSearchParams({ ...params, ...(layer === undefined ? {} : { at: JSON.stringify(focus) }) }).toString();
+};
+
+/** Has the run go to its breakpoint, and opens a group of values. */
+const goTo = async (page: Page, { scope }: NonNullable<Shot['run']>): Promise<void> => {
+  await page.locator('#listing .line').first().waitFor();
+  await page.locator('#run-restart:not(:disabled), #debug:not(:disabled)').first().click();
+  await page.locator('#run-reverse:disabled').waitFor();
+  await page.locator('#run-continue:not(:disabled)').click();
+  await page.locator('.listing .here').waitFor();
+  await page.locator('#scope-inputs').click();
+  await page.locator(`#scope-${scope}`).click();
 };
 
 const folder = await builtPageFolder();
@@ -66,6 +95,7 @@ try {
     await page.goto('about:blank');
     await page.goto(`${server.address}#${hash}`);
     await page.locator('#what').getByText('after').waitFor();
+    if (shot.run) await goTo(page, shot.run);
     await page.waitForTimeout(settleMs);
     await page.screenshot({ path: path.join(images, `${shot.name}.png`) });
     await page.close();

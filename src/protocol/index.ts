@@ -13,6 +13,7 @@ export * from './knockout.js';
 export * from './lens.js';
 export * from './list.js';
 export * from './model.js';
+export * from './page-run.js';
 export * from './recording.js';
 export * from './run.js';
 export * from './session.js';

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { debugSettings, runAct, runMessages } from './page-run.js';
 import { wireError } from './wire-error.js';
 
 const text = (most: number) => z.string().max(most);
@@ -25,6 +26,8 @@ export const experimentState = z.object({
   edits: z.array(sessionEdit).max(500),
   /** The word whose standing is shown: a text that is one token. The likeliest where left out. */
   word: text(1000).optional(),
+  /** For the debugger; undo leaves it as it is. */
+  debug: debugSettings.optional(),
 });
 export type ExperimentState = z.infer<typeof experimentState>;
 
@@ -46,6 +49,8 @@ export const pageMessage = z.discriminatedUnion('type', [
   /** Starts another host, after one died. */
   z.object({ type: z.literal('restart') }),
   z.object({ type: z.literal('models') }),
+  /** Of the run under the debugger, which all pages share. */
+  z.object({ type: z.literal('run'), act: runAct }),
 ]);
 export type PageMessage = z.infer<typeof pageMessage>;
 
@@ -77,6 +82,7 @@ export const serverMessage = z.discriminatedUnion('type', [
   }),
   z.object({ type: z.literal('models'), models: z.array(modelChoice) }),
   z.object({ type: z.literal('fault'), error: wireError }),
+  ...runMessages,
 ]);
 export type ServerMessage = z.infer<typeof serverMessage>;
 export type SessionView = Extract<ServerMessage, { type: 'session' }>;

@@ -6,6 +6,7 @@ import {
   FrameDecoder,
   hostProtocol,
   invalidMessage,
+  pageRun,
   toWireError,
   type HostMessage,
   type HostRequest,
@@ -30,6 +31,8 @@ const allowed: ReadonlySet<string> = new Set([
     'tokenize',
     'weight',
   ],
+  // The run under the debugger is looked at; the server moves it, since it is all pages'.
+  'debug.view',
 ]);
 /** Fields of requests that name a file to be written. */
 const writing = ['out', 'record'] as const;
@@ -41,6 +44,8 @@ const limits = { header: 2 ** 22, payload: 0 };
 /** @throws UsageError MESSAGE_INVALID, OPTION_INVALID */
 const checkRequest = ({ method, params }: HostRequest): void => {
   if (!allowed.has(method)) throw invalidMessage(`a page may not ask for ${method.slice(0, 100)}`);
+  if (method === 'debug.view' && (params as { readonly session?: unknown } | null)?.session !== pageRun)
+    throw invalidMessage(`a page may look at the run ${pageRun} alone`);
   const field = typeof params === 'object' && params !== null ? writing.find((name) => name in params) : undefined;
   if (field === undefined) return;
   throw new UsageError(`a page writes no files, and ${field} names one`, {

@@ -4,7 +4,10 @@ import type { LensCell, SessionFocus } from '../protocol/index.js';
 import { languages, type Words } from './i18n/index.js';
 import { makePalette, type Palette } from './look/color.js';
 import { formatAddress, parseAddress } from './state/address.js';
+import { makeDebugging, type Debugging } from './state/debugging.js';
+import { followRun } from './state/follow-run.js';
 import { makeExperiment, type Experiment } from './state/experiment.js';
+import { makeProgram, type Program } from './state/program.js';
 import { makeResults, type Results } from './state/results.js';
 import { makeSession, type Session } from './state/session.js';
 import { makeView, viewDefaults, type View } from './state/view.js';
@@ -14,6 +17,8 @@ export interface App {
   readonly session: Session;
   readonly experiment: Experiment;
   readonly results: Results;
+  readonly debugging: Debugging;
+  readonly program: Program;
   readonly view: View;
   readonly setView: (change: Partial<View>) => void;
   /** What the page says, in its language. */
@@ -56,6 +61,7 @@ export const makeApp = (): App => {
   const session = makeSession();
   const { view, setView } = makeView(given.view);
   const results = makeResults(session);
+  const debugging = makeDebugging(session);
   const [pointed, point] = createSignal<string>();
   const [forking, fork] = createSignal<number>();
   const focus = createMemo((): SessionFocus | undefined => {
@@ -74,9 +80,11 @@ export const makeApp = (): App => {
     if (at) session.look({ ...at, ...change });
   };
   followAddress({ session, view }, given);
+  followRun({ debugging, results, look, focus });
   return {
-    ...{ session, results, view, setView, focus, cell, look, pointed, point, forking, fork },
+    ...{ session, results, debugging, view, setView, focus, cell, look, pointed, point, forking, fork },
     experiment: makeExperiment(session),
+    program: makeProgram({ session, results, debugging }),
     t: () => languages[view.language],
     palette: createMemo(() => makePalette(view.theme)),
   };

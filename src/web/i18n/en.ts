@@ -1,3 +1,5 @@
+import { programEn } from './program-en.js';
+
 /** A model's shape, numbers as they are read. */
 export interface ModelFacts {
   readonly layers: string;
@@ -230,6 +232,7 @@ export const en = {
     other: 'The file was made on another model; its edits are loaded all the same.',
     help: 'The changes to the model, from top to bottom: switch one off and it is as if it had never been made, to the last bit. Any edit can be written by hand; Save gives a file that the command line takes with --edits.',
   },
+  program: programEn,
   palette: {
     placeholder: 'A layer, a head (3.2), a token, a measure, an action …',
     layer: 'layer',

@@ -1,4 +1,5 @@
 import type { Words } from './en.js';
+import { programZh } from './program-zh.js';
 
 /** 页面的简体中文文字。 */
 export const zh: Words = {
@@ -204,6 +205,7 @@ export const zh: Words = {
     other: '这个文件是在另一个模型上做的；其中的编辑仍然载入了。',
     help: '对模型的改动，自上而下依次生效：关掉一条，就好像从未有过，精确到每一位。任何编辑都可以手写；“保存”得到的文件可用于命令行的 --edits。',
   },
+  program: programZh,
   palette: {
     placeholder: '层、头（3.2）、词元、着色依据、操作 …',
     layer: '层',

@@ -4,6 +4,7 @@ import { AttentionPanel } from './attention/attention-panel.jsx';
 import { AttributionPanel } from './attribution/attribution-panel.jsx';
 import { BlockPanel } from './block/block-panel.jsx';
 import { NeuronsPanel } from './neurons/neurons-panel.jsx';
+import { ProgramPanel } from './program/program-panel.jsx';
 import { ResidualPanel } from './residual/residual-panel.jsx';
 import { WeightsPanel } from './weights/weights-panel.jsx';
 
@@ -15,7 +16,7 @@ export interface DetailPanel {
   readonly panel: () => JSX.Element;
 }
 
-/** The tabs of the detail, in their order. The program's listing, for stepping, is to stand last. */
+/** The tabs of the detail, in their order. The program, for stepping, stands last. */
 export const detailPanels: readonly DetailPanel[] = [
   { id: 'block', title: (words) => words.block.title, panel: BlockPanel },
   { id: 'attention', title: (words) => words.attention.title, panel: AttentionPanel },
@@ -23,4 +24,5 @@ export const detailPanels: readonly DetailPanel[] = [
   { id: 'attribution', title: (words) => words.attribution.title, panel: AttributionPanel },
   { id: 'neurons', title: (words) => words.neurons.title, panel: NeuronsPanel },
   { id: 'weights', title: (words) => words.weights.title, panel: WeightsPanel },
+  { id: 'program', title: (words) => words.program.title, panel: ProgramPanel },
 ];

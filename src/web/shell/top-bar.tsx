@@ -2,6 +2,7 @@ import { Show, type JSX } from 'solid-js';
 import { useApp, type App } from '../app.js';
 import { count } from '../look/numbers.js';
 import { ModelChooser } from './model-chooser.jsx';
+import { RunControls } from './run-controls.jsx';
 
 /** `zoo:world` as world, a path as its last part. */
 const shortName = (model: string): string =>
@@ -67,6 +68,7 @@ export const TopBar = (props: { readonly openPalette: () => void }): JSX.Element
       </Show>
       <span class="facts soft small">{facts(app)}</span>
       <span class="space" />
+      <RunControls />
       <button id="undo" onClick={() => app.session.send({ type: 'undo' })} disabled={!app.session.store.canUndo}>
         {app.t().page.undo}
       </button>

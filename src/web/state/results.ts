@@ -151,11 +151,12 @@ export const makeResults = (session: Session): Results => {
   const signals = makeSignals();
   const runs = makeRuns(session, signals, makeBoards(session, signals));
   const wanted = createMemo(() => requestOf(session.store), undefined, { equals: (a, b) => a?.key === b?.key });
+  // Memos: the server tells the whole session at each change of it, which a look elsewhere is too.
+  const canRun = createMemo(() => session.store.link === 'open' && session.store.host.alive);
   const again = (): void => {
     const request = wanted();
-    if (request && session.store.link === 'open' && session.store.host.alive)
-      runs.ask({ request, from: performance.now() });
+    if (request && canRun()) runs.ask({ request, from: performance.now() });
   };
-  createEffect(on([wanted, () => session.store.link, () => session.store.host.alive], again));
+  createEffect(on([wanted, canRun], again));
   return { ...signals, again, cancel: () => runs.cancel() };
 };

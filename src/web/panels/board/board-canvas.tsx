@@ -5,10 +5,12 @@ import { inks, watchSize } from '../../look/canvas.js';
 import { cellText } from '../../shell/cell-text.js';
 import type { Board } from '../../state/board.js';
 import { drawBoard, type Scene } from './draw.js';
+import { Execution } from './execution.jsx';
 import { layoutOf, placeAt, scrollRange, scrollTo, type Layout, type Place } from './layout.js';
 import { markOf } from './mark.js';
 import { measures } from './measures.js';
 import { pinsOf } from './pins.js';
+import { useBreaks } from './use-breaks.jsx';
 
 interface Props {
   readonly ends: readonly [number, number];
@@ -98,8 +100,9 @@ export const BoardCanvas = (props: Props): JSX.Element => {
     if (!place || !board) return;
     app.look({ after: board.rows[place.row] ?? 'embed', position: place.position, head: undefined });
     app.fork(undefined);
-    app.setView({ tab: 'block' });
+    if (app.view.tab !== 'program') app.setView({ tab: 'block' }); // there the listing follows
   };
+  const breaks = useBreaks({ layout, canvas: () => canvas, focused: (board) => placeOfFocus(app, board) });
   const wheel = (event: WheelEvent): void => {
     const at = layout();
     if (!at || scrollRange(at) === 0) return;
@@ -116,13 +119,17 @@ export const BoardCanvas = (props: Props): JSX.Element => {
         aria-label={app.t().board.label}
         onPointerMove={(event) => point(hit(event))}
         onPointerLeave={() => point(undefined)}
-        onClick={(event) => choose(hit(event))}
+        onClick={(event) => breaks.click(event) || choose(hit(event))}
+        onContextMenu={breaks.menu}
         onWheel={wheel}
         onKeyDown={(event) => {
           const board = app.results.board();
+          breaks.key(event);
           if (board && moveBy(app, board, event.key)) event.preventDefault();
         }}
       />
+      <Execution layout={layout()} />
+      <breaks.Menu />
     </div>
   );
 };
