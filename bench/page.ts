@@ -49,6 +49,10 @@ const watchWork = `
 const quantile = (values: readonly number[], q: number): number =>
   [...values].sort((a, b) => a - b)[Math.floor(q * values.length)] ?? NaN;
 
+/** A binary message comes as base64. */
+const bytesOf = ({ opcode, payloadData }: { readonly opcode: number; readonly payloadData: string }): number =>
+  opcode === 2 ? Math.floor((payloadData.length * 3) / 4) : payloadData.length;
+
 /** Milliseconds from each move of the slider to its painted answer, and bytes that came for one. */
 const slide = async (browser: Browser, server: PageServer, state: { model: string; prompt: string; layer: number }) => {
   const { layer, ...given } = state;
@@ -60,7 +64,7 @@ const slide = async (browser: Browser, server: PageServer, state: { model: strin
   await page.getByRole('slider').focus();
   const session = await page.context().newCDPSession(page);
   await session.send('Network.enable');
-  session.on('Network.webSocketFrameReceived', ({ response }) => (bytes += response.payloadData.length));
+  session.on('Network.webSocketFrameReceived', ({ response }) => (bytes += bytesOf(response)));
   const times: number[] = [];
   for (let i = 0; i < moves; i++) {
     await page.evaluate('told.length = 0');

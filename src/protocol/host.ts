@@ -7,6 +7,7 @@ import { knockoutInput, knockoutResult } from './knockout.js';
 import { lensInput, lensResult } from './lens.js';
 import { listInput, listResult } from './list.js';
 import { modelSummary } from './model.js';
+import { boardResult } from './packed-board.js';
 import { runInput, runResult } from './run.js';
 import {
   changeResult,
@@ -79,6 +80,8 @@ export const hostMethods = {
   run: { input: runInput, output: oneOrMore(runResult) },
   inspect: { input: inspectInput, output: oneOrMore(inspectResult) },
   lens: { input: lensInput, output: lensResult },
+  /** The same, its cells as numbers in the payload. */
+  board: { input: lensInput, output: boardResult },
   compare: { input: compareInput, output: compareResult },
   knockout: { input: knockoutInput, output: knockoutResult },
   list: { input: listInput, output: listResult },

@@ -22,6 +22,7 @@ const allowed: ReadonlySet<string> = new Set([
     'run',
     'inspect',
     'lens',
+    'board',
     'compare',
     'knockout',
     'list',

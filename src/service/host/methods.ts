@@ -1,5 +1,5 @@
 import { UsageError } from '../../base/index.js';
-import { hostMethods, type OpenInput } from '../../protocol/index.js';
+import { hostMethods, packBoard, type OpenInput } from '../../protocol/index.js';
 import type { Arena } from '../../tensor/index.js';
 import type { OperationContext } from '../operation.js';
 import { compare } from '../operations/compare.js';
@@ -72,6 +72,10 @@ export const makeHandlers = (state: HostState): Handlers => ({
   run: plain(run),
   inspect: plain(inspect),
   lens: plain(lens),
+  board: async (input, context) => {
+    const { result, payload } = packBoard(await lens.run(input, context));
+    return { output: result, payload };
+  },
   compare: plain(compare),
   knockout: plain(knockout),
   list: plain(list),
