@@ -175,11 +175,12 @@ export const makeResults = (session: Session): Results => {
   const signals = makeSignals();
   const runs = makeRuns(session, signals, makeRests(session, signals));
   const wanted = createMemo(() => requestOf(session.store), undefined, { equals: (a, b) => a?.key === b?.key });
+  // The server tells the session anew at each change: what is the same in it must not ask again.
+  const isOpen = createMemo(() => session.store.link === 'open' && session.store.host.alive);
   const again = (): void => {
     const request = wanted();
-    if (request && session.store.link === 'open' && session.store.host.alive)
-      runs.ask({ request, from: performance.now() });
+    if (request && isOpen()) runs.ask({ request, from: performance.now() });
   };
-  createEffect(on([wanted, () => session.store.link, () => session.store.host.alive], again));
+  createEffect(on([wanted, isOpen], again));
   return { ...signals, again, cancel: () => runs.cancel() };
 };

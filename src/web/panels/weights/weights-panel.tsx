@@ -16,7 +16,7 @@ import { readWeight, weightsFound, type WeightLook } from './data.js';
 const useEntries = () => {
   const app = useApp();
   const [entries, setEntries] = createSignal<readonly WeightEntry[]>([]);
-  const model = () => app.results.shown()?.input.model;
+  const model = createMemo(() => app.results.shown()?.input.model);
   createEffect(
     on(model, (name) => {
       const client = app.session.client();
