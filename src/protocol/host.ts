@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { attentionInput, attentionResult } from './attention.js';
 import { compareInput, compareResult } from './compare.js';
 import { debugInput } from './debug.js';
 import { editInput, modelInput, promptInput } from './inputs.js';
@@ -72,6 +73,8 @@ export const hostMethods = {
   open: { input: openInput, output: openResult },
   close: { input: z.object({ handle: z.string() }), output: nothing },
   capture: { input: captureInput, output: captureResult },
+  /** Attention, held a layer at a time as pictures, a mean or a rollout. */
+  attention: { input: attentionInput, output: attentionResult },
   /** Frees what a run holds. */
   drop: { input: z.object({ run: z.string() }), output: z.object({ bytes: z.int() }) },
   view: { input: viewInput, output: viewResult },

@@ -16,6 +16,7 @@ const allowed: ReadonlySet<string> = new Set([
   ...[
     'ping',
     'status',
+    'attention',
     'capture',
     'drop',
     'view',
@@ -109,7 +110,7 @@ export class Bridge {
 
   #ask({ id, method, params, key }: HostRequest, signal: AbortSignal) {
     const run = (params as { readonly run?: unknown } | null)?.run;
-    if (method === 'capture' && typeof run === 'string') this.#runs.add(run);
+    if ((method === 'capture' || method === 'attention') && typeof run === 'string') this.#runs.add(run);
     return this.client.ask(method, params, {
       signal,
       onTold: (told) => this.#send({ ...told, id }),

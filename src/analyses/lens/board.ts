@@ -123,7 +123,12 @@ const cellsAt = async (
       change: before?.[p] ? away(stream, before[p]) : null,
       broken: stream.reduce((n, x) => n + (Number.isFinite(x) ? 0 : 1), 0),
       ...(theirs
-        ? { versus: { kl: theirScores && scores ? divergence(theirScores, scores) : NaN, distance: away(stream, theirs) } }
+        ? {
+            versus: {
+              kl: theirScores && scores ? divergence(theirScores, scores) : NaN,
+              distance: away(stream, theirs),
+            },
+          }
         : {}),
     });
   }
@@ -145,7 +150,9 @@ export const lensBoard = async (model: Model, request: BoardRequest): Promise<re
     const before = r === 0 ? undefined : all[r - 1];
     const cells: BoardCell[] = [];
     for (const positions of pieces(request.positions, model.program.facts.vocab))
-      cells.push(...(await cellsAt(model, request, { after, before, positions, isSilent: request.stack === 'encoder' })));
+      cells.push(
+        ...(await cellsAt(model, request, { after, before, positions, isSilent: request.stack === 'encoder' })),
+      );
     rows.push({ after, cells });
   }
   return rows;

@@ -11,6 +11,7 @@ import { run } from '../operations/run.js';
 import { tokenize } from '../operations/tokenize.js';
 import { tour } from '../operations/tour.js';
 import { modelKey, withModel } from '../with-model.js';
+import { attentionInto } from './attention.js';
 import { captureInto } from './capture.js';
 import { makeDebugHandlers } from './debug-methods.js';
 import { dropRun, heldAt, type HeldValue } from './held.js';
@@ -60,6 +61,7 @@ export const makeHandlers = (state: HostState): Handlers => ({
   open: (input, context) => open(state, input, context),
   close: ({ handle }) => close(state, handle),
   capture: async (input, context) => ({ output: await captureInto(state, input, context) }),
+  attention: async (input, context) => ({ output: await attentionInto(state, input, context) }),
   drop: async ({ run }) => ({ output: { bytes: dropRun(state.arena, run) } }),
   view: async (input) => {
     const { result, payload } = viewOf(heldAt(state.arena, input.at), input);
