@@ -26,6 +26,7 @@ import { tokenizeInput, tokenizeResult } from './tokenize.js';
 import { tourInput, tourResult } from './tour.js';
 import { viewInput, viewResult, weightInput } from './views.js';
 import { wireError } from './wire-error.js';
+import { writesInput, writesResult } from './writes.js';
 
 /** The version of the protocol: both sides must have the same. */
 export const hostProtocol = 1;
@@ -87,6 +88,8 @@ export const hostMethods = {
   board: { input: lensInput, output: boardResult },
   compare: { input: compareInput, output: compareResult },
   knockout: { input: knockoutInput, output: knockoutResult },
+  /** What neurons and heads write by the direct way, as words. */
+  writes: { input: writesInput, output: writesResult },
   list: { input: listInput, output: listResult },
   tokenize: { input: tokenizeInput, output: tokenizeResult },
   tour: { input: tourInput, output: tourResult },

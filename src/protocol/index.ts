@@ -19,3 +19,4 @@ export * from './tokenize.js';
 export * from './tour.js';
 export * from './views.js';
 export * from './wire-error.js';
+export * from './writes.js';

@@ -29,6 +29,7 @@ const allowed: ReadonlySet<string> = new Set([
     'list',
     'tokenize',
     'weight',
+    'writes',
   ],
 ]);
 /** Fields of requests that name a file to be written. */

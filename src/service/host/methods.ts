@@ -18,6 +18,7 @@ import { dropRun, heldAt, type HeldValue } from './held.js';
 import type { Handler, Handlers, HostState, Outcome, WorkerMethod } from './host-state.js';
 import { viewOf } from './view.js';
 import { viewWeight } from './weight.js';
+import { writes } from './writes.js';
 
 const plain =
   <Input, Output>(operation: { run(input: Input, context: OperationContext): Promise<Output> }) =>
@@ -80,6 +81,7 @@ export const makeHandlers = (state: HostState): Handlers => ({
   },
   compare: plain(compare),
   knockout: plain(knockout),
+  writes: async (input, context) => ({ output: await writes(input, context) }),
   list: plain(list),
   tokenize: plain(tokenize),
   tour: plain(tour),
