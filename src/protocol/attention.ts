@@ -25,9 +25,16 @@ export const attentionInput = modelInput
     heads: z.array(z.object({ block: z.string(), head: z.int().min(0) })).default([]),
     /** Rollout goes as far as this block; to the last where left out. */
     through: z.string().optional(),
-    /** Tokens left out: as rows and as columns. `renormalise`: what is left of a row sums to 1 again. */
+    /**
+     * Tokens left out: as rows and as columns. `specials`: those that the tokenizer puts in, such as a beginning.
+     * `renormalise`: what is left of a row sums to 1 again.
+     */
     hide: z
-      .object({ queries: z.array(position), keys: z.array(position), renormalise: z.boolean().default(false) })
+      .object({
+        queries: z.array(position).default([]),
+        keys: z.array(position).default([]),
+        ...{ specials: z.boolean().default(false), renormalise: z.boolean().default(false) },
+      })
       .optional(),
     size: z.int().min(16).max(4096).default(512),
     maxBytes: z.int().min(1).optional(),
@@ -52,6 +59,8 @@ export const attentionResult = z.object({
   kinds: z.array(attentionKind),
   /** The lowest first. */
   layers: z.array(attentionLayer),
+  /** Tokens that were left out. */
+  hidden: z.object({ queries: z.array(position), keys: z.array(position) }),
   /** That are held. */
   bytes: z.int(),
 });

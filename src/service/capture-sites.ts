@@ -18,7 +18,7 @@ import { chosenWeights, weightValue } from './chosen-weights.js';
 import { contextFor } from './experiment.js';
 import type { OpenModel } from './open-model.js';
 import type { OperationContext } from './operation.js';
-import { predictBytes } from './predict-bytes.js';
+import { predictBytes, wholeOf } from './predict-bytes.js';
 import { promptView, tokensOfText } from './prompts.js';
 import { viewOf } from './site-view.js';
 
@@ -74,7 +74,7 @@ const plain = async ({ model, request, variant, context }: CapturePass): Promise
   const { prompt, input } = request;
   const wanted = sitesFor(model, variant, input.sites);
   const places = wanted.map((w) => w.place);
-  const bytes = predictBytes(places, prompt, input);
+  const bytes = predictBytes(wanted, prompt, input);
   context.note(`${places.length} sites, ${formatBytes(bytes)}`);
   const values: SiteValue[] = [];
   await captureEach({ model, prompt, variant, wanted, context }, (value) => void values.push(value));
@@ -125,7 +125,7 @@ const backward = async ({ model, request, variant, context }: CapturePass): Prom
     onSegment: checkpoints(context),
   };
   const places = wanted.map((w) => w.place);
-  const bytes = predictBytes(places, prompt, { ...input, more: gradientBytes(model, asked) });
+  const bytes = predictBytes(places.map(wholeOf), prompt, { ...input, more: gradientBytes(model, asked) });
   context.note(`${places.length} sites and their gradients, ${formatBytes(bytes)}`);
   const found = await gradients(model, asked);
   const reached = { prompt, length: prompt.ids.length, most: prompt.ids.length };

@@ -18,6 +18,7 @@ import { captureEach } from '../capture-sites.js';
 import { onEachPrompt, type Opened } from '../edited-model.js';
 import { contextFor } from '../experiment.js';
 import type { OperationContext } from '../operation.js';
+import { targetTokenizer } from '../prompts.js';
 import { checkMemory, chosenLayers, invalid, layersOf, levelFor, type Layer } from './attention-plan.js';
 import { dropRun, tensorBytes, valueKey, type HeldValue } from './held.js';
 import type { HostState } from './host-state.js';
@@ -96,6 +97,26 @@ const rolledOut = (hold: Hold, input: AttentionInput, context: OperationContext)
       const size = { queries: rollout.tokens, keys: rollout.tokens };
       hold('rollout', '', hidden(one(rollout.through, size), input));
     },
+  };
+};
+
+/** Tokens that the tokenizer puts in, such as a beginning or an end. */
+const specialsIn = async ({ model, prompt }: Opened, side: 'source' | 'own'): Promise<readonly number[]> => {
+  const isSource = side === 'source' && prompt.source !== undefined;
+  const tokenizer = prompt.source === undefined || isSource ? model.tokenizer : await targetTokenizer(model);
+  const ids = isSource ? (prompt.source?.ids ?? []) : prompt.ids;
+  return ids.flatMap((id, i) => (tokenizer?.specials.has(id) ? [i] : []));
+};
+
+/** The request with the tokens to hide as positions. */
+const withHidden = async (opened: Opened, input: AttentionInput): Promise<AttentionInput> => {
+  if (!input.hide?.specials) return input;
+  const { kind, hide: given } = input;
+  const [rows, columns] = [kind === 'encoder' ? 'source' : 'own', kind === 'self' ? 'own' : 'source'] as const;
+  const [queries, keys] = [await specialsIn(opened, rows), await specialsIn(opened, columns)];
+  return {
+    ...input,
+    hide: { ...given, queries: [...given.queries, ...queries], keys: [...given.keys, ...keys] },
   };
 };
 
@@ -197,7 +218,13 @@ const gather = async (
     context.progress?.({ done: ++done, total: layers.length, what: 'layers of attention' });
   });
   gathering.end();
-  return { run: input.run, revision, kinds: [...new Set(all.map((l) => l.kind))], ...held };
+  return {
+    run: input.run,
+    revision,
+    kinds: [...new Set(all.map((l) => l.kind))],
+    hidden: { queries: input.hide?.queries ?? [], keys: input.hide?.keys ?? [] },
+    ...held,
+  };
 };
 
 /**
@@ -212,7 +239,9 @@ export const attentionInto = async (
   const revision = (state.revisions.get(input.run) ?? 0) + 1;
   dropRun(state.arena, input.run);
   state.revisions.set(input.run, revision);
-  const result = await onEachPrompt(input, context, (opened) => gather(opened, { state, input, context, revision }));
+  const result = await onEachPrompt(input, context, async (opened) =>
+    gather(opened, { state, input: await withHidden(opened, input), context, revision }),
+  );
   if (Array.isArray(result)) throw bug('attention is of one prompt');
   return result;
 };
