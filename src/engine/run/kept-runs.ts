@@ -92,7 +92,7 @@ const scoresFor = ({ scores }: Trace, pass: Pass, wanted: 'all' | 'last'): Tenso
   if (!scores || scores.of === wanted || pass.program.facts.output !== 'next') return scores?.logits;
   if (scores.of === 'last') return undefined;
   const rows = scores.logits.shape[1] ?? 1;
-  return take(scores.logits, 1, [rows - 1]) as Tensor<'float32'>;
+  return take<Tensor<'float32'>>(scores.logits, 1, [rows - 1]);
 };
 
 const traceOf = (
@@ -156,7 +156,11 @@ export class KeptRuns {
   }
 
   /** A run that an earlier one was in all, and whose scores are kept. */
-  #known(prompt: string, pass: Pass, wanted: KeptRequest['logits']): (Trace & { logits: Tensor<'float32'> }) | undefined {
+  #known(
+    prompt: string,
+    pass: Pass,
+    wanted: KeptRequest['logits'],
+  ): (Trace & { logits: Tensor<'float32'> }) | undefined {
     if (wanted === 'none') return undefined;
     for (const trace of this.#traces) {
       if (trace.prompt !== prompt || trace.states.length <= pass.instances.length) continue;

@@ -1,7 +1,7 @@
 import type { Client } from '../../../client/index.js';
 import type { HostOutput, WeightEntry } from '../../../protocol/index.js';
 import type { Request } from '../../state/request.js';
-import type { Matrix } from '../attention/data.js';
+import type { Matrix } from '../../look/matrix.js';
 
 type Answer<K extends string> = Extract<HostOutput<'view'>['view'], { kind: K }>;
 

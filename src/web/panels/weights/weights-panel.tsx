@@ -9,7 +9,7 @@ import { compact } from '../../look/numbers.js';
 import { Panel } from '../../shell/panel.jsx';
 import { ScaleStrip } from '../../shell/scale-strip.jsx';
 import type { Request } from '../../state/request.js';
-import { paint } from '../attention/draw.js';
+import { paint } from '../../look/matrix-image.js';
 import { readWeight, weightsFound, type WeightLook } from './data.js';
 
 /** The model's weights, asked for once a model. */
