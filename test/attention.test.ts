@@ -25,7 +25,7 @@ const t5 = tiny('t5-default');
 const state = {
   models: new ModelPool(2 ** 30),
   arena: new Arena<HeldValue>(2 ** 24),
-  ...{ handles: new Map(), revisions: new Map(), debugged: new Map() },
+  ...{ weights: new WeakMap(), handles: new Map(), revisions: new Map(), debugged: new Map() },
 };
 const dispatch = makeDispatch(state);
 afterAll(() => state.models.close());

@@ -104,7 +104,7 @@ const rolledOut = (hold: Hold, input: AttentionInput, context: OperationContext)
 const specialsIn = async ({ model, prompt }: Opened, side: 'source' | 'own'): Promise<readonly number[]> => {
   const isSource = side === 'source' && prompt.source !== undefined;
   const tokenizer = prompt.source === undefined || isSource ? model.tokenizer : await targetTokenizer(model);
-  const ids = isSource ? (prompt.source?.ids ?? []) : prompt.ids;
+  const ids = isSource ? prompt.source.ids : prompt.ids;
   return ids.flatMap((id, i) => (tokenizer?.specials.has(id) ? [i] : []));
 };
 

@@ -69,7 +69,7 @@ export const makeHandlers = (state: HostState): Handlers => ({
     return { output: result, ...(payload ? { payload } : {}) };
   },
   weight: async (input, context) => {
-    const { result, payload } = await viewWeight(input, context);
+    const { result, payload } = await viewWeight(input, context, state.weights);
     return { output: result, ...(payload ? { payload } : {}) };
   },
   run: plain(run),

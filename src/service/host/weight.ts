@@ -26,6 +26,19 @@ const paramOf = (model: OpenModel, name: string) => {
   });
 };
 
+/** By program: an opened model has its own. */
+export type WeightCache = WeakMap<object, { readonly key: string; readonly tensor: Tensor }>;
+
+/** The weight as the edits leave it, read once for looks that follow each other. */
+const recentTensor = async (model: OpenModel, input: WeightInput, cache: WeightCache | undefined): Promise<Tensor> => {
+  const key = JSON.stringify([input.name, input.edits]);
+  const known = cache?.get(model.program);
+  if (known?.key === key) return known.tensor;
+  const tensor = await tensorOf(model, input);
+  cache?.set(model.program, { key, tensor });
+  return tensor;
+};
+
 /** The weight as the edits leave it. */
 const tensorOf = async (model: OpenModel, { name, edits }: WeightInput): Promise<Tensor> => {
   const changes = (await editsOf({ edits })).filter((e) => e.edit === 'weight' || e.edit === 'replace weight');
@@ -62,10 +75,10 @@ const spectrumOf = async (
 };
 
 /** Looks at a weight. @throws UsageError WEIGHT_UNKNOWN, SELECTOR_INVALID, MEMORY_LIMIT, OPTION_INVALID */
-export const viewWeight = (input: WeightInput, context: OperationContext): Promise<Viewed> =>
+export const viewWeight = (input: WeightInput, context: OperationContext, cache?: WeightCache): Promise<Viewed> =>
   withModel(input, { context }, async (model) => {
     const { axes } = paramOf(model, input.name).type;
-    const held = { tensor: await tensorOf(model, input), axes, revision: 0, tokens: [] };
+    const held = { tensor: await recentTensor(model, input, cache), axes, revision: 0, tokens: [] };
     const { as, dtype, maxBytes, name } = input;
     if (as.kind === 'spectrum') return { result: await spectrumOf(held, name, context) };
     return viewOf(held, { at: { run: '', step: 0, site: name, where: input.where }, as, dtype, maxBytes });

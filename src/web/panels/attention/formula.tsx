@@ -101,7 +101,9 @@ const textOf = (
   const product = share === undefined || length === undefined ? undefined : share * length;
   const formula = t.formula(shown(score), shown(share));
   const times = t.times(shown(length), shown(product));
-  const words = written?.raised.map((w) => `${visible(w.text)} +${compact(w.effect * (share ?? 0))}`).join(', ');
+  const isSeen = (written?.raised[0]?.effect ?? 0) * (share ?? 0) > 5e-4;
+  const raised = isSeen ? written?.raised : undefined;
+  const words = raised?.map((w) => `${visible(w.text)} +${compact(w.effect * (share ?? 0))}`).join(', ');
   return `${where}: ${formula}${times}${words === undefined ? '' : t.writes(words)}`;
 };
 
