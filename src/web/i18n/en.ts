@@ -103,6 +103,13 @@ export const en = {
     },
     zoom: 'Zoom',
     fit: 'Fit',
+    encoder:
+      'The encoder: layers from bottom to top, source tokens from left to right; above it what the cell in focus takes from each',
+    encoderLegend: (measure: string) => `encoder: ${measure}`,
+    crossShort: 'taken',
+    takes: (who: string, token: string, p: string) => `taken from ${token} by ${who}: ${p}`,
+    takers: (layer: string, head: number | undefined) =>
+      head === undefined ? `the heads of decoder ${layer}` : `head ${head} of decoder ${layer}`,
     invite: (word: string, layer: string) =>
       `${word} is there on the way, and layer ${layer} loses it: click the marked cell`,
     inviteNext: (part: string) => `now switch off ${part}`,

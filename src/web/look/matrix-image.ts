@@ -1,5 +1,5 @@
 import { colorAt, type Rgb } from './color.js';
-import type { Matrix } from './matrix.js';
+import { shrunk, type Matrix } from './matrix.js';
 
 /** What stands for a masked score: the least number of float32. */
 export const masked = -3e38;
@@ -46,4 +46,24 @@ export const paint = (
 ): void => {
   c.imageSmoothingEnabled = false;
   c.drawImage(image instanceof ImageData ? bitmapOf(image) : image, ...rect);
+};
+
+/** Matrices as something to paint, each made once for its colours. */
+export const makeImages = () => {
+  let images = new WeakMap<Matrix, { readonly of: string; readonly image: OffscreenCanvas }>();
+  let colors: readonly Rgb[] | undefined;
+  return (
+    matrix: Matrix,
+    given: { readonly colors: readonly Rgb[]; readonly ends: Ends; readonly most?: number },
+  ): OffscreenCanvas => {
+    if (colors !== given.colors) images = new WeakMap();
+    colors = given.colors;
+    const of = `${given.ends.from} ${given.ends.to} ${given.most ?? ''}`;
+    const known = images.get(matrix);
+    if (known?.of === of) return known.image;
+    const small = given.most === undefined ? matrix : shrunk(matrix, given.most);
+    const image = bitmapOf(imageOf(small, given.colors, given.ends));
+    images.set(matrix, { of, image });
+    return image;
+  };
 };

@@ -2,8 +2,7 @@ import { createEffect, createMemo, createSignal, on, type JSX } from 'solid-js';
 import { clearedContext, inks } from '../look/canvas.js';
 import type { Rgb } from '../look/color.js';
 import { stepOf, zoomOf } from '../look/keys.js';
-import type { Matrix } from '../look/matrix.js';
-import { bitmapOf, imageOf, paint, type Ends } from '../look/matrix-image.js';
+import { makeImages, paint, type Ends } from '../look/matrix-image.js';
 import { makeTiles, tileKey, tileSize, tilesSeen, wholeTile, type FetchTile, type TileAt } from '../look/tiles.js';
 import { shortened } from '../look/token-text.js';
 import { sameSize, usePicture, type Size } from '../look/use-picture.js';
@@ -63,22 +62,6 @@ interface Scene {
   readonly pointed: MatrixCell | undefined;
   readonly look: ReturnType<typeof inks>;
 }
-
-/** A tile of a matrix as something to paint, made once for its colours. */
-const makeImages = () => {
-  let images = new WeakMap<Matrix, { readonly of: string; readonly image: OffscreenCanvas }>();
-  let colors: readonly Rgb[] | undefined;
-  return (matrix: Matrix, given: Pick<Props, 'colors' | 'ends'>): OffscreenCanvas => {
-    if (colors !== given.colors) images = new WeakMap();
-    colors = given.colors;
-    const of = `${given.ends.from} ${given.ends.to}`;
-    const known = images.get(matrix);
-    if (known?.of === of) return known.image;
-    const image = bitmapOf(imageOf(matrix, given.colors, given.ends));
-    images.set(matrix, { of, image });
-    return image;
-  };
-};
 
 const drawTiles = (c: CanvasRenderingContext2D, { tiles, at, frame }: Scene): void => {
   for (const { tile, image } of tiles) {

@@ -32,6 +32,8 @@ interface BoardRequest {
   readonly word: number | undefined;
   /** The position in focus; the last where none is. */
   readonly near: number | undefined;
+  /** The encoder's own board, of which no words are read. */
+  readonly stack?: 'encoder';
   readonly signal: AbortSignal;
 }
 
@@ -52,10 +54,11 @@ const withCells = (
 /** Reads the board part by part; `show` is told of each. @throws what the host answers */
 export const readBoard = async (
   client: Client,
-  { request, result, word, near, signal }: BoardRequest,
+  { request, result, word, near, stack, signal }: BoardRequest,
   show: (board: Board) => void,
 ): Promise<void> => {
-  const tokens = result.after.target ?? result.after.tokens;
+  const isEncoder = stack === 'encoder';
+  const tokens = isEncoder ? result.after.tokens : (result.after.target ?? result.after.tokens);
   const { vocab, layers } = result.model;
   const each = Math.max(8, Math.floor(scoresEach / (vocab * (layers + 1))));
   let board: Board | undefined;
@@ -64,7 +67,8 @@ export const readBoard = async (
       'board',
       {
         ...{ ...request.input, edits: request.edits.map((text) => ({ text })), positions, top: 3 },
-        words: word === undefined ? [] : [word],
+        words: word === undefined || isEncoder ? [] : [word],
+        ...(isEncoder ? { stack: 'encoder' as const } : {}),
         ...(request.edits.length > 0 && result.before.tokens.length === result.after.tokens.length
           ? { versus: [] }
           : {}),

@@ -16,6 +16,8 @@ export interface Results {
   /** The latest that came; it stays while the next is computed. */
   readonly compare: Accessor<CompareResult | undefined>;
   readonly board: Accessor<Board | undefined>;
+  /** Of an encoder-decoder the encoder's own. */
+  readonly encoder: Accessor<Board | undefined>;
   /** The request that `compare` is of; panels ask for what they show of it. */
   readonly shown: Accessor<Request | undefined>;
   /** The token whose standing is shown. */
@@ -62,17 +64,32 @@ const painted = (): Promise<number> =>
     requestAnimationFrame(() => setTimeout(() => resolve(performance.now())));
   });
 
-/** What is known so far, as signals. */
-const makeSignals = () => {
+/** What the latest run said, as signals. */
+const makeAnswers = () => {
   const [compare, setCompare] = createSignal<CompareResult>();
   const [board, setBoard] = createSignal<Board>();
+  const [encoder, setEncoder] = createSignal<Board>();
   const [shown, setShown] = createSignal<Request>();
+  /** What is shown is of another model or text, and nothing will come in its place. */
+  const forget = (): void =>
+    batch(() => {
+      setCompare(undefined);
+      setBoard(undefined);
+      setEncoder(undefined);
+      setShown(undefined);
+    });
+  return { compare, setCompare, board, setBoard, encoder, setEncoder, shown, setShown, forget };
+};
+
+/** What is known so far, as signals. */
+const makeSignals = () => {
+  const answers = makeAnswers();
   const [busy, setBusy] = createSignal(false);
   const [progress, setProgress] = createSignal<Progress>();
   const [error, setError] = createSignal<WireError>();
   const [latency, setLatency] = createSignal<number>();
   const word = createMemo(() => {
-    const result = compare();
+    const result = answers.compare();
     return result && wordOf(result);
   });
   const failed = (cause: unknown): void => {
@@ -80,15 +97,8 @@ const makeSignals = () => {
     if (cause instanceof DebuggerError && cause.info.code === 'CANCELLED') return;
     setError(toWireError(cause));
   };
-  /** What is shown is of another model or text, and nothing will come in its place. */
-  const forget = (): void =>
-    batch(() => {
-      setCompare(undefined);
-      setBoard(undefined);
-      setShown(undefined);
-    });
   return {
-    ...{ forget, compare, setCompare, board, setBoard, shown, setShown, busy, setBusy, word, failed },
+    ...{ ...answers, busy, setBusy, word, failed },
     ...{ progress, setProgress, error, setError, latency, setLatency },
   };
 };
@@ -97,6 +107,22 @@ type Signals = ReturnType<typeof makeSignals>;
 /** Of what takes longer than this, the rest waits until a slider has come to rest: it would be in the next move's way. */
 const soonMs = 50;
 const restMs = 150;
+
+/** The board of what is shown, of an encoder-decoder both; of a classifier there is none. */
+const readBoards = async (
+  client: Client,
+  given: Pick<Parameters<typeof readBoard>[1], 'request' | 'result' | 'near' | 'signal'>,
+  s: Signals,
+): Promise<void> => {
+  const { after } = given.result;
+  if (after.target === undefined) s.setEncoder(undefined);
+  if (after.labels) {
+    s.setBoard(undefined);
+    return;
+  }
+  await readBoard(client, { ...given, word: s.word()?.id }, s.setBoard);
+  if (after.target) await readBoard(client, { ...given, word: undefined, stack: 'encoder' }, s.setEncoder);
+};
 
 /** What follows an answer: what stands at each token where that was not asked for, and the board. A newer run stops it. */
 const makeRests = (session: Session, s: Signals): Latest<{ request: Request; isPart: boolean }> => {
@@ -112,13 +138,7 @@ const makeRests = (session: Session, s: Signals): Latest<{ request: Request; isP
       }
       const result = s.compare();
       if (!result || signal.aborted) return;
-      if (result.after.labels) s.setBoard(undefined);
-      else
-        await readBoard(
-          client,
-          { request, result, word: s.word()?.id, near: session.store.focus?.position, signal },
-          s.setBoard,
-        );
+      await readBoards(client, { request, result, near: session.store.focus?.position, signal }, s);
       tookMs = performance.now() - from;
     },
     s.failed,

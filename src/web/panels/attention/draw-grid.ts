@@ -1,7 +1,7 @@
 import { clearedContext } from '../../look/canvas.js';
 import type { Palette } from '../../look/color.js';
-import { shrunk, type Matrix } from '../../look/matrix.js';
-import { imageOf, paint, type Ends } from '../../look/matrix-image.js';
+import type { Matrix } from '../../look/matrix.js';
+import { paint, type Ends, type makeImages } from '../../look/matrix-image.js';
 import { percent } from '../../look/numbers.js';
 import type { Grid, GridHead } from './grid-layout.js';
 
@@ -50,6 +50,7 @@ export interface GridScene {
   readonly seen: readonly [number, number];
   readonly pictureOf: (entry: GridHead) => Matrix | undefined;
   readonly ends: Ends;
+  readonly images: ReturnType<typeof makeImages>;
   readonly isChosen: (entry: GridHead) => boolean;
   readonly palette: Palette;
   readonly focus: GridHead | undefined;
@@ -65,8 +66,8 @@ const drawHead = (c: CanvasRenderingContext2D, s: GridScene, entry: GridHead): v
   c.fillStyle = s.ink.empty;
   c.fillRect(x, y, side, side);
   if (picture) {
-    const image = imageOf(shrunk(picture, Math.ceil(side * devicePixelRatio)), s.palette.sequential, s.ends);
-    paint(c, image, [x, y, side, side]);
+    const most = Math.ceil(side * devicePixelRatio);
+    paint(c, s.images(picture, { colors: s.palette.sequential, ends: s.ends, most }), [x, y, side, side]);
   }
   const isFocus = entry === s.focus;
   c.fillStyle = isFocus ? s.ink.accent : s.ink.soft;

@@ -3,7 +3,7 @@ import { useApp } from '../../app.js';
 import { inks } from '../../look/canvas.js';
 import { stepOf } from '../../look/keys.js';
 import type { Matrix } from '../../look/matrix.js';
-import type { Ends } from '../../look/matrix-image.js';
+import { makeImages, type Ends } from '../../look/matrix-image.js';
 import { usePicture } from '../../look/use-picture.js';
 import type { AttentionLayer } from '../../../protocol/index.js';
 import type { HeadRef } from './data.js';
@@ -133,6 +133,7 @@ export const HeadGrid = (props: Props): JSX.Element => {
   const seen = useSeen(() => canvas?.closest<HTMLElement>('.grid-space'));
   const { grid, cell, pictureOf } = useGrid(props, width, seen);
   const { isFocus, press, click } = useChoosing(props, grid);
+  const images = app.kept('head images', makeImages);
   const picture = usePicture<GridScene>({
     scene: (size) => {
       setWidth(size.width);
@@ -140,6 +141,7 @@ export const HeadGrid = (props: Props): JSX.Element => {
       const isChosen = (entry: GridHead): boolean => props.store.chosen().some((h) => same(h, refOf(entry)));
       return {
         ...{ grid: grid(), cell: cell(), width: size.width, seen: seen(), palette: app.palette(), ends: props.ends },
+        images,
         pictureOf: ({ layer, head }) => pictureOf(layer, head),
         ...{ isChosen, focus: grid().heads.find(isFocus), ...inks() },
       };

@@ -3,6 +3,7 @@ import { useApp } from '../../app.js';
 import { Panel } from '../../shell/panel.jsx';
 import type { Board } from '../../state/board.js';
 import { BoardCanvas } from './board-canvas.jsx';
+import { EncoderBoard } from './encoder-board.jsx';
 import { Invitation } from './invitation.jsx';
 import { Legend } from './legend.jsx';
 import { isMeasure, measureIds, measures } from './measures.js';
@@ -85,6 +86,7 @@ export const BoardPanel = (): JSX.Element => {
       <Invitation />
       <BoardCanvas ends={ends()} scroll={scroll()} setScroll={setScroll} />
       <Legend ends={ends()} />
+      <EncoderBoard />
     </Panel>
   );
 };

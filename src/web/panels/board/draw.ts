@@ -172,9 +172,13 @@ const drawPins = (c: CanvasRenderingContext2D, { layout, pins, ink }: Scene): vo
 
 /** Draws the board. Only what can be seen is drawn. */
 export const drawBoard = (canvas: HTMLCanvasElement, scene: Scene): void => {
+  const c = clearedContext(canvas, scene.layout);
+  if (c) drawBoardOn(c, scene);
+};
+
+/** The same, on a canvas that has other things too. */
+export const drawBoardOn = (c: CanvasRenderingContext2D, scene: Scene): void => {
   const { width, height, left } = scene.layout;
-  const c = clearedContext(canvas, { width, height });
-  if (!c) return;
   c.save();
   c.beginPath();
   c.rect(left, 0, width - left, height);
