@@ -17,12 +17,14 @@ const allowed: ReadonlySet<string> = new Set([
   ...[
     'ping',
     'status',
+    'attention',
     'capture',
     'drop',
     'view',
     'run',
     'inspect',
     'lens',
+    'board',
     'compare',
     'knockout',
     'attribute',
@@ -30,6 +32,7 @@ const allowed: ReadonlySet<string> = new Set([
     'list',
     'tokenize',
     'weight',
+    'writes',
   ],
   // The run under the debugger is looked at; the server moves it, since it is all pages'.
   'debug.view',
@@ -115,7 +118,7 @@ export class Bridge {
 
   #ask({ id, method, params, key }: HostRequest, signal: AbortSignal) {
     const run = (params as { readonly run?: unknown } | null)?.run;
-    if (method === 'capture' && typeof run === 'string') this.#runs.add(run);
+    if ((method === 'capture' || method === 'attention') && typeof run === 'string') this.#runs.add(run);
     return this.client.ask(method, params, {
       signal,
       onTold: (told) => this.#send({ ...told, id }),

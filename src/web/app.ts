@@ -1,4 +1,4 @@
-import { createContext, createEffect, createMemo, createSignal, useContext, type Accessor } from 'solid-js';
+import { createContext, createEffect, createMemo, createRoot, createSignal, useContext, type Accessor } from 'solid-js';
 import { bug } from '../base/index.js';
 import type { LensCell, SessionFocus } from '../protocol/index.js';
 import { languages, type Words } from './i18n/index.js';
@@ -35,7 +35,18 @@ export interface App {
   /** The position whose alternatives are listed; undefined where what comes next is. */
   readonly forking: Accessor<number | undefined>;
   readonly fork: (position: number | undefined) => void;
+  /** What a panel keeps while it is closed: made the first time that it is asked for, by its name. */
+  readonly kept: <T>(name: string, make: () => T) => T;
 }
+
+/** Things made once, whoever asks, and alive as long as the page is. */
+const makeKept = (): App['kept'] => {
+  const all = new Map<string, unknown>();
+  return <T>(name: string, make: () => T): T => {
+    if (!all.has(name)) all.set(name, createRoot(make));
+    return all.get(name) as T;
+  };
+};
 
 /** Keeps the address as what is seen, and takes what it says at the start. */
 const followAddress = (app: Pick<App, 'session' | 'view'>, given: ReturnType<typeof parseAddress>): void => {
@@ -83,6 +94,7 @@ export const makeApp = (): App => {
   followRun({ debugging, results, look, focus });
   return {
     ...{ session, results, debugging, view, setView, focus, cell, look, pointed, point, forking, fork },
+    kept: makeKept(),
     experiment: makeExperiment(session),
     program: makeProgram({ session, results, debugging }),
     t: () => languages[view.language],

@@ -1,5 +1,5 @@
 import { UsageError } from '../../base/index.js';
-import { hostMethods, type OpenInput } from '../../protocol/index.js';
+import { hostMethods, packBoard, type OpenInput } from '../../protocol/index.js';
 import type { Arena } from '../../tensor/index.js';
 import type { OperationContext } from '../operation.js';
 import { attack } from '../operations/attack.js';
@@ -14,12 +14,14 @@ import { run } from '../operations/run.js';
 import { tokenize } from '../operations/tokenize.js';
 import { tour } from '../operations/tour.js';
 import { modelKey, withModel } from '../with-model.js';
+import { attentionInto } from './attention.js';
 import { captureInto } from './capture.js';
 import { makeDebugHandlers } from './debug-methods.js';
 import { dropRun, heldAt, type HeldValue } from './held.js';
 import type { Handler, Handlers, HostState, Outcome, WorkerMethod } from './host-state.js';
 import { viewOf } from './view.js';
 import { viewWeight } from './weight.js';
+import { writes } from './writes.js';
 
 const plain =
   <Input, Output>(operation: { run(input: Input, context: OperationContext): Promise<Output> }) =>
@@ -63,23 +65,29 @@ export const makeHandlers = (state: HostState): Handlers => ({
   open: (input, context) => open(state, input, context),
   close: ({ handle }) => close(state, handle),
   capture: async (input, context) => ({ output: await captureInto(state, input, context) }),
+  attention: async (input, context) => ({ output: await attentionInto(state, input, context) }),
   drop: async ({ run }) => ({ output: { bytes: dropRun(state.arena, run) } }),
   view: async (input) => {
     const { result, payload } = viewOf(heldAt(state.arena, input.at), input);
     return { output: result, ...(payload ? { payload } : {}) };
   },
   weight: async (input, context) => {
-    const { result, payload } = await viewWeight(input, context);
+    const { result, payload } = await viewWeight(input, context, state.weights);
     return { output: result, ...(payload ? { payload } : {}) };
   },
   run: plain(run),
   inspect: plain(inspect),
   lens: plain(lens),
+  board: async (input, context) => {
+    const { result, payload } = packBoard(await lens.run(input, context));
+    return { output: result, payload };
+  },
   compare: plain(compare),
   diff: plain(diff),
   knockout: plain(knockout),
   attribute: plain(attribute),
   attack: plain(attack),
+  writes: async (input, context) => ({ output: await writes(input, context) }),
   list: plain(list),
   tokenize: plain(tokenize),
   tour: plain(tour),

@@ -93,7 +93,8 @@ const sideOf = async (input: CompareInput, edits: CompareInput['edits'], context
   const side = await onEachPrompt({ ...input, edits }, context, async (opened) => {
     const from = performance.now();
     const { model, prompt } = opened;
-    const logits = prompt.ids.length * model.program.facts.vocab <= mostScores ? 'all' : 'last';
+    const isWhole = input.scored === 'all' && prompt.ids.length * model.program.facts.vocab <= mostScores;
+    const logits = isWhole ? 'all' : 'last';
     const { run, notes } = await keptRun(opened, { logits, context });
     const rows = rowsOf(run);
     const sums = rows.map(sumScores);

@@ -2,7 +2,8 @@ import { createMemo, createSignal, For, Show, type JSX } from 'solid-js';
 import { useApp } from '../../app.js';
 import { Panel } from '../../shell/panel.jsx';
 import type { Board } from '../../state/board.js';
-import { BoardCanvas } from './board-canvas.jsx';
+import { BoardCanvas, sameScroll, type Scroll } from './board-canvas.jsx';
+import { EncoderBoard } from './encoder-board.jsx';
 import { Invitation } from './invitation.jsx';
 import { Legend } from './legend.jsx';
 import { isMeasure, measureIds, measures } from './measures.js';
@@ -27,7 +28,7 @@ const MeasureChoice = (): JSX.Element => {
   );
 };
 
-const zooms = [0, 4, 10, 20, 36, 60, 110];
+const zooms = [0, 4, 10, 20, 36, 60, 110, 250];
 
 const ZoomButtons = (): JSX.Element => {
   const app = useApp();
@@ -66,7 +67,7 @@ const endsOf = (board: Board, id: keyof typeof measures): readonly [number, numb
 /** The map of the run: what the model would say at each token after each layer. */
 export const BoardPanel = (): JSX.Element => {
   const app = useApp();
-  const [scroll, setScroll] = createSignal(0);
+  const [scroll, setScroll] = createSignal<Scroll>({ right: 0, down: 0 }, { equals: sameScroll });
   const ends = createMemo(() => {
     const board = app.results.board();
     return board ? endsOf(board, app.view.measure) : ([0, 1] as const);
@@ -85,6 +86,7 @@ export const BoardPanel = (): JSX.Element => {
       <Invitation />
       <BoardCanvas ends={ends()} scroll={scroll()} setScroll={setScroll} />
       <Legend ends={ends()} />
+      <EncoderBoard />
     </Panel>
   );
 };
