@@ -1,6 +1,7 @@
 import type { Weights } from '../../formats/index.js';
 import {
   ancestors,
+  downstream,
   editSite,
   onlyGradients,
   prune,
@@ -51,8 +52,10 @@ export interface Form {
   readonly weights: ReadonlySet<string>;
   /** Sites that can be fetched. */
   readonly taps: readonly string[];
-  /** `all`: every value inside can be fetched, as `valueOutput` names it, and every site. */
-  readonly values?: 'all';
+  /** Values inside that can be fetched, as `valueOutput` names them; `all`: every one, and every site. */
+  readonly values?: 'all' | readonly ValueId[];
+  /** Only what changes when these sites do; they and what else is read are inputs, as `fromInput` names them. */
+  readonly behind?: readonly string[];
   /** Computed in the same run, each an output. */
   readonly conditions?: readonly Condition[];
   readonly gradient?: GradientForm;
@@ -92,10 +95,18 @@ const gradientPart = (graph: Graph, { request, part }: GradientForm): Graph => {
   return part === 'forward' ? before : after;
 };
 
+const withOutputs = (graph: Graph, { values, taps }: Form): Graph => {
+  if (values === 'all') return tap(withValues(graph), taps);
+  const tapped = tap(graph, taps);
+  const inside = (values ?? []).map((id) => ({ name: valueOutput(id), value: id }));
+  return inside.length === 0 ? tapped : verify({ ...tapped, outputs: [...tapped.outputs, ...inside] });
+};
+
 /** A segment's graph in a form, and where its conditions are: edits, then outputs, then what nobody needs left out. */
 const withConditions = (segment: Segment, form: Form): Pick<Compiled, 'graph' | 'conditions'> => {
   const edited = form.edits.reduce(editSite, segment.graph);
-  const tapped = form.values === 'all' ? tap(withValues(edited), form.taps) : tap(edited, form.taps);
+  const outputs = withOutputs(edited, form);
+  const tapped = form.behind ? downstream(outputs, form.behind).graph : outputs;
   const conditions = new Map<string, Omit<LoweredCondition, 'graph'>>();
   const lowered = (form.conditions ?? []).reduce((graph, { key, lower }, i) => {
     const made = lower(graph, `condition ${i}`);
@@ -109,15 +120,16 @@ const withConditions = (segment: Segment, form: Form): Pick<Compiled, 'graph' | 
 /** The segment's graph in this form. */
 export const formed = (segment: Segment, form: Form): Graph => withConditions(segment, form).graph;
 
-/** Forms kept a segment: the unedited one and the latest tries. */
+/** Forms kept a segment where nothing else is said: the unedited one and the latest tries. */
 const formsKept = 4;
 
-const keyOf = ({ edits, weights, taps, values, conditions, gradient }: Form): string =>
+const keyOf = ({ edits, weights, taps, values, behind, conditions, gradient }: Form): string =>
   JSON.stringify([
     edits,
     [...weights].sort(),
     [...taps].sort(),
     values,
+    behind,
     (conditions ?? []).map((c) => c.key),
     gradient,
   ]);
@@ -126,6 +138,7 @@ const unedited = keyOf({ edits: [], weights: new Set(), taps: [] });
 /** Compiles segments when first needed and keeps them, so that undoing an edit is going back to what was. */
 export class Compilations {
   readonly #made = new Map<string, Map<string, Promise<Compiled>>>();
+  #most = formsKept;
   constructor(
     readonly backend: Backend,
     readonly weights: Weights,
@@ -143,6 +156,11 @@ export class Compilations {
     return compiled;
   }
 
+  /** Keeps so many forms a segment from now on, the unedited one besides; never fewer than at first. */
+  keepForms(most: number): void {
+    this.#most = Math.max(formsKept, most + 1);
+  }
+
   async dispose(): Promise<void> {
     const all = [...this.#made.values()].flatMap((forms) => [...forms.values()]);
     this.#made.clear();
@@ -156,11 +174,12 @@ export class Compilations {
 
   /** The unedited form stays, and so does the one just asked for, the last. */
   async #dropOldest(forms: Map<string, Promise<Compiled>>): Promise<void> {
-    if (forms.size <= formsKept) return;
-    const oldest = [...forms.keys()].find((key) => key !== unedited);
-    if (oldest === undefined) return;
-    const old = forms.get(oldest);
-    forms.delete(oldest);
-    await (await old)?.executable.dispose();
+    while (forms.size > this.#most) {
+      const oldest = [...forms.keys()].find((key) => key !== unedited);
+      if (oldest === undefined) return;
+      const old = forms.get(oldest);
+      forms.delete(oldest);
+      await (await old)?.executable.dispose();
+    }
   }
 }
