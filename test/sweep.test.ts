@@ -199,18 +199,21 @@ describe.each(Object.entries(cases))('a sweep of %s gives what each edit gives b
     list: readonly { readonly texts: readonly string[]; readonly variant: SweepVariant }[],
     sweep: Sweep,
     of = prompt,
+    positions: readonly number[] = of.ids.map((_, i) => i),
   ) => {
     const results = new Map<number, Float32Array>();
-    const positions = of.ids.map((_, i) => i);
     await sweep.run(
       list.map((l) => l.variant),
       (v, run) => void results.set(v, Float32Array.from(positions.flatMap((p) => [...(run.logits(p) ?? [])]))),
     );
+    const words = vocab(each.config);
     const base = await alone([], of);
     for (const [v, { texts }] of list.entries()) {
-      const [mine, theirs] = [results.get(v) ?? new Float32Array(), await alone(texts, of)];
+      const all = await alone(texts, of);
+      const theirs = Float32Array.from(positions.flatMap((p) => [...all.subarray(p * words, (p + 1) * words)]));
+      const mine = results.get(v) ?? new Float32Array();
       expect(
-        theirs.some((x, i) => x !== base[i]),
+        all.some((x, i) => x !== base[i]),
         `${texts.join(' and ')} changes something`,
       ).toBe(true);
       const worst = theirs.reduce((most, x, i) => Math.max(most, Math.abs(x - (mine[i] ?? NaN))), 0);
@@ -219,10 +222,10 @@ describe.each(Object.entries(cases))('a sweep of %s gives what each edit gives b
     }
   };
 
-  const opened = async (names: readonly string[]): Promise<Sweep> =>
+  const opened = async (names: readonly string[], positions = prompt.ids.map((_, i) => i)): Promise<Sweep> =>
     Sweep.open(
       { program: model.program, compilations: model.compilations, variant: plain(model) },
-      { prompt, changes: names, positions: prompt.ids.map((_, i) => i) },
+      { prompt, changes: names, positions },
     );
 
   it('at each site and at the first, a middle and the last row', async () => {
@@ -236,6 +239,24 @@ describe.each(Object.entries(cases))('a sweep of %s gives what each edit gives b
         variant: { changes: [{ site: name, indices, to: { kind: 'value', tensor: clean.site(name) } }] },
       })),
       sweep,
+    );
+  });
+
+  it.each([[[6]], [[2, 5]]])('scored at positions %j alone', async (positions) => {
+    const all = each.sites.flatMap((site) => [1, 4, n - 1].map((row) => atRow(model, site, row)));
+    const sweep = await opened(
+      all.map((a) => a.name),
+      positions,
+    );
+    const clean = await sweep.other(other);
+    await compare(
+      all.map(({ name, where, indices }) => ({
+        texts: [`set ${name}[${where}] = from prompt "other"`],
+        variant: { changes: [{ site: name, indices, to: { kind: 'value', tensor: clean.site(name) } }] },
+      })),
+      sweep,
+      prompt,
+      positions,
     );
   });
 

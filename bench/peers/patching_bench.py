@@ -47,7 +47,7 @@ def load() -> torch.nn.Module:
         device="cpu",
         seed=1,
     )
-    from transformer_lens.loading_from_pretrained import convert_gpt2_weights
+    from transformer_lens.pretrained.weight_conversions import convert_gpt2_weights
 
     model = transformer_lens.HookedTransformer(config)
     model.load_and_process_state_dict(

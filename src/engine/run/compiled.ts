@@ -1,6 +1,8 @@
 import type { Weights } from '../../formats/index.js';
 import {
   ancestors,
+  carried,
+  chooseRows,
   downstream,
   editSite,
   onlyGradients,
@@ -56,6 +58,8 @@ export interface Form {
   readonly values?: 'all' | readonly ValueId[];
   /** Only what changes when these sites do; they and what else is read are inputs, as `fromInput` names them. */
   readonly behind?: readonly string[];
+  /** Only chosen rows of the stream are given, and nothing else: `rowsInputs` say which. */
+  readonly rows?: 'chosen';
   /** Computed in the same run, each an output. */
   readonly conditions?: readonly Condition[];
   readonly gradient?: GradientForm;
@@ -113,7 +117,8 @@ const withConditions = (segment: Segment, form: Form): Pick<Compiled, 'graph' | 
     conditions.set(key, { output: made.output, numbers: made.numbers });
     return made.graph;
   }, tapped);
-  const graph = form.gradient ? gradientPart(lowered, form.gradient) : lowered;
+  const part = form.gradient ? gradientPart(lowered, form.gradient) : lowered;
+  const graph = form.rows ? chooseRows(part, carried) : part;
   return { graph: prune(weightsAsInputs(graph, form.weights)), conditions };
 };
 
@@ -123,13 +128,14 @@ export const formed = (segment: Segment, form: Form): Graph => withConditions(se
 /** Forms kept a segment where nothing else is said: the unedited one and the latest tries. */
 const formsKept = 4;
 
-const keyOf = ({ edits, weights, taps, values, behind, conditions, gradient }: Form): string =>
+const keyOf = ({ edits, weights, taps, values, behind, rows, conditions, gradient }: Form): string =>
   JSON.stringify([
     edits,
     [...weights].sort(),
     [...taps].sort(),
     values,
     behind,
+    rows,
     (conditions ?? []).map((c) => c.key),
     gradient,
   ]);

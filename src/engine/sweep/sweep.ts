@@ -2,6 +2,7 @@ import { bug } from '../../base/index.js';
 import { carried } from '../../graph/index.js';
 import { concat, range, type FloatTensor, type Tensor } from '../../tensor/index.js';
 import { placedSites, type PlacedSite } from '../experiment/sites.js';
+import type { Variant } from '../run/request.js';
 import { isDoubled, undoubled, type Rows } from '../run/rows.js';
 import { BaseRun, rowsOfStack, type KeptBy, type SweepPrompt } from './base-run.js';
 import { firstRow } from './change.js';
@@ -36,6 +37,8 @@ interface Waiting {
   readonly variant: number;
   readonly resid: Tensor | undefined;
   readonly from: number;
+  /** The position of each row of `resid`. */
+  readonly rows: readonly number[];
   readonly sites: ReadonlyMap<string, Tensor>;
 }
 
@@ -93,9 +96,12 @@ export class Sweep {
     return this.#told(this.base, this.#baseScores, new Map());
   }
 
-  /** Another prompt through the same sessions: where values to patch in come from. */
-  async other(prompt: SweepPrompt): Promise<SweptRun> {
-    const run = await new BaseRun(this.model, prompt, this.#kept).run();
+  /**
+   * Another prompt through the same sessions, or the same under other edits: where values to patch in come from.
+   * @param variant left out: the edits that all runs have
+   */
+  async other(prompt: SweepPrompt, variant: Variant = this.model.variant): Promise<SweptRun> {
+    const run = await new BaseRun({ ...this.model, variant }, prompt, this.#kept).run();
     return this.#told(run, await this.#scoresOf(run), new Map());
   }
 
@@ -115,7 +121,8 @@ export class Sweep {
     let waiting: Waiting[] = [];
     for (const [from, members] of [...groups].sort(([a], [b]) => a - b)) {
       const own = members.map((v) => variants[v] as SweepVariant);
-      const walk = new Walk({ base: this.base, sites: this.sites, observe: this.observe, from, variants: own });
+      const scored = this.#rowHead && !own.some((v) => this.#inHead(v).length > 0) ? this.request.positions : undefined;
+      const walk = new Walk({ base: this.base, sites: this.sites, observe: this.observe, from, variants: own, scored });
       const walked = await walk.body();
       waiting.push(...members.map((variant, i) => waitingFor(variant, from, walked, i)));
       if (waiting.length * this.request.positions.length < scoredAtOnce) continue;
@@ -133,6 +140,11 @@ export class Sweep {
       return !swept || swept.place.instance.segment.stack === 'encoder' ? 0 : firstRow(change, swept.type);
     });
     return Math.max(0, Math.min(...rows, this.request.prompt.ids.length - 2));
+  }
+
+  #inHead({ changes }: SweepVariant) {
+    const head = headOf(this.model);
+    return changes.filter((c) => this.sites.get(c.site)?.place.instance.name === head.name);
   }
 
   /** The stream of a variant before the head, all its rows. */
@@ -153,9 +165,7 @@ export class Sweep {
     waiting: readonly Waiting[],
     onResult: (variant: number, run: SweptRun) => void | Promise<void>,
   ): Promise<void> {
-    const head = headOf(this.model);
-    const inHead = (v: number) =>
-      (variants[v]?.changes ?? []).filter((c) => this.sites.get(c.site)?.place.instance.name === head.name);
+    const inHead = (v: number) => this.#inHead(variants[v] ?? { changes: [] });
     const alone = this.#rowHead ? waiting.filter((w) => inHead(w.variant).length === 0) : [];
     await this.#scoreRows(alone, onResult);
     const whole = waiting.filter((w) => !alone.includes(w));
@@ -182,13 +192,13 @@ export class Sweep {
   ): Promise<void> {
     const { positions } = this.request;
     const own = waiting.map(({ resid, from }) => (resid ? positions.filter((p) => p >= from) : []));
-    const parts = waiting.flatMap(({ resid, from }, i) => {
+    const parts = waiting.flatMap(({ resid, rows: there }, i) => {
       const rows = own[i] ?? [];
       return resid && rows.length > 0
         ? [
             someRows(
               resid,
-              rows.map((p) => p - from),
+              rows.map((p) => there.indexOf(p)),
             ),
           ]
         : [];
@@ -266,8 +276,8 @@ export class Sweep {
   }
 }
 
-const waitingFor = (variant: number, from: number, { resid, sites }: Walked, i: number): Waiting => ({
-  ...{ variant, from, resid: resid[i] },
+const waitingFor = (variant: number, from: number, { resid, sites, positions }: Walked, i: number): Waiting => ({
+  ...{ variant, from, resid: resid[i], rows: positions },
   sites: sites[i] ?? new Map<string, Tensor>(),
 });
 

@@ -1,12 +1,12 @@
 import { bug } from '../../base/index.js';
-import { fromInput, handedOn, readName, typesOf, type Graph, type ValueType } from '../../graph/index.js';
-import { concat, range, take, type FloatTensor, type Tensor } from '../../tensor/index.js';
+import { fromInput, handedOn, readName, rowsInputs, typesOf, type Graph, type ValueType } from '../../graph/index.js';
+import { concat, int64From, range, take, type FloatTensor, type Tensor } from '../../tensor/index.js';
 import type { Compiled, Form } from '../run/compiled.js';
 import { siteIn, type Instance } from '../run/order.js';
 import type { LiveEdit } from '../run/request.js';
-import type { Rows } from '../run/rows.js';
+import { isDoubled, type Rows } from '../run/rows.js';
 import { keptOf, rowsFrom, rowsOfStack, type BaseRun } from './base-run.js';
-import { batchedEdits, changedValue, frameOf, type Change } from './change.js';
+import { batchedEdits, changedValue, frameOf, type Change, type Frame } from './change.js';
 import { feedsOf, SharedInputs, tiled } from './feeds.js';
 import { usualForm, wholeForm } from './model.js';
 import type { SweptSite } from './places.js';
@@ -15,6 +15,10 @@ import type { SweptSite } from './places.js';
 export interface SweepVariant {
   readonly changes: readonly Change[];
 }
+
+/** Where only some rows of the last stream are read: nothing else is given. */
+const chosenForm = { rows: 'chosen', taps: [], values: [] } as const;
+const isRowsInput = (name: string): boolean => rowsInputs.some((input) => input === name);
 
 /** Rows of the stream that go through an instance in one call. */
 const mostRows = 1024;
@@ -34,12 +38,16 @@ export interface WalkRequest {
   /** The first row that the variants change. */
   readonly from: number;
   readonly variants: readonly SweepVariant[];
+  /** Positions whose rows of the last stream are read; undefined: all from the first changed on. */
+  readonly scored: readonly number[] | undefined;
 }
 
 /** What a variant has in the end, beside what is the base run's. */
 export interface Walked {
-  /** The stream before the head, rows from the first changed on: [1, row, model]; undefined: the base run's. */
+  /** The stream before the head: [1, row, model]; undefined: the base run's. */
   readonly resid: readonly (Tensor | undefined)[];
+  /** The position of each of its rows. */
+  readonly positions: readonly number[];
   /** Sites, rows from the first changed on, by name. */
   readonly sites: readonly ReadonlyMap<string, Tensor>[];
 }
@@ -57,9 +65,23 @@ export class Walk {
   #batch: Batch = { members: [], handed: new Map() };
   readonly #observed: Map<string, Tensor>[];
   readonly #shared = new Map<string, SharedInputs>();
+  /** Which rows the last instance gives, counted from the first changed; undefined before it, and where it gives all. */
+  #chosen: readonly number[] | undefined;
 
   constructor(readonly request: WalkRequest) {
     this.#observed = request.variants.map(() => new Map<string, Tensor>());
+  }
+
+  /** The rows that the last instance has to give; one is given twice, since one alone would take another kernel. */
+  #rowsOfLast(instance: Instance): readonly number[] | undefined {
+    const { base, scored, from, observe } = this.request;
+    const isLast = base.body.at(-1) === instance && instance.segment.kind === 'block';
+    if (!isLast || !scored || isDoubled(base.rows)) return undefined;
+    if (instance.segment.graph.sites.some((s) => observe.has(siteIn(instance, s.name)))) return undefined;
+    const rows = scored.filter((p) => p >= from).map((p) => p - from);
+    if (rows.length === 0) return undefined;
+    const padded = rows.length === 1 ? [...rows, ...rows] : rows;
+    return padded.length < base.rows.positions.length - from ? padded : undefined;
   }
 
   /** Through everything before the head. */
@@ -75,7 +97,9 @@ export class Walk {
       const b = members.indexOf(v);
       return resid && b >= 0 ? range(resid, 0, [b, b + 1]) : undefined;
     });
-    return { resid: resids, sites: this.#observed };
+    const { from } = this.request;
+    const rows = this.#chosen ?? base.rows.positions.slice(from).map((p) => p - from);
+    return { resid: resids, positions: rows.map((r) => from + r), sites: this.#observed };
   }
 
   /** The changes of a variant in an instance. */
@@ -98,6 +122,7 @@ export class Walk {
     const joining = starters.filter((v) => !alone.includes(v));
     this.#join(at, joining);
     await this.#whole(at, instance);
+    this.#chosen = this.#rowsOfLast(instance);
     const bySite = new Map<string, number[]>();
     for (const v of alone) {
       const site = this.#behindSite(v, instance)?.place.name ?? '';
@@ -137,10 +162,21 @@ export class Walk {
   }
 
   /** What the base run was handed before an instance, rows from the first changed on. */
-  #baseHanded(at: number, name: string): Tensor {
+  #baseRows(at: number, name: string): Tensor {
     const value = this.request.base.states[at]?.get(name);
     if (!value) throw bug(`nothing named ${name} was handed on`);
     return this.#cutRows(value, this.#handedType(at, name));
+  }
+
+  /** The same; behind the last instance the rows that are read. */
+  #baseHanded(at: number, name: string): Tensor {
+    const rows = this.#baseRows(at, name);
+    return at === this.request.base.body.length ? this.#ofChosen(rows) : rows;
+  }
+
+  /** Of what the last instance gave whole, the rows that are read. */
+  #ofChosen<T extends Tensor>(value: T): T {
+    return this.#chosen ? take(value, 1, this.#chosen) : value;
   }
 
   /** The type of what was handed on under a name before an instance. */
@@ -174,6 +210,7 @@ export class Walk {
       return;
     }
     this.#changeHanded(at, instance, 'input');
+    this.#chosen = this.#rowsOfLast(instance);
     const outputs = await this.#inChunks(at, instance);
     const rest = [...this.#batch.handed].filter(([name]) => !given.includes(name));
     this.#batch = { members, handed: new Map([...rest, ...outputs]) };
@@ -192,12 +229,19 @@ export class Walk {
         const copy =
           all === handed.get(way.handed) || !changed.has(way.handed) ? { ...all, data: all.data.slice() } : all;
         changed.set(way.handed, copy as Tensor);
-        const rows = rowsOfStack(instance, this.#rows(1));
         const one = float(range(copy as Tensor, 0, [b, b + 1]), way.handed);
-        one.data.set(changedValue(one, [change], frameOf(type, rows)).data);
+        one.data.set(changedValue(one, [change], this.#frame(instance, type, kind)).data);
       }
     });
     this.#batch = { members, handed: changed };
+  }
+
+  /** The frame of what is handed to an instance, or on by it. */
+  #frame(instance: Instance, type: ValueType, kind: 'input' | 'output'): Frame {
+    const { from } = this.request;
+    const frame = frameOf(type, rowsOfStack(instance, this.#rows(1)));
+    const chosen = kind === 'output' ? this.#chosen : undefined;
+    return chosen ? frame.map((axis, a) => (a === 1 ? chosen.map((r) => from + r) : axis)) : frame;
   }
 
   #rows(batch: number): Rows {
@@ -248,13 +292,16 @@ export class Walk {
     const members = this.#batch.members.slice(start, end);
     const inner = this.#innerEdits(instance, members);
     const plain = wholeForm(instance, variant, keptOf(base.kept, instance));
-    const form: Form =
-      inner.length === 0
-        ? plain
-        : { ...usualForm(instance, variant), edits: [...plain.edits, ...inner.map((e) => e.edit)], taps: plain.taps };
+    const edited = {
+      ...usualForm(instance, variant),
+      taps: plain.taps,
+      edits: [...plain.edits, ...inner.map((e) => e.edit)],
+    };
+    const form: Form = { ...(inner.length === 0 ? plain : edited), ...(this.#chosen ? chosenForm : {}) };
     const compiled = await compilations.get(instance.segment, form);
     const given = (name: string): Tensor | undefined => {
-      const past = this.#past(instance, name, members.length);
+      const chosen = this.#chosen && isRowsInput(name) ? int64From([this.#chosen.length], this.#chosen) : undefined;
+      const past = chosen ?? this.#past(instance, name, members.length);
       if (past) return past;
       const handed = readName(instance.segment, name);
       const own = this.#batch.handed.get(handed);
@@ -331,7 +378,8 @@ export class Walk {
       const edits = variant.edits.get(instance.name) ?? [];
       parts.push(await this.#execute({ instance, compiled, members: some, edits, given }));
     }
-    this.#merge(at + 1, { members, handed: joined(parts) });
+    const chosen = [...joined(parts)].map(([name, value]) => [name, this.#ofChosen(value)] as const);
+    this.#merge(at + 1, { members, handed: new Map(chosen) });
   }
 
   #givenBehind(
@@ -401,14 +449,14 @@ export class Walk {
     const handed = own.map((name) => {
       const result = results.get(name);
       if (!result) throw bug(`${instance.name} gave no ${name}`);
-      const before = this.#baseHanded(at + 1, name);
+      const before = this.#baseRows(at + 1, name);
       const parts = rows.map((list, m) =>
         replacedRows(before, result, {
           rows: list.map((p) => p - this.request.from),
           from: rows.slice(0, m).flat().length,
         }),
       );
-      return [name, concat(parts, 0)] as const;
+      return [name, this.#ofChosen(concat(parts, 0))] as const;
     });
     this.#merge(at + 1, { members, handed: new Map(handed) });
   }

@@ -6,4 +6,5 @@ export { editSite, maskInput, operandInput, type ValueEdit } from './edit.js';
 export * from './gradient.js';
 export * from './link.js';
 export * from './prune.js';
+export { chooseRows, rowsInputs } from './rows.js';
 export * from './tap.js';
