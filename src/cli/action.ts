@@ -2,7 +2,18 @@
 export type Flags = Readonly<Record<string, unknown>>;
 
 export type Verb =
-  'run' | 'inspect' | 'list' | 'tokenize' | 'lens' | 'compare' | 'knockout' | 'tour' | 'debug' | 'dap' | 'page';
+  | 'run'
+  | 'inspect'
+  | 'list'
+  | 'tokenize'
+  | 'lens'
+  | 'compare'
+  | 'knockout'
+  | 'patch'
+  | 'tour'
+  | 'debug'
+  | 'dap'
+  | 'page';
 
 /** What a verb does with its argument, which may be left out, and options; resolves to the exit status. */
 export type Action = (model: string | undefined, flags: Flags) => Promise<number>;

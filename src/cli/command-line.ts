@@ -5,6 +5,7 @@ import { UsageError } from '../base/index.js';
 import { debuggedTokens } from '../protocol/index.js';
 import type { Actions, Flags } from './action.js';
 import { addLooks } from './commands-look.js';
+import { addTests } from './commands-test.js';
 import { addPage, pageOptions } from './commands-page.js';
 import { device, edits, everywhere, examples, generation, input, modelHelp, recording } from './options.js';
 import { reportError, statusOf } from './report.js';
@@ -144,6 +145,7 @@ export const makeCommand = (load: () => Promise<Actions>, done: (status: number)
   addDebug(program, act);
   addDap(program, act);
   addLooks(program, act);
+  addTests(program, act);
   addOthers(program, act);
   addPage(program, act);
   for (const command of program.commands) command.exitOverride().configureOutput({ writeErr: () => undefined });

@@ -6,6 +6,7 @@ import {
   knockoutInput,
   lensInput,
   listInput,
+  patchInput,
   runInput,
   tokenizeInput,
   tourInput,
@@ -16,6 +17,7 @@ import {
   knockout,
   lens,
   list,
+  patch,
   run,
   tokenize,
   tour,
@@ -29,6 +31,7 @@ import { debug } from './debug/repl.js';
 import { printable } from './printable.js';
 import { page } from './page.js';
 import { showCompare, showKnockout, showLens } from './show-look.js';
+import { showPatch } from './show-patch.js';
 import { showList, showOverview } from './show-list.js';
 import { showRun } from './show-run.js';
 import { showTour } from './show-tour.js';
@@ -155,6 +158,8 @@ export const actions: Actions = {
     act({ operation: compare, input: compareInput, show: showCompare }, lookOf(model, flags), flags),
   knockout: (model, flags) =>
     act({ operation: knockout, input: knockoutInput, show: showKnockout }, lookOf(model, flags), flags),
+  patch: (model, flags) =>
+    act({ operation: patch, input: patchInput, show: showPatch }, { ...flags, model, edits: editsOf(flags) }, flags),
   page: (model, flags) => page(model, flags, interruptible()),
   debug: (model, flags) => debug(parse(debugInput, { ...flags, model, edits: editsOf(flags) })),
   dap: (_, flags) => dap(flags),

@@ -7,6 +7,7 @@ import { knockoutInput, knockoutResult } from './knockout.js';
 import { lensInput, lensResult } from './lens.js';
 import { listInput, listResult } from './list.js';
 import { modelSummary } from './model.js';
+import { patchInput, patchResult } from './patch.js';
 import { runInput, runResult } from './run.js';
 import {
   changeResult,
@@ -81,6 +82,7 @@ export const hostMethods = {
   lens: { input: lensInput, output: lensResult },
   compare: { input: compareInput, output: compareResult },
   knockout: { input: knockoutInput, output: knockoutResult },
+  patch: { input: patchInput, output: patchResult },
   list: { input: listInput, output: listResult },
   tokenize: { input: tokenizeInput, output: tokenizeResult },
   tour: { input: tourInput, output: tourResult },

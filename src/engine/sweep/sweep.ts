@@ -21,6 +21,14 @@ export interface SweepRequest {
   readonly positions: readonly number[];
 }
 
+/** What is other about a run besides its prompt. */
+export interface OtherRun {
+  /** Left out: the edits that all runs have. */
+  readonly variant?: Variant | undefined;
+  /** Positions whose scores are read; left out: those of the sweep. */
+  readonly positions?: readonly number[] | undefined;
+}
+
 /** What a run gave: scores after positions, and sites that were to be observed. */
 export interface SweptRun {
   readonly logits: (position: number) => Float32Array | undefined;
@@ -98,11 +106,13 @@ export class Sweep {
 
   /**
    * Another prompt through the same sessions, or the same under other edits: where values to patch in come from.
-   * @param variant left out: the edits that all runs have
    */
-  async other(prompt: SweepPrompt, variant: Variant = this.model.variant): Promise<SweptRun> {
+  async other(
+    prompt: SweepPrompt,
+    { variant = this.model.variant, positions = this.request.positions }: OtherRun = {},
+  ): Promise<SweptRun> {
     const run = await new BaseRun({ ...this.model, variant }, prompt, this.#kept).run();
-    return this.#told(run, await this.#scoresOf(run), new Map());
+    return this.#told(run, await this.#scoresOf(run, positions), new Map());
   }
 
   /**
@@ -221,18 +231,14 @@ export class Sweep {
     return scores;
   }
 
-  async #scoresOf(run: BaseRun): Promise<readonly (readonly [number, Float32Array])[]> {
-    const { positions } = this.request;
+  async #scoresOf(
+    run: BaseRun,
+    positions: readonly number[] = this.request.positions,
+  ): Promise<readonly (readonly [number, Float32Array])[]> {
     if (positions.length === 0) return [];
     const stream = this.#finalStream(run);
-    const last = run.prompt.ids.length - 1;
     if (this.#rowHead) {
-      const rows = await this.#inPieces(
-        someRows(
-          stream,
-          positions.map((p) => Math.min(p, last)),
-        ),
-      );
+      const rows = await this.#inPieces(someRows(stream, positions));
       return positions.map((p, i) => [p, rows[i] as Float32Array] as const);
     }
     const [scores = []] = await scoreWhole(this.model, {
@@ -241,12 +247,15 @@ export class Sweep {
       streams: [stream],
       changes: [[]],
     });
-    return this.#byPosition(scores);
+    return this.#byPosition(scores, positions);
   }
 
-  #byPosition(rows: readonly Float32Array[]): readonly (readonly [number, Float32Array])[] {
+  #byPosition(
+    rows: readonly Float32Array[],
+    positions: readonly number[] = this.request.positions,
+  ): readonly (readonly [number, Float32Array])[] {
     const labels = this.model.program.facts.output === 'labels';
-    return this.request.positions.flatMap((p) => {
+    return positions.flatMap((p) => {
       const row = labels ? rows[0] : rows[p];
       return row ? [[p, row] as const] : [];
     });

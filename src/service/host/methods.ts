@@ -7,6 +7,7 @@ import { inspect } from '../operations/inspect.js';
 import { knockout } from '../operations/knockout.js';
 import { lens } from '../operations/lens.js';
 import { list } from '../operations/list.js';
+import { patch } from '../operations/patch.js';
 import { run } from '../operations/run.js';
 import { tokenize } from '../operations/tokenize.js';
 import { tour } from '../operations/tour.js';
@@ -74,6 +75,7 @@ export const makeHandlers = (state: HostState): Handlers => ({
   lens: plain(lens),
   compare: plain(compare),
   knockout: plain(knockout),
+  patch: plain(patch),
   list: plain(list),
   tokenize: plain(tokenize),
   tour: plain(tour),
