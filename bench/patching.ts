@@ -78,6 +78,8 @@ const talker = (command: string, args: readonly string[]) => {
 
 interface Timed {
   readonly seconds: number;
+  /** Processor seconds of all threads. */
+  readonly cpu: number;
   /** [site][layer][position] */
   readonly values: readonly (readonly (readonly number[])[])[];
 }
@@ -90,6 +92,7 @@ const ours = async (model: OpenModel, n: number): Promise<Timed> => {
   };
   const [clean, corrupted] = [promptOf(idsOf(n, 1)), promptOf(idsOf(n, 2))];
   const start = performance.now();
+  const cpuBefore = process.cpuUsage();
   const grids = gridsOf({ program: model.program, order, prompt: corrupted, sites });
   const encode = () => Promise.resolve([]);
   const metric = await metricOf(parseExpression(`logit(${right}) - logit(${wrong})`), {
@@ -111,10 +114,12 @@ const ours = async (model: OpenModel, n: number): Promise<Timed> => {
   }));
   await sweep.run(variants, (v, run) => void (values[v] = metric.of(run)));
   const seconds = (performance.now() - start) / 1000;
+  const used = process.cpuUsage(cpuBefore);
   const flat = Array.from(values);
   const perSite = (layers ?? 0) * n;
   return {
     seconds,
+    cpu: (used.user + used.system) / 1e6,
     values: grids.map((_, g) =>
       Array.from({ length: layers ?? 0 }, (_, l) => flat.slice(g * perSite + l * n, g * perSite + (l + 1) * n)),
     ),
@@ -141,36 +146,61 @@ say(
 );
 
 const model = await openModel(folder, { device: 'cpu', engine: 'onnxruntime', threads, binding: 'packed' });
+/** Of three sites the peer patches so many, and its time is multiplied: each of its patches is a whole pass. */
+const peerSites = Number(option('peer-sites', '3'));
+
+/** GFLOP/s, of the clock and of a processor second. */
+const peakNow = async (): Promise<{ readonly clock: number }> => ({ clock: await peakGflops(threads) });
+
+const row = (name: string, runs: readonly Timed[], by: (t: Timed) => number): string => {
+  const all = runs.map(by);
+  return `${name.padEnd(30)} ${median(all).toFixed(2).padStart(8)} s   (${all.map((x) => x.toFixed(2)).join(', ')})`;
+};
+
 for (const n of lengths) {
   const cold = await ours(model, n);
-  const [mine, single, batched, peaks]: number[][] = [[], [], [], []];
-  let difference = NaN;
+  const [mine, single, batched]: Timed[][] = [[], [], []];
+  let [peak, difference] = [0, 0];
   for (let round = 0; round < rounds; round++) {
-    peaks?.push(await peakGflops(threads));
-    const own = await ours(model, n);
-    mine?.push(own.seconds);
+    peak = Math.max(peak, (await peakNow()).clock);
+    mine?.push(await ours(model, n));
     if (!peer) continue;
-    const request = { ids: idsOf(n, 2), clean: idsOf(n, 1), right, wrong };
+    const request = { ids: idsOf(n, 2), clean: idsOf(n, 1), right, wrong, sites: peerSites };
+    const scaled = (t: Timed): Timed => ({ ...t, seconds: (t.seconds * 3) / peerSites, cpu: (t.cpu * 3) / peerSites });
     const one = (await peer.ask(JSON.stringify({ what: 'single', ...request }))) as Timed;
-    single?.push(one.seconds);
-    batched?.push(((await peer.ask(JSON.stringify({ what: 'batched', ...request }))) as Timed).seconds);
-    difference = Math.max(...own.values.flat(2).map((x, i) => Math.abs(x - (one.values.flat(2)[i] ?? NaN))));
+    single?.push(scaled(one));
+    batched?.push(scaled((await peer.ask(JSON.stringify({ what: 'batched', ...request }))) as Timed));
+    const own = mine?.at(-1)?.values.flat(2) ?? [];
+    one.values.flat(2).forEach((x, i) => (difference = Math.max(difference, Math.abs(x - (own[i] ?? NaN)))));
   }
-  const [seconds, peak] = [median(mine ?? []), Math.max(...(peaks ?? []))];
+  peak = Math.max(peak, (await peakNow()).clock);
   const floor = flopsOf(n) / peak / 1e9;
-  say(`\n${n} tokens, ${3 * (layers ?? 0) * n} patches; peak ${peak.toFixed(0)} GFLOP/s, floor ${floor.toFixed(2)} s`);
-  say(`  Cutaway, first time          ${cold.seconds.toFixed(2)} s`);
   say(
-    `  Cutaway                      ${seconds.toFixed(2)} s   ${(seconds / floor).toFixed(2)} x the floor   (${(mine ?? []).map((s) => s.toFixed(2)).join(', ')})`,
+    `\n${n} tokens, ${3 * (layers ?? 0) * n} patches; peak ${peak.toFixed(0)} GFLOP/s, floor ${floor.toFixed(2)} s (of ${threads} threads' processor time ${(threads * floor).toFixed(2)} s)`,
   );
-  if (!peer) continue;
+  say(`first time, what is behind attn_out compiled: ${cold.seconds.toFixed(2)} s`);
+  for (const [what, by] of [
+    ['clock', (t: Timed) => t.seconds],
+    ['processor', (t: Timed) => t.cpu],
+  ] as const) {
+    const own = median((mine ?? []).map(by));
+    say(`${what}:`);
+    say(
+      `  ${row('Cutaway', mine ?? [], by)}   ${(own / (what === 'clock' ? floor : threads * floor)).toFixed(2)} x the floor`,
+    );
+    if (!peer) continue;
+    for (const [name, runs] of [
+      ['TransformerLens, one by one', single ?? []],
+      ['TransformerLens, in batches', batched ?? []],
+    ] as const)
+      say(`  ${row(name, runs, by)}   ${(median(runs.map(by)) / own).toFixed(1)} x ours`);
+  }
+  if (peer) say(`largest difference of a logit difference: ${difference.toExponential(1)}`);
   say(
-    `  TransformerLens, one by one  ${median(single ?? []).toFixed(2)} s   ${(median(single ?? []) / seconds).toFixed(1)} x ours   (${(single ?? []).map((s) => s.toFixed(2)).join(', ')})`,
+    `load ${loadavg()
+      .map((x) => x.toFixed(1))
+      .join(' ')}`,
   );
-  say(
-    `  TransformerLens, in batches  ${median(batched ?? []).toFixed(2)} s   ${(median(batched ?? []) / seconds).toFixed(1)} x ours   (${(batched ?? []).map((s) => s.toFixed(2)).join(', ')})`,
-  );
-  say(`  largest difference of a logit difference: ${difference.toExponential(1)}`);
 }
 peer?.end();
 await model.dispose();
