@@ -39,7 +39,7 @@ const addPatch = (program: Command, act: Act): void => {
       new Option(
         '--method <method>',
         "what parts are changed to: the other prompt's values, clean ones in a noised run, zero, means, other prompts' values; or a guess",
-      ).choices(['patch', 'noise', 'zero', 'mean', 'resample', 'attribution']),
+      ).choices(['patch', 'noise', 'zero', 'mean', 'resample', 'path', 'attribution']),
     )
     .addOption(
       new Option(
@@ -58,6 +58,16 @@ const addPatch = (program: Command, act: Act): void => {
     )
     .option('--layers <list>', 'only these: 0,3,5 or 2..6', layers('--layers'))
     .option('--positions <list>', 'only these', layers('--positions'))
+    .option(
+      '--receivers <selectors>',
+      'with --method path: where paths end, "blocks.5.attn.q[head=3]" (default: logits)',
+    )
+    .addOption(
+      new Option(
+        '--through <parts>',
+        'with --method path: MLPs on the way compute again (default: nothing does)',
+      ).choices(['nothing', 'mlps']),
+    )
     .option('--window <n>', 'change so many layers together (default: 1)', integer('--window'))
     .option('--subject <positions>', 'with --method noise: tokens whose embedding is noised', layers('--subject'))
     .option('--sigma <s>', 'deviation of the noise (default: 3 times that of the embedding)', float('--sigma'))

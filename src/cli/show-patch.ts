@@ -86,6 +86,7 @@ const methods: Readonly<Record<PatchResult['method'], string>> = {
   zero: 'set to zero',
   mean: 'set to their mean',
   resample: 'set to what they are in other prompts',
+  path: 'patched with what of the other run goes straight to the receivers',
   attribution: 'guessed by gradients: not measured',
 };
 

@@ -8,9 +8,10 @@ export const patchBy = z.enum(['position', 'head', 'neuron', 'none']);
 
 /**
  * `patch`: values of the other prompt; `noise`: the clean values, in a run whose embedding is noised; `zero`, `mean`,
- * `resample`: what cells are replaced by in the run itself; `attribution`: a guess of `patch` by gradients.
+ * `resample`: what cells are replaced by in the run itself;
+ * `path`: values of the other prompt that reach receivers alone; `attribution`: a guess of `patch` by gradients.
  */
-export const patchMethod = z.enum(['patch', 'noise', 'zero', 'mean', 'resample', 'attribution']);
+export const patchMethod = z.enum(['patch', 'noise', 'zero', 'mean', 'resample', 'path', 'attribution']);
 export type PatchMethod = z.infer<typeof patchMethod>;
 
 /** Two prompts, and what is measured of them; or a file of such. */
@@ -40,6 +41,10 @@ export const patchInput = modelInput
     by: z.array(patchBy).min(1).optional(),
     layers: z.array(z.int().min(0)).optional(),
     positions: z.array(z.int().min(0)).optional(),
+    /** With `path`: selectors such as `blocks.5.attn.q[head=3]`, or `logits`. */
+    receivers: z.string().optional(),
+    /** With `path`: whether MLPs on the way compute again. */
+    through: z.enum(['nothing', 'mlps']).default('nothing'),
     /** Layers that are changed together, around each. */
     window: z.int().min(1).max(1000).default(1),
     /** Draws of noise, or of other prompts. */

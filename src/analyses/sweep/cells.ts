@@ -59,7 +59,12 @@ const usualWay = (place: PlacedSite): readonly By[] => {
 const chosen = (program: Program, order: readonly Instance[], names: string): readonly PlacedSite[] => {
   const places = placedSites(order);
   const found = parseGlobs(names).flatMap((glob) => {
-    const { text } = glob;
+    const { text, where } = glob;
+    if (Object.keys(where).length > 0)
+      throw new UsageError(`${text} is given with a selector, and each of its parts is changed by itself`, {
+        code: 'OPTION_INVALID',
+        hint: 'Name the site alone; --by says along what it is cut, --layers and --positions which parts are meant.',
+      });
     const short = places.filter((p) => {
       const kind = kindOf(p);
       return [text, `attn.${text}`, `mlp.${text}`].some((k) => kind === k || kind.replace(/^(en|de)coder\./, '') === k);

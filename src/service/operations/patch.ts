@@ -15,6 +15,7 @@ import { promptView } from '../prompts.js';
 import { withModel } from '../with-model.js';
 
 const ablations = ['zero', 'mean', 'resample'];
+const paired = ['patch', 'path', 'attribution'];
 
 /** What results in a file depend on. */
 const requestOf = (input: PatchInput, fingerprint: string): object => ({
@@ -23,12 +24,18 @@ const requestOf = (input: PatchInput, fingerprint: string): object => ({
 });
 
 /** @throws UsageError OPTION_INVALID */
-const checkTogether = ({ resume, method, window }: PatchInput): void => {
+const checkTogether = ({ resume, method, window, receivers }: PatchInput): void => {
   const invalid = (message: string, hint: string) => new UsageError(message, { code: 'OPTION_INVALID', hint });
-  if (method === 'attribution' && resume !== undefined)
-    throw invalid('--resume is for sweeps, and a guess by gradients takes one pass', 'Leave it out.');
-  if (method === 'attribution' && window > 1)
-    throw invalid('--window changes several layers together, which is not guessed', 'Choose --method patch.');
+  const single = method === 'attribution' || method === 'path';
+  if (single && resume !== undefined)
+    throw invalid(`--method ${method} does not go on from a file`, 'Leave --resume out.');
+  if (single && window > 1)
+    throw invalid(
+      '--window changes several layers together',
+      'It is for --method patch, noise, zero, mean and resample.',
+    );
+  if (receivers !== undefined && method !== 'path')
+    throw invalid('--receivers are where paths end', 'Choose --method path with them.');
 };
 
 const notesOf = ({ input, pairs, fromEnd }: PatchRun, results: readonly PairResult[]): string[] => {
@@ -52,9 +59,7 @@ const resultOf = async (run: PatchRun, results: readonly PairResult[], since: nu
   const ablated = ablations.includes(input.method);
   const base =
     pair &&
-    (input.direction === 'denoise' && ['patch', 'attribution'].includes(input.method)
-      ? (pair.corrupt ?? pair.prompt)
-      : pair.prompt);
+    (input.direction === 'denoise' && paired.includes(input.method) ? (pair.corrupt ?? pair.prompt) : pair.prompt);
   const length = fromEnd ? base?.ids.length : undefined;
   const notes = notesOf(run, results);
   const guess = agreement(results);
@@ -70,7 +75,7 @@ const resultOf = async (run: PatchRun, results: readonly PairResult[], since: nu
     tokens: pair ? promptView(pair.prompt).tokens : [],
     ...(pair?.corrupt ? { corruptTokens: promptView(pair.corrupt).tokens } : {}),
     method: input.method,
-    ...(['patch', 'attribution'].includes(input.method) ? { direction: input.direction } : {}),
+    ...(paired.includes(input.method) ? { direction: input.direction } : {}),
     ...{ metric: first.metric, pairs: results.length },
     ...{ clean: finite(mean(results.map((r) => r.clean))), corrupted: finite(mean(results.map((r) => r.corrupted))) },
     ...{ effect: ablated ? 'change' : 'share', grids },

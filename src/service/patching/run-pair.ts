@@ -2,6 +2,8 @@ import {
   attributionPatching,
   noiseEdit,
   patchCells,
+  patchPaths,
+  receiversOf,
   type CellValue,
   type PatchRequest,
 } from '../../analyses/patching/index.js';
@@ -422,6 +424,25 @@ const guessPair = async (p: Prepared): Promise<PairResult> => {
   };
 };
 
+const pathPair = async (p: Prepared): Promise<PairResult> => {
+  const { base, other } = sidesOf(p.run, p.pair);
+  const { model, input, context } = p.run;
+  const swept = await sweepModel(p.run, base);
+  const { grids, cells } = cellsOf(p, swept, base);
+  const metric = await readMetric(swept, base, { model, text: p.metric });
+  const made = await patchPaths(swept, {
+    ...{ prompt: base, senders: cells, metric, mlps: input.through === 'mlps' ? 'computed' : 'frozen' },
+    other: { prompt: other, metric: await readMetric(swept, other, { model, text: p.metric }) },
+    receivers: receiversOf(swept, input.receivers ?? 'logits', base),
+    onProgress: (done, total) => context.progress?.({ done, total, what: 'runs along paths' }),
+  });
+  const runs = made.values.filter((x) => !Number.isNaN(x)).length;
+  return {
+    ...{ metric: p.metric, grids, runs, known: 0, ...ends(p.run, made.base, made.other) },
+    values: keyed(p, grids, base, made.values),
+  };
+};
+
 /** Runs one pair of a request by its method. */
 export const runPair = async (run: PatchRun, at: number): Promise<PairResult> => {
   const pair = run.pairs[at] as Pair;
@@ -436,6 +457,8 @@ export const runPair = async (run: PatchRun, at: number): Promise<PairResult> =>
     case 'mean':
     case 'resample':
       return ablatePair(prepared);
+    case 'path':
+      return pathPair(prepared);
     case 'attribution':
       return guessPair(prepared);
   }
