@@ -10,6 +10,7 @@ export type Verb =
   | 'compare'
   | 'knockout'
   | 'patch'
+  | 'circuit'
   | 'tour'
   | 'debug'
   | 'dap'

@@ -91,7 +91,34 @@ const addPatch = (program: Command, act: Act): void => {
   );
 };
 
-/** Verbs that test what causes what: `patch`. */
+const addCircuit = (program: Command, act: Act): void => {
+  const command = program
+    .command('circuit')
+    .argument('[model]', modelHelp)
+    .description(
+      'Search a circuit: the fewest ways between heads, MLPs and scores that do what tells two prompts apart.',
+    );
+  device(edits(pair(command)))
+    .option(
+      '--faithfulness <share>',
+      'of the difference between the prompts that it has to keep (default: 0.9)',
+      float('--faithfulness'),
+    )
+    .option('--size <n>', 'so many edges instead, those guessed to be worth most', integer('--size'))
+    .option('--threshold <share>', 'take an edge out where the share falls by less without it', float('--threshold'))
+    .option('--tests <n>', 'edges tried one by one, at the most (default: 400)', integer('--tests'))
+    .option('--max-bytes <n>', 'stop where it would take more (default: half of free memory)', integer('--max-bytes'))
+    .option('--out <file>', 'write the result: .json, .csv, .dot (Graphviz) or .svg')
+    .action(act('circuit'));
+  examples(
+    command,
+    'circuit MODEL --prompt "The capital of France is" --corrupt "The capital of Italy is" --answer " Paris" --wrong " Rome"',
+    'circuit MODEL --pairs pairs.jsonl --size 60 --out circuit.svg',
+  );
+};
+
+/** Verbs that test what causes what: `patch`, `circuit`. */
 export const addTests = (program: Command, act: Act): void => {
   addPatch(program, act);
+  addCircuit(program, act);
 };

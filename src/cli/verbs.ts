@@ -1,5 +1,6 @@
 import { UsageError } from '../base/index.js';
 import {
+  circuitInput,
   compareInput,
   debugInput,
   inspectInput,
@@ -12,6 +13,7 @@ import {
   tourInput,
 } from '../protocol/index.js';
 import {
+  circuit,
   compare,
   inspect,
   knockout,
@@ -31,6 +33,7 @@ import { debug } from './debug/repl.js';
 import { printable } from './printable.js';
 import { page } from './page.js';
 import { showCompare, showKnockout, showLens } from './show-look.js';
+import { showCircuit } from './show-circuit.js';
 import { showPatch } from './show-patch.js';
 import { showList, showOverview } from './show-list.js';
 import { showRun } from './show-run.js';
@@ -160,6 +163,12 @@ export const actions: Actions = {
     act({ operation: knockout, input: knockoutInput, show: showKnockout }, lookOf(model, flags), flags),
   patch: (model, flags) =>
     act({ operation: patch, input: patchInput, show: showPatch }, { ...flags, model, edits: editsOf(flags) }, flags),
+  circuit: (model, flags) =>
+    act(
+      { operation: circuit, input: circuitInput, show: showCircuit },
+      { ...flags, model, edits: editsOf(flags) },
+      flags,
+    ),
   page: (model, flags) => page(model, flags, interruptible()),
   debug: (model, flags) => debug(parse(debugInput, { ...flags, model, edits: editsOf(flags) })),
   dap: (_, flags) => dap(flags),

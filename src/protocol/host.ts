@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { circuitInput, circuitResult } from './circuit.js';
 import { compareInput, compareResult } from './compare.js';
 import { debugInput } from './debug.js';
 import { editInput, modelInput, promptInput } from './inputs.js';
@@ -82,6 +83,7 @@ export const hostMethods = {
   lens: { input: lensInput, output: lensResult },
   compare: { input: compareInput, output: compareResult },
   knockout: { input: knockoutInput, output: knockoutResult },
+  circuit: { input: circuitInput, output: circuitResult },
   patch: { input: patchInput, output: patchResult },
   list: { input: listInput, output: listResult },
   tokenize: { input: tokenizeInput, output: tokenizeResult },

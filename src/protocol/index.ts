@@ -1,6 +1,7 @@
 export * from './host-errors.js';
 export * from './host-frame.js';
 export * from './host.js';
+export * from './circuit.js';
 export * from './compare.js';
 export * from './debug.js';
 export * from './inputs.js';

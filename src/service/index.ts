@@ -1,6 +1,7 @@
 export { configOf, contextFor, editsOf } from './experiment.js';
 export { promptOfIds, promptOfText } from './prompts.js';
 export { formatBytes } from './bytes.js';
+export { circuit } from './operations/circuit.js';
 export { compare } from './operations/compare.js';
 export { inspect } from './operations/inspect.js';
 export { knockout } from './operations/knockout.js';

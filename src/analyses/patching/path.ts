@@ -101,13 +101,11 @@ const frozen = (sender: Cell, carriers: readonly PlacedSite[], base: SweptRun): 
     if (own !== depth) return own > depth;
     return kind === 'before' || (kind === 'attention' && kindOf(place) === 'mlp_out');
   };
-  return carriers
-    .filter(behind)
-    .map(({ name, type }) => ({
-      site: name,
-      indices: type.axes.map(() => undefined),
-      to: { kind: 'value', tensor: base.site(name) },
-    }));
+  return carriers.filter(behind).map(({ name, type }) => ({
+    site: name,
+    indices: type.axes.map(() => undefined),
+    to: { kind: 'value', tensor: base.site(name) },
+  }));
 };
 
 /** Does anything that a sender writes reach a receiver? */

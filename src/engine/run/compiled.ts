@@ -58,6 +58,8 @@ export interface Form {
   readonly values?: 'all' | readonly ValueId[];
   /** Only what changes when these sites do; they and what else is read are inputs, as `fromInput` names them. */
   readonly behind?: readonly string[];
+  /** Only what is fetched by `taps` and `values` is computed. */
+  readonly only?: 'taps';
   /** Only chosen rows of the stream are given, and nothing else: `rowsInputs` say which. */
   readonly rows?: 'chosen';
   /** Computed in the same run, each an output. */
@@ -99,7 +101,8 @@ const gradientPart = (graph: Graph, { request, part }: GradientForm): Graph => {
   return part === 'forward' ? before : after;
 };
 
-const withOutputs = (graph: Graph, { values, taps }: Form): Graph => {
+const withOutputs = (whole: Graph, { values, taps, only }: Form): Graph => {
+  const graph = only ? { ...whole, outputs: [] } : whole;
   if (values === 'all') return tap(withValues(graph), taps);
   const tapped = tap(graph, taps);
   const inside = (values ?? []).map((id) => ({ name: valueOutput(id), value: id }));
@@ -128,13 +131,14 @@ export const formed = (segment: Segment, form: Form): Graph => withConditions(se
 /** Forms kept a segment where nothing else is said: the unedited one and the latest tries. */
 const formsKept = 4;
 
-const keyOf = ({ edits, weights, taps, values, behind, rows, conditions, gradient }: Form): string =>
+const keyOf = ({ edits, weights, taps, values, behind, only, rows, conditions, gradient }: Form): string =>
   JSON.stringify([
     edits,
     [...weights].sort(),
     [...taps].sort(),
     values,
     behind,
+    only,
     rows,
     (conditions ?? []).map((c) => c.key),
     gradient,

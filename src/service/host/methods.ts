@@ -2,6 +2,7 @@ import { UsageError } from '../../base/index.js';
 import { hostMethods, type OpenInput } from '../../protocol/index.js';
 import type { Arena } from '../../tensor/index.js';
 import type { OperationContext } from '../operation.js';
+import { circuit } from '../operations/circuit.js';
 import { compare } from '../operations/compare.js';
 import { inspect } from '../operations/inspect.js';
 import { knockout } from '../operations/knockout.js';
@@ -75,6 +76,7 @@ export const makeHandlers = (state: HostState): Handlers => ({
   lens: plain(lens),
   compare: plain(compare),
   knockout: plain(knockout),
+  circuit: plain(circuit),
   patch: plain(patch),
   list: plain(list),
   tokenize: plain(tokenize),

@@ -5,7 +5,7 @@ import { cancelled } from '../cancel.js';
 import { editsOf, promptEdit, refuseGradientEdits } from '../experiment.js';
 import { finite } from '../kept-run.js';
 import type { Operation, OperationContext } from '../operation.js';
-import { checkOut, writeResult } from '../patching/export.js';
+import { checkOut, patchText, writeOut } from '../patching/export.js';
 import { cellKey, change, share, tellGrid } from '../patching/grid-result.js';
 import { openSweepFile } from '../patching/ledger.node.js';
 import { pairsOf } from '../patching/pairs.js';
@@ -119,7 +119,7 @@ export const patch: Operation<PatchInput, PatchResult> = {
       const run: PatchRun = { model, edits, input, context, file, pairs, fromEnd };
       return resultOf(run, await runAll(run, context), since);
     });
-    await writeResult(input.out, result, context);
+    await writeOut(input.out, (ending) => patchText(result, ending), context);
     return result;
   },
 };

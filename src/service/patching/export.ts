@@ -4,16 +4,16 @@ import type { PatchGrid, PatchResult } from '../../protocol/index.js';
 import { writeTextFile } from '../files.node.js';
 import type { OperationContext } from '../operation.js';
 
-const endings = ['.json', '.csv', '.svg'] as const;
-const endingOf = (file: string) => endings.find((e) => file.toLowerCase().endsWith(e));
+const patchEndings = ['.json', '.csv', '.svg'] as const;
+const endingOf = (file: string): string => /\.[a-z]+$/.exec(file.toLowerCase())?.[0] ?? '';
 
 /** @throws UsageError OPTION_INVALID for a form that is not written, OUT_UNWRITABLE */
-export const checkOut = async (out: string | undefined): Promise<void> => {
+export const checkOut = async (out: string | undefined, endings: readonly string[] = patchEndings): Promise<void> => {
   if (out === undefined) return;
-  if (!endingOf(out))
+  if (!endings.includes(endingOf(out)))
     throw new UsageError(`it is not clear what to write to ${out}`, {
       code: 'OPTION_INVALID',
-      hint: 'End the name in .json (all of it), .csv (a line a cell) or .svg (a picture).',
+      hint: `End the name in ${endings.join(', ')}: all of it, a line a cell or an edge, or a picture.`,
     });
   await checkWritable(out);
 };
@@ -87,14 +87,18 @@ ${parts.join('\n')}
 };
 
 /** Writes a result in the form that the file's name asks for. @throws UsageError OUT_UNWRITABLE */
-export const writeResult = async (
+export const writeOut = async (
   out: string | undefined,
-  result: PatchResult,
+  text: (ending: string) => string,
   context: OperationContext,
 ): Promise<void> => {
   if (out === undefined) return;
-  const ending = endingOf(out);
-  const text = ending === '.csv' ? csvOf(result) : ending === '.svg' ? svgOf(result) : `${JSON.stringify(result)}\n`;
-  await writeTextFile(out, text);
+  await writeTextFile(out, text(endingOf(out)));
   context.note(`wrote ${out}`);
+};
+
+/** A result as the text of a file. */
+export const patchText = (result: PatchResult, ending: string): string => {
+  if (ending === '.csv') return csvOf(result);
+  return ending === '.svg' ? svgOf(result) : `${JSON.stringify(result)}\n`;
 };

@@ -108,7 +108,8 @@ export const usualMetric = async (run: PatchRun, { prompt, corrupt }: Pair): Pro
   return metric;
 };
 
-const readMetric = (
+/** What a text measures of a prompt. @throws UsageError EXPRESSION_*, SITE_UNKNOWN */
+export const readMetric = (
   swept: SweepModel,
   prompt: Prompt,
   { model, text }: { model: OpenModel; text: string },
