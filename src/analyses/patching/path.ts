@@ -55,6 +55,12 @@ export const receiversOf = (model: SweepModel, text: string, prompt: Prompt): re
         `no part of a layer is called ${glob.text}`,
         'Receivers are selectors such as blocks.5.attn.q[head=3], comma-separated, or logits alone.',
       );
+    const whole = found.find((p) => ['attn_out', 'mlp_out'].includes(kindOf(p)));
+    if (whole)
+      throw invalid(
+        `a path ends in what a part reads, and ${whole.name} is what it writes`,
+        'Name its inputs: ln2.normalized for an MLP, attn.q, attn.k or attn.v for heads.',
+      );
     return found.map((place): Receiver => {
       const { axes, shape } = place.type;
       const extents = shape.map((dim) => (typeof dim === 'number' ? dim : dim === 'batch' ? 1 : prompt.ids.length));
