@@ -12,6 +12,8 @@ export type Verb =
   | 'knockout'
   | 'attribute'
   | 'attack'
+  | 'patch'
+  | 'circuit'
   | 'tour'
   | 'debug'
   | 'attach'

@@ -6,6 +6,7 @@ import { debuggedTokens } from '../protocol/index.js';
 import type { Actions, Flags } from './action.js';
 import { addAttributions } from './commands-attribute.js';
 import { addLooks } from './commands-look.js';
+import { addTests } from './commands-test.js';
 import { addPage, pageOptions } from './commands-page.js';
 import { device, edits, everywhere, examples, generation, input, modelHelp, recording } from './options.js';
 import { reportError, statusOf } from './report.js';
@@ -170,6 +171,7 @@ export const makeCommand = (load: () => Promise<Actions>, done: (status: number)
   addDap(program, act);
   addLooks(program, act);
   addAttributions(program, act);
+  addTests(program, act);
   addOthers(program, act);
   addPage(program, act);
   for (const command of program.commands) command.exitOverride().configureOutput({ writeErr: () => undefined });

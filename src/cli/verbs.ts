@@ -3,6 +3,7 @@ import {
   attachInput,
   attackInput,
   attributeInput,
+  circuitInput,
   compareInput,
   debugInput,
   diffInput,
@@ -10,6 +11,7 @@ import {
   knockoutInput,
   lensInput,
   listInput,
+  patchInput,
   runInput,
   tokenizeInput,
   tourInput,
@@ -17,12 +19,14 @@ import {
 import {
   attack,
   attribute,
+  circuit,
   compare,
   diff,
   inspect,
   knockout,
   lens,
   list,
+  patch,
   run,
   tokenize,
   tour,
@@ -37,6 +41,8 @@ import { page } from './page.js';
 import { showDiff } from './show-diff.js';
 import { showAttack, showAttribution } from './show-attribution.js';
 import { showCompare, showKnockout, showLens } from './show-look.js';
+import { showCircuit } from './show-circuit.js';
+import { showPatch } from './show-patch.js';
 import { showList, showOverview } from './show-list.js';
 import { showRun } from './show-run.js';
 import { showTour } from './show-tour.js';
@@ -220,6 +226,14 @@ export const actions: Actions = {
     act({ operation: attribute, input: attributeInput, show: showAttribution }, attributionOf(model, flags), flags),
   attack: (model, flags) =>
     act({ operation: attack, input: attackInput, show: showAttack }, { ...flags, model, edits: editsOf(flags) }, flags),
+  patch: (model, flags) =>
+    act({ operation: patch, input: patchInput, show: showPatch }, { ...flags, model, edits: editsOf(flags) }, flags),
+  circuit: (model, flags) =>
+    act(
+      { operation: circuit, input: circuitInput, show: showCircuit },
+      { ...flags, model, edits: editsOf(flags) },
+      flags,
+    ),
   page: (model, flags) => page(model, flags, interruptible()),
   debug: (model, flags) =>
     debug(parse(debugInput, { ...flags, model, edits: editsOf(flags) }), {

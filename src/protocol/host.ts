@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { attackInput, attackResult } from './attack.js';
 import { attributeInput, attributeResult } from './attribute.js';
 import { attentionInput, attentionResult } from './attention.js';
+import { circuitInput, circuitResult } from './circuit.js';
 import { compareInput, compareResult } from './compare.js';
 import { diffInput, diffResult } from './diff.js';
 import { debugInput } from './debug.js';
@@ -12,6 +13,7 @@ import { lensInput, lensResult } from './lens.js';
 import { listInput, listResult } from './list.js';
 import { modelSummary } from './model.js';
 import { boardResult } from './packed-board.js';
+import { patchInput, patchResult } from './patch.js';
 import { runInput, runResult } from './run.js';
 import {
   changeResult,
@@ -96,6 +98,8 @@ export const hostMethods = {
   attack: { input: attackInput, output: attackResult },
   /** What neurons and heads write by the direct way, as words. */
   writes: { input: writesInput, output: writesResult },
+  circuit: { input: circuitInput, output: circuitResult },
+  patch: { input: patchInput, output: patchResult },
   list: { input: listInput, output: listResult },
   tokenize: { input: tokenizeInput, output: tokenizeResult },
   tour: { input: tourInput, output: tourResult },

@@ -4,12 +4,14 @@ import type { Arena } from '../../tensor/index.js';
 import type { OperationContext } from '../operation.js';
 import { attack } from '../operations/attack.js';
 import { attribute } from '../operations/attribute.js';
+import { circuit } from '../operations/circuit.js';
 import { compare } from '../operations/compare.js';
 import { diff } from '../operations/diff.js';
 import { inspect } from '../operations/inspect.js';
 import { knockout } from '../operations/knockout.js';
 import { lens } from '../operations/lens.js';
 import { list } from '../operations/list.js';
+import { patch } from '../operations/patch.js';
 import { run } from '../operations/run.js';
 import { tokenize } from '../operations/tokenize.js';
 import { tour } from '../operations/tour.js';
@@ -88,6 +90,8 @@ export const makeHandlers = (state: HostState): Handlers => ({
   attribute: plain(attribute),
   attack: plain(attack),
   writes: async (input, context) => ({ output: await writes(input, context) }),
+  circuit: plain(circuit),
+  patch: plain(patch),
   list: plain(list),
   tokenize: plain(tokenize),
   tour: plain(tour),
