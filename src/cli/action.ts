@@ -2,6 +2,7 @@
 export type Flags = Readonly<Record<string, unknown>>;
 
 export type Verb =
+  | 'components'
   | 'run'
   | 'inspect'
   | 'list'

@@ -5,6 +5,7 @@ import { UsageError } from '../base/index.js';
 import { debuggedTokens } from '../protocol/index.js';
 import type { Actions, Flags } from './action.js';
 import { addAttributions } from './commands-attribute.js';
+import { addComponentVerbs } from './commands-components.js';
 import { addLooks } from './commands-look.js';
 import { addPage, pageOptions } from './commands-page.js';
 import { device, edits, everywhere, examples, generation, input, modelHelp, recording } from './options.js';
@@ -170,6 +171,7 @@ export const makeCommand = (load: () => Promise<Actions>, done: (status: number)
   addDap(program, act);
   addLooks(program, act);
   addAttributions(program, act);
+  addComponentVerbs(program, act);
   addOthers(program, act);
   addPage(program, act);
   for (const command of program.commands) command.exitOverride().configureOutput({ writeErr: () => undefined });

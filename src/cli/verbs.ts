@@ -4,6 +4,7 @@ import {
   attackInput,
   attributeInput,
   compareInput,
+  componentsInput,
   debugInput,
   diffInput,
   inspectInput,
@@ -19,6 +20,7 @@ import {
   attribute,
   compare,
   diff,
+  components,
   inspect,
   knockout,
   lens,
@@ -37,6 +39,7 @@ import { page } from './page.js';
 import { showDiff } from './show-diff.js';
 import { showAttack, showAttribution } from './show-attribution.js';
 import { showCompare, showKnockout, showLens } from './show-look.js';
+import { showComponents } from './show-components.js';
 import { showList, showOverview } from './show-list.js';
 import { showRun } from './show-run.js';
 import { showTour } from './show-tour.js';
@@ -220,6 +223,12 @@ export const actions: Actions = {
     act({ operation: attribute, input: attributeInput, show: showAttribution }, attributionOf(model, flags), flags),
   attack: (model, flags) =>
     act({ operation: attack, input: attackInput, show: showAttack }, { ...flags, model, edits: editsOf(flags) }, flags),
+  components: (model, flags) =>
+    act(
+      { operation: components, input: componentsInput, show: showComponents },
+      { ...flags, model, edits: editsOf(flags) },
+      flags,
+    ),
   page: (model, flags) => page(model, flags, interruptible()),
   debug: (model, flags) =>
     debug(parse(debugInput, { ...flags, model, edits: editsOf(flags) }), {

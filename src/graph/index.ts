@@ -1,3 +1,4 @@
+export * from './affine.js';
 export * from './algebra.js';
 export * from './builder.js';
 export * from './cost.js';

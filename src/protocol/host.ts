@@ -3,6 +3,7 @@ import { attackInput, attackResult } from './attack.js';
 import { attributeInput, attributeResult } from './attribute.js';
 import { compareInput, compareResult } from './compare.js';
 import { diffInput, diffResult } from './diff.js';
+import { componentsInput, componentsResult } from './components.js';
 import { debugInput } from './debug.js';
 import { editInput, modelInput, promptInput } from './inputs.js';
 import { inspectInput, inspectResult } from './inspect.js';
@@ -84,6 +85,7 @@ export const hostMethods = {
   lens: { input: lensInput, output: lensResult },
   compare: { input: compareInput, output: compareResult },
   diff: { input: diffInput, output: diffResult },
+  components: { input: componentsInput, output: componentsResult },
   knockout: { input: knockoutInput, output: knockoutResult },
   attribute: { input: attributeInput, output: attributeResult },
   attack: { input: attackInput, output: attackResult },

@@ -6,6 +6,7 @@ export * from './attack.js';
 export * from './attribute.js';
 export * from './compare.js';
 export * from './diff.js';
+export * from './components.js';
 export * from './debug.js';
 export * from './inputs.js';
 export * from './inspect.js';

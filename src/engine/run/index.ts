@@ -2,6 +2,7 @@ export * from './cache.js';
 export * from './captured-bytes.js';
 export * from './compiled.js';
 export * from './forward.js';
+export * from './frozen-part.js';
 export * from './request.js';
 export * from './generate.js';
 export { makeInput } from './inputs.js';

@@ -3,6 +3,7 @@ export * from './bind.js';
 export * from './cut.js';
 export { editSite, maskInput, operandInput, type ValueEdit } from './edit.js';
 export * from './gradient.js';
+export * from './isolate.js';
 export * from './link.js';
 export * from './prune.js';
 export { rewired } from './rewrite.js';

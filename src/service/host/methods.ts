@@ -6,6 +6,7 @@ import { attack } from '../operations/attack.js';
 import { attribute } from '../operations/attribute.js';
 import { compare } from '../operations/compare.js';
 import { diff } from '../operations/diff.js';
+import { components } from '../operations/components.js';
 import { inspect } from '../operations/inspect.js';
 import { knockout } from '../operations/knockout.js';
 import { lens } from '../operations/lens.js';
@@ -77,6 +78,7 @@ export const makeHandlers = (state: HostState): Handlers => ({
   lens: plain(lens),
   compare: plain(compare),
   diff: plain(diff),
+  components: plain(components),
   knockout: plain(knockout),
   attribute: plain(attribute),
   attack: plain(attack),
