@@ -56,7 +56,7 @@ describe('what cannot be told apart', () => {
   it('an edit of the stream is no part, and is said', async () => {
     const { notes, residual } = await told('gpt2-default', {
       word: 3,
-      edits: [{ text: 'set blocks.1.resid_mid = 0.5' }],
+      edits: [{ text: 'set blocks.1.resid_mid[model=3] = 5' }],
     });
     expect(Math.abs(residual)).toBeGreaterThan(1e-3);
     expect(notes?.join()).toContain('miss the score');

@@ -26,7 +26,25 @@ const addComponents = (program: Command, act: Act): void => {
   );
 };
 
+const addHeads = (program: Command, act: Act): void => {
+  const command = program
+    .command('heads')
+    .argument('[model]', modelHelp)
+    .description(
+      'Which heads do what: where each looks, on random tokens said twice or on prompts, and what it copies.',
+    );
+  device(edits(input(command)))
+    .option('--length <n>', 'random tokens that are said twice (default: 24)', integer('--length'))
+    .option('--sequences <n>', 'how many such sequences (default: 4)', integer('--sequences'))
+    .option('--seed <n>', 'of the random tokens (default: 0)', integer('--seed'))
+    .option('--no-copying', 'leave out what heads copy')
+    .option('--out <file>', 'write the table as .csv or .json, or induction as .svg')
+    .action(act('heads'));
+  examples(command, 'heads MODEL', 'heads MODEL --prompts texts.jsonl --no-copying', 'heads MODEL --seed 7 --json');
+};
+
 /** Verbs that tell apart what the model's parts do. */
 export const addComponentVerbs = (program: Command, act: Act): void => {
   addComponents(program, act);
+  addHeads(program, act);
 };

@@ -7,6 +7,7 @@ import {
   componentsInput,
   debugInput,
   diffInput,
+  headsInput,
   inspectInput,
   knockoutInput,
   lensInput,
@@ -21,6 +22,7 @@ import {
   compare,
   diff,
   components,
+  heads,
   inspect,
   knockout,
   lens,
@@ -40,6 +42,7 @@ import { showDiff } from './show-diff.js';
 import { showAttack, showAttribution } from './show-attribution.js';
 import { showCompare, showKnockout, showLens } from './show-look.js';
 import { showComponents } from './show-components.js';
+import { showHeads } from './show-heads.js';
 import { showList, showOverview } from './show-list.js';
 import { showRun } from './show-run.js';
 import { showTour } from './show-tour.js';
@@ -229,6 +232,8 @@ export const actions: Actions = {
       { ...flags, model, edits: editsOf(flags) },
       flags,
     ),
+  heads: (model, flags) =>
+    act({ operation: heads, input: headsInput, show: showHeads }, { ...flags, model, edits: editsOf(flags) }, flags),
   page: (model, flags) => page(model, flags, interruptible()),
   debug: (model, flags) =>
     debug(parse(debugInput, { ...flags, model, edits: editsOf(flags) }), {

@@ -6,6 +6,7 @@ import { diffInput, diffResult } from './diff.js';
 import { componentsInput, componentsResult } from './components.js';
 import { debugInput } from './debug.js';
 import { editInput, modelInput, promptInput } from './inputs.js';
+import { headsInput, headsResult } from './heads.js';
 import { inspectInput, inspectResult } from './inspect.js';
 import { knockoutInput, knockoutResult } from './knockout.js';
 import { lensInput, lensResult } from './lens.js';
@@ -86,6 +87,7 @@ export const hostMethods = {
   compare: { input: compareInput, output: compareResult },
   diff: { input: diffInput, output: diffResult },
   components: { input: componentsInput, output: componentsResult },
+  heads: { input: headsInput, output: headsResult },
   knockout: { input: knockoutInput, output: knockoutResult },
   attribute: { input: attributeInput, output: attributeResult },
   attack: { input: attackInput, output: attackResult },

@@ -7,6 +7,8 @@ export * from './request.js';
 export * from './generate.js';
 export { makeInput } from './inputs.js';
 export * from './order.js';
+export * from './products.js';
+export * from './token-rows.js';
 export { KeptRuns, type KeptRequest, type KeptRun } from './kept-runs.js';
 export { Pass, type PassState } from './pass.js';
 export { doubledWithZeros, isDoubled, makeRows, undoubled, type Rows } from './rows.js';

@@ -7,6 +7,7 @@ import { attribute } from '../operations/attribute.js';
 import { compare } from '../operations/compare.js';
 import { diff } from '../operations/diff.js';
 import { components } from '../operations/components.js';
+import { heads } from '../operations/heads.js';
 import { inspect } from '../operations/inspect.js';
 import { knockout } from '../operations/knockout.js';
 import { lens } from '../operations/lens.js';
@@ -79,6 +80,7 @@ export const makeHandlers = (state: HostState): Handlers => ({
   compare: plain(compare),
   diff: plain(diff),
   components: plain(components),
+  heads: plain(heads),
   knockout: plain(knockout),
   attribute: plain(attribute),
   attack: plain(attack),

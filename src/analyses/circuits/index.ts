@@ -1,0 +1,1 @@
+export { copyingScore, eigenvalues, type Complex, type Square } from './eigenvalues.js';
