@@ -3,6 +3,7 @@ export type Flags = Readonly<Record<string, unknown>>;
 
 export type Verb =
   | 'components'
+  | 'composition'
   | 'heads'
   | 'run'
   | 'inspect'

@@ -43,8 +43,22 @@ const addHeads = (program: Command, act: Act): void => {
   examples(command, 'heads MODEL', 'heads MODEL --prompts texts.jsonl --no-copying', 'heads MODEL --seed 7 --json');
 };
 
+const addComposition = (program: Command, act: Act): void => {
+  const command = program
+    .command('composition')
+    .argument('[model]', modelHelp)
+    .description('Which heads read what earlier heads write, by their weights: Q-, K- and V-composition.');
+  device(edits(command))
+    .option('--head <layer.head>', 'only pairs of this head, as 3.2')
+    .option('--top <n>', 'pairs of each kind (default: 20)', integer('--top'))
+    .option('--out <file>', 'write the pairs as .csv or .json, or a picture as .svg')
+    .action(act('composition'));
+  examples(command, 'composition MODEL', 'composition MODEL --head 3.2 --top 5');
+};
+
 /** Verbs that tell apart what the model's parts do. */
 export const addComponentVerbs = (program: Command, act: Act): void => {
   addComponents(program, act);
   addHeads(program, act);
+  addComposition(program, act);
 };

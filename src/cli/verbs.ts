@@ -5,6 +5,7 @@ import {
   attributeInput,
   compareInput,
   componentsInput,
+  compositionInput,
   debugInput,
   diffInput,
   headsInput,
@@ -22,6 +23,7 @@ import {
   compare,
   diff,
   components,
+  composition,
   heads,
   inspect,
   knockout,
@@ -43,6 +45,7 @@ import { showAttack, showAttribution } from './show-attribution.js';
 import { showCompare, showKnockout, showLens } from './show-look.js';
 import { showComponents } from './show-components.js';
 import { showHeads } from './show-heads.js';
+import { showComposition } from './show-composition.js';
 import { showList, showOverview } from './show-list.js';
 import { showRun } from './show-run.js';
 import { showTour } from './show-tour.js';
@@ -234,6 +237,12 @@ export const actions: Actions = {
     ),
   heads: (model, flags) =>
     act({ operation: heads, input: headsInput, show: showHeads }, { ...flags, model, edits: editsOf(flags) }, flags),
+  composition: (model, flags) =>
+    act(
+      { operation: composition, input: compositionInput, show: showComposition },
+      { ...flags, model, edits: editsOf(flags) },
+      flags,
+    ),
   page: (model, flags) => page(model, flags, interruptible()),
   debug: (model, flags) =>
     debug(parse(debugInput, { ...flags, model, edits: editsOf(flags) }), {

@@ -4,6 +4,7 @@ import { attributeInput, attributeResult } from './attribute.js';
 import { compareInput, compareResult } from './compare.js';
 import { diffInput, diffResult } from './diff.js';
 import { componentsInput, componentsResult } from './components.js';
+import { compositionInput, compositionResult } from './composition.js';
 import { debugInput } from './debug.js';
 import { editInput, modelInput, promptInput } from './inputs.js';
 import { headsInput, headsResult } from './heads.js';
@@ -87,6 +88,7 @@ export const hostMethods = {
   compare: { input: compareInput, output: compareResult },
   diff: { input: diffInput, output: diffResult },
   components: { input: componentsInput, output: componentsResult },
+  composition: { input: compositionInput, output: compositionResult },
   heads: { input: headsInput, output: headsResult },
   knockout: { input: knockoutInput, output: knockoutResult },
   attribute: { input: attributeInput, output: attributeResult },

@@ -8,6 +8,7 @@ export * from './attribute.js';
 export * from './compare.js';
 export * from './diff.js';
 export * from './components.js';
+export * from './composition.js';
 export * from './debug.js';
 export * from './inputs.js';
 export * from './inspect.js';

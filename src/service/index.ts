@@ -6,6 +6,7 @@ export { attribute } from './operations/attribute.js';
 export { compare } from './operations/compare.js';
 export { diff } from './operations/diff.js';
 export { components } from './operations/components.js';
+export { composition } from './operations/composition.js';
 export { heads } from './operations/heads.js';
 export { inspect } from './operations/inspect.js';
 export { knockout } from './operations/knockout.js';

@@ -7,6 +7,7 @@ import { attribute } from '../operations/attribute.js';
 import { compare } from '../operations/compare.js';
 import { diff } from '../operations/diff.js';
 import { components } from '../operations/components.js';
+import { composition } from '../operations/composition.js';
 import { heads } from '../operations/heads.js';
 import { inspect } from '../operations/inspect.js';
 import { knockout } from '../operations/knockout.js';
@@ -80,6 +81,7 @@ export const makeHandlers = (state: HostState): Handlers => ({
   compare: plain(compare),
   diff: plain(diff),
   components: plain(components),
+  composition: plain(composition),
   heads: plain(heads),
   knockout: plain(knockout),
   attribute: plain(attribute),
