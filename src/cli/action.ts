@@ -5,6 +5,7 @@ export type Verb =
   | 'components'
   | 'composition'
   | 'heads'
+  | 'head'
   | 'run'
   | 'inspect'
   | 'list'

@@ -56,9 +56,29 @@ const addComposition = (program: Command, act: Act): void => {
   examples(command, 'composition MODEL', 'composition MODEL --head 3.2 --top 5');
 };
 
+const addHead = (program: Command, act: Act): void => {
+  const command = program
+    .command('head')
+    .argument('[model]', modelHelp)
+    .description('One head: which words it joins, and on a prompt why it looks where it looks.');
+  device(edits(input(command)))
+    .requiredOption('--head <layer.head>', 'the head, as 3.2 or decoder.3.2')
+    .option(
+      '--query <n>',
+      'with a prompt: the position that looks, negative from the end (default: -1)',
+      integer('--query'),
+    )
+    .option('--key <n>', 'with a prompt: the position looked at (default: the one looked at most)', integer('--key'))
+    .option('--top <n>', 'pairs and parts to list (default: 10)', integer('--top'))
+    .option('--no-pairs', 'leave out the pairs of words, which take long where there are many words')
+    .action(act('head'));
+  examples(command, 'head MODEL --head 3.2', 'head MODEL --head 3.2 --prompt "The capital of France is" --no-pairs');
+};
+
 /** Verbs that tell apart what the model's parts do. */
 export const addComponentVerbs = (program: Command, act: Act): void => {
   addComponents(program, act);
   addHeads(program, act);
+  addHead(program, act);
   addComposition(program, act);
 };

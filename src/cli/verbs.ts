@@ -8,6 +8,7 @@ import {
   compositionInput,
   debugInput,
   diffInput,
+  headInput,
   headsInput,
   inspectInput,
   knockoutInput,
@@ -24,6 +25,7 @@ import {
   diff,
   components,
   composition,
+  head,
   heads,
   inspect,
   knockout,
@@ -44,6 +46,7 @@ import { showDiff } from './show-diff.js';
 import { showAttack, showAttribution } from './show-attribution.js';
 import { showCompare, showKnockout, showLens } from './show-look.js';
 import { showComponents } from './show-components.js';
+import { showHead } from './show-head.js';
 import { showHeads } from './show-heads.js';
 import { showComposition } from './show-composition.js';
 import { showList, showOverview } from './show-list.js';
@@ -243,6 +246,8 @@ export const actions: Actions = {
       { ...flags, model, edits: editsOf(flags) },
       flags,
     ),
+  head: (model, flags) =>
+    act({ operation: head, input: headInput, show: showHead }, { ...flags, model, edits: editsOf(flags) }, flags),
   page: (model, flags) => page(model, flags, interruptible()),
   debug: (model, flags) =>
     debug(parse(debugInput, { ...flags, model, edits: editsOf(flags) }), {

@@ -11,6 +11,7 @@ export * from './program.js';
 export * from './relevance.js';
 export * from './relevance/rules.js';
 export * from './scope.js';
+export * from './score-scale.js';
 export * from './value.js';
 export * from './verify.js';
 export * from './whole.js';

@@ -7,6 +7,7 @@ import { componentsInput, componentsResult } from './components.js';
 import { compositionInput, compositionResult } from './composition.js';
 import { debugInput } from './debug.js';
 import { editInput, modelInput, promptInput } from './inputs.js';
+import { headInput, headResult } from './head.js';
 import { headsInput, headsResult } from './heads.js';
 import { inspectInput, inspectResult } from './inspect.js';
 import { knockoutInput, knockoutResult } from './knockout.js';
@@ -89,6 +90,7 @@ export const hostMethods = {
   diff: { input: diffInput, output: diffResult },
   components: { input: componentsInput, output: componentsResult },
   composition: { input: compositionInput, output: compositionResult },
+  head: { input: headInput, output: headResult },
   heads: { input: headsInput, output: headsResult },
   knockout: { input: knockoutInput, output: knockoutResult },
   attribute: { input: attributeInput, output: attributeResult },

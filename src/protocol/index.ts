@@ -1,4 +1,5 @@
 export * from './agent.js';
+export * from './head.js';
 export * from './heads.js';
 export * from './host-errors.js';
 export * from './host-frame.js';

@@ -7,6 +7,7 @@ export { compare } from './operations/compare.js';
 export { diff } from './operations/diff.js';
 export { components } from './operations/components.js';
 export { composition } from './operations/composition.js';
+export { head } from './operations/head.js';
 export { heads } from './operations/heads.js';
 export { inspect } from './operations/inspect.js';
 export { knockout } from './operations/knockout.js';

@@ -8,6 +8,7 @@ import { compare } from '../operations/compare.js';
 import { diff } from '../operations/diff.js';
 import { components } from '../operations/components.js';
 import { composition } from '../operations/composition.js';
+import { head } from '../operations/head.js';
 import { heads } from '../operations/heads.js';
 import { inspect } from '../operations/inspect.js';
 import { knockout } from '../operations/knockout.js';
@@ -82,6 +83,7 @@ export const makeHandlers = (state: HostState): Handlers => ({
   diff: plain(diff),
   components: plain(components),
   composition: plain(composition),
+  head: plain(head),
   heads: plain(heads),
   knockout: plain(knockout),
   attribute: plain(attribute),
