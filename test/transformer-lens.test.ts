@@ -2,8 +2,8 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { componentsInput, compositionInput, headsInput } from '../src/protocol/index.js';
-import { components, composition, heads } from '../src/service/index.js';
+import { componentsInput, compositionInput, headInput, headsInput } from '../src/protocol/index.js';
+import { components, composition, head, heads } from '../src/service/index.js';
 import { tiny } from './cli/command.js';
 import { goldenFolder } from './support/golden.js';
 
@@ -25,6 +25,7 @@ interface Golden {
         };
         readonly kinds: Readonly<Record<string, readonly (readonly number[])[]>>;
         readonly copying: readonly (readonly number[])[];
+        readonly pairs: Readonly<Record<'writes' | 'looks', readonly (readonly number[])[]>>;
         readonly composition: Readonly<Record<string, readonly (readonly (readonly (readonly number[])[])[])[]>>;
       }
     >
@@ -103,6 +104,17 @@ describe.each(Object.entries(golden.models))("%s has TransformerLens's", (varian
         near(result.heads.find((h) => h.name === `${layer}.${head}`)?.copying ?? undefined, score),
       ),
     );
+  });
+
+  it('strongest pairs of words', async () => {
+    const result = await head.run(headInput.parse({ model: tiny(variant), head: '1.1', top: 5 }), context);
+    for (const kind of ['writes', 'looks'] as const)
+      expected.pairs[kind].forEach(([from, to, value = NaN], i) => {
+        const own = result[kind]?.[i];
+        expect([own?.from.id, own?.to.id]).toEqual([from, to]);
+        near(own?.value, value, Math.abs(value));
+      });
+    near(result.copying ?? undefined, expected.copying[1]?.[1] ?? NaN);
   });
 
   it('composition scores', async () => {

@@ -14,6 +14,8 @@ export interface StreamParts {
 }
 
 const embeddings = new Set(['embed', 'pos_embed', 'type_embed']);
+/** Where the sum of the embeddings is normed, what comes of that. */
+const normedEmbedding = 'ln_embed';
 const outputs = /^(cross_)?attn\.z$|^mlp_out$/;
 
 /** The sites before a layer that its stream is the sum of. */
@@ -22,10 +24,14 @@ export const summandSites = (variant: Variant, layer: AttentionLayer): readonly 
     0,
     variant.order.findIndex((i) => i.name === layer.instance.name),
   );
-  return placedSites(before).filter((p) => {
-    const { local, stack } = toSitePath(p.name as SiteName);
-    return (stack ?? undefined) === layer.stack && (embeddings.has(local) || outputs.test(local));
+  const own = placedSites(before).flatMap((place) => {
+    const { local, stack } = toSitePath(place.name as SiteName);
+    return stack === layer.stack ? [{ place, local }] : [];
   });
+  const normed = own.some(({ local }) => local === normedEmbedding);
+  const isSummand = (local: string): boolean =>
+    outputs.test(local) || (normed ? local === normedEmbedding : embeddings.has(local));
+  return own.filter(({ local }) => isSummand(local)).map(({ place }) => place);
 };
 
 /** @throws UsageError OPTION_INVALID where norms stand in the stream itself */

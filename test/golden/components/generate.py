@@ -119,6 +119,18 @@ def copying(model):
     return (values.sum(-1).real / values.abs().sum(-1)).tolist()
 
 
+def pairs(model, layer=1, head=1, most=5):
+    """The strongest pairs of words of one head, each word alone in the stream, its norm taken."""
+    words = model.blocks[layer].ln1(model.W_E[None])[0]
+    writes = words @ model.W_V[layer, head] @ model.W_O[layer, head] @ model.W_U
+    looks = words @ model.W_Q[layer, head] @ model.W_K[layer, head].T @ words.T / model.cfg.attn_scale
+    top = {}
+    for name, matrix in (("writes", writes), ("looks", looks)):
+        values, places = matrix.flatten().topk(most)
+        top[name] = [[p // matrix.shape[1], p % matrix.shape[1], v] for v, p in zip(values.tolist(), places.tolist(), strict=True)]
+    return top
+
+
 golden = {"versions": {"transformer-lens": "2.16.1", "torch": torch.__version__}, "models": {}}
 for name in ("gpt2-default", "gpt-neox-default", "llama-default", "llama-grouped"):
     model = load(name)
@@ -127,6 +139,7 @@ for name in ("gpt2-default", "gpt-neox-default", "llama-default", "llama-grouped
             "parts": parts(model),
             "kinds": kinds(model),
             "copying": copying(model),
+            "pairs": pairs(model),
             "composition": {mode: model.all_composition_scores(mode).tolist() for mode in "QKV"},
         }
 golden["ids"], golden["repeated"], golden["word"], golden["against"] = IDS, REPEATED, WORD, AGAINST
