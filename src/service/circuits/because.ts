@@ -148,6 +148,65 @@ const mostSeen = (pattern: Float32Array, key: number, most: number): readonly nu
   return first.includes(key) ? first : [...first, key];
 };
 
+interface Around {
+  readonly asked: Asked & { readonly length: number };
+  readonly values: ReadonlyMap<string, Tensor>;
+  readonly sequence: Pick<Prompt, 'ids' | 'tokens'>;
+}
+
+const inLayer = ({ values, asked: { layer } }: Around, site: string): Tensor => {
+  const value = values.get(inInstance(layer, site));
+  if (!value) throw bug(`${site} was not captured`);
+  return value;
+};
+
+const scaleOf = ({ instance: { segment }, id }: AttentionLayer): number => {
+  const scores = segment.graph.sites.find((s) => s.name === `${id}.attn.scores`)?.value;
+  if (scores === undefined) throw bug('a head without scores');
+  return scoreScale(segment.graph, scores);
+};
+
+const placed = ({ sequence }: Around, position: number) => ({
+  ...{ position, id: sequence.ids[position] ?? 0 },
+  text: sequence.tokens[position]?.text ?? '',
+});
+
+/** Takes the scores of one query apart, a key at a time. */
+const tellKeys = async (around: Around, { looking, seen }: { looking: Side; seen: Side }): Promise<Because> => {
+  const { layer, head, top, length } = around.asked;
+  const query = placeIn(around.asked.query, length, '--query');
+  const pattern = rowOf(inLayer(around, `${layer.id}.attn.pattern`), head, query);
+  const scores = rowOf(inLayer(around, `${layer.id}.attn.scores`), head, query);
+  const asked = around.asked.key;
+  const key = asked === undefined ? pattern.indexOf(Math.max(...pattern)) : placeIn(asked, length, '--key');
+  const stream = inLayer(around, `${layer.id}.resid_pre`);
+  const scale = scaleOf(layer);
+  const q = await looking.at(around.values, stream, { position: query, length });
+  const own = headRow(inLayer(around, finalSite(layer, 'q')), head, query);
+  const all = inLayer(around, finalSite(layer, 'k'));
+  const tokens: Because['tokens'] = [];
+  const parts = { byQuery: [], byKey: [], pairs: [] } as Pick<Because, 'byQuery' | 'byKey' | 'pairs'>;
+  let [value, residual] = [NaN, NaN];
+  for (const at of mostSeen(pattern, key, 8)) {
+    const k = await seen.at(around.values, stream, { position: at, length });
+    const split = splitScore(q.rows, k.rows, scale);
+    const compared = scale * dot(own, headRow(all, kvHeadOf(layer, head), at));
+    tokens.push({
+      ...placed(around, at),
+      weight: pattern[at] ?? 0,
+      value: compared,
+      parts: byPart(k.names, split.byKey, 3),
+    });
+    if (at !== key) continue;
+    [value, residual] = [compared, compared - split.sum];
+    parts.byQuery = byPart(q.names, split.byQuery, top);
+    parts.byKey = byPart(k.names, split.byKey, top);
+    parts.pairs = pairsOf(split, [q.names, k.names], top);
+  }
+  const at = { query: placed(around, query), key: placed(around, key) };
+  return { ...at, weight: pattern[key] ?? 0, value, score: scores[key] ?? 0, residual, ...parts, tokens };
+};
+
 /**
  * Why a head looks where it looks: its score taken apart over what is in the stream at the token that looks and at the
  * one looked at, norms held. Bilinear, so exact.
@@ -155,11 +214,9 @@ const mostSeen = (pattern: Float32Array, key: number, most: number): readonly nu
  */
 export const becauseOf = async (opened: Opened, asked: Asked, context: OperationContext): Promise<Because> => {
   const { model, prompt } = opened;
-  const { layer, head, top } = asked;
+  const { layer, head } = asked;
   const { variant } = await prepareExperiment(contextFor(model, prompt, 0), opened.edits);
   const sequence = layer.stack === 'encoder' ? (prompt.source ?? prompt) : prompt;
-  const { length } = sequence.ids;
-  const query = placeIn(asked.query, length, '--query');
   const splitter = await StreamSplitter.open(model, variant, layer);
   const { segment } = layer.instance;
   const open = (of: 'q' | 'k') =>
@@ -167,41 +224,11 @@ export const becauseOf = async (opened: Opened, asked: Asked, context: Operation
   const [q, k] = [await open('q'), await open('k')];
   try {
     const { values } = await see(opened, { layer, splitter, variant }, context);
-    const pattern = rowOf(values.get(inInstance(layer, `${layer.id}.attn.pattern`)), head, query);
-    const scores = rowOf(values.get(inInstance(layer, `${layer.id}.attn.scores`)), head, query);
-    const key = asked.key === undefined ? pattern.indexOf(Math.max(...pattern)) : placeIn(asked.key, length, '--key');
-    const stream = values.get(inInstance(layer, `${layer.id}.resid_pre`));
-    const graphScores = segment.graph.sites.find((s) => s.name === `${layer.id}.attn.scores`)?.value;
-    if (!stream || graphScores === undefined) throw bug('a head without scores');
-    const scale = scoreScale(segment.graph, graphScores);
-    const looking = await new Side(q, splitter, head).at(values, stream, { position: query, length });
-    const side = new Side(k, splitter, kvHeadOf(layer, head));
-    const placed = (position: number) => ({
-      position,
-      id: sequence.ids[position] ?? 0,
-      text: sequence.tokens[position]?.text ?? '',
+    const around: Around = { asked: { ...asked, length: sequence.ids.length }, values, sequence };
+    return await tellKeys(around, {
+      looking: new Side(q, splitter, head),
+      seen: new Side(k, splitter, kvHeadOf(layer, head)),
     });
-    const own = (of: 'q' | 'k', h: number, at: number) =>
-      headRow(values.get(inInstance(layer, finalSite(layer, of))), h, at);
-    const compared = (at: number): number => scale * dot(own('q', head, query), own('k', kvHeadOf(layer, head), at));
-    const tokens: Because['tokens'] = [];
-    let told: Omit<Because, 'tokens'> | undefined;
-    for (const at of mostSeen(pattern, key, 8)) {
-      const seen = await side.at(values, stream, { position: at, length });
-      const split = splitScore(looking.rows, seen.rows, scale);
-      const value = compared(at);
-      tokens.push({ ...placed(at), weight: pattern[at] ?? 0, value, parts: byPart(seen.names, split.byKey, 3) });
-      if (at !== key) continue;
-      told = {
-        ...{ query: placed(query), key: placed(key), weight: pattern[key] ?? 0, value },
-        ...{ score: scores[key] ?? 0, residual: value - split.sum },
-        byQuery: byPart(looking.names, split.byQuery, top),
-        byKey: byPart(seen.names, split.byKey, top),
-        pairs: pairsOf(split, [looking.names, seen.names], top),
-      };
-    }
-    if (!told) throw bug('the token looked at was left out');
-    return { ...told, tokens };
   } finally {
     for (const part of [q, k, splitter]) await part.dispose();
   }

@@ -17,7 +17,11 @@ export interface AttentionLayer {
   readonly pattern: PlacedSite;
 }
 
-const extent = (places: readonly PlacedSite[], instance: Instance, site: string, axis: string): number => {
+const extent = (
+  places: readonly PlacedSite[],
+  { instance, site }: { instance: Instance; site: string },
+  axis: string,
+): number => {
   const type = places.find((p) => p.instance === instance && p.site.name === site)?.type;
   return Number(type?.shape[type.axes.indexOf(axis)] ?? 0);
 };
@@ -30,7 +34,7 @@ export const attentionLayers = (order: readonly Instance[]): readonly AttentionL
     .map((pattern) => {
       const { instance } = pattern;
       const { id } = instance.segment;
-      const heads = extent(places, instance, `${id}.attn.z`, 'head');
+      const heads = extent(places, { instance, site: `${id}.attn.z` }, 'head');
       return {
         ...{
           layer: layerName(toSitePath(pattern.name as SiteName)) ?? '',
@@ -38,8 +42,8 @@ export const attentionLayers = (order: readonly Instance[]): readonly AttentionL
           stack: instance.segment.stack,
           id,
         },
-        ...{ heads, headDim: extent(places, instance, `${id}.attn.z`, 'headDim') },
-        ...{ kvHeads: extent(places, instance, `${id}.attn.v`, 'kvHead') || heads, pattern },
+        ...{ heads, headDim: extent(places, { instance, site: `${id}.attn.z` }, 'headDim') },
+        ...{ kvHeads: extent(places, { instance, site: `${id}.attn.v` }, 'kvHead') || heads, pattern },
       };
     });
 };
