@@ -5,6 +5,7 @@ export type Verb =
   | 'components'
   | 'composition'
   | 'heads'
+  | 'neurons'
   | 'head'
   | 'run'
   | 'inspect'

@@ -1,7 +1,7 @@
-import type { Command } from 'commander';
+import { Option, type Command } from 'commander';
 import type { Act } from './action.js';
 import { device, edits, examples, input, modelHelp } from './options.js';
-import { integer } from './values.js';
+import { collectWords, integer } from './values.js';
 
 /** The score that is told apart. */
 const score = (command: Command): Command =>
@@ -75,10 +75,37 @@ const addHead = (program: Command, act: Act): void => {
   examples(command, 'head MODEL --head 3.2', 'head MODEL --head 3.2 --prompt "The capital of France is" --no-pairs');
 };
 
+const addNeurons = (program: Command, act: Act): void => {
+  const command = program
+    .command('neurons')
+    .argument('[model]', modelHelp)
+    .description('The strongest neurons at a position, what they write, and, over a file of prompts, where they fire.');
+  score(device(edits(input(command))))
+    .option('--neuron <layer.neuron>', 'this neuron, as 3.120; repeatable (default: the strongest)', collectWords([]))
+    .option('--layer <layer>', 'only of this layer')
+    .addOption(
+      new Option('--by <what>', 'what makes a neuron strong (default: contribution)').choices([
+        'contribution',
+        'activation',
+      ]),
+    )
+    .option('--top <n>', 'how many neurons (default: 10)', integer('--top'))
+    .option('--words <n>', 'words that each promotes and suppresses (default: 5)', integer('--words'))
+    .option('--out <file>', 'write the table as .csv or .json')
+    .action(act('neurons'));
+  examples(
+    command,
+    'neurons MODEL --prompt "The capital of France is" --word " Paris"',
+    'neurons MODEL --prompts texts.jsonl --neuron 3.120 --neuron 5.7',
+    'neurons MODEL --prompts texts.jsonl --layer 3',
+  );
+};
+
 /** Verbs that tell apart what the model's parts do. */
 export const addComponentVerbs = (program: Command, act: Act): void => {
   addComponents(program, act);
   addHeads(program, act);
   addHead(program, act);
   addComposition(program, act);
+  addNeurons(program, act);
 };

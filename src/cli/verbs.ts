@@ -14,6 +14,7 @@ import {
   knockoutInput,
   lensInput,
   listInput,
+  neuronsInput,
   runInput,
   tokenizeInput,
   tourInput,
@@ -31,6 +32,7 @@ import {
   knockout,
   lens,
   list,
+  neurons,
   run,
   tokenize,
   tour,
@@ -49,6 +51,7 @@ import { showComponents } from './show-components.js';
 import { showHead } from './show-head.js';
 import { showHeads } from './show-heads.js';
 import { showComposition } from './show-composition.js';
+import { showNeurons } from './show-neurons.js';
 import { showList, showOverview } from './show-list.js';
 import { showRun } from './show-run.js';
 import { showTour } from './show-tour.js';
@@ -248,6 +251,12 @@ export const actions: Actions = {
     ),
   head: (model, flags) =>
     act({ operation: head, input: headInput, show: showHead }, { ...flags, model, edits: editsOf(flags) }, flags),
+  neurons: (model, flags) =>
+    act(
+      { operation: neurons, input: neuronsInput, show: showNeurons },
+      { ...flags, model, edits: editsOf(flags), neurons: flags['neuron'] ?? [] },
+      flags,
+    ),
   page: (model, flags) => page(model, flags, interruptible()),
   debug: (model, flags) =>
     debug(parse(debugInput, { ...flags, model, edits: editsOf(flags) }), {

@@ -14,6 +14,7 @@ import { knockoutInput, knockoutResult } from './knockout.js';
 import { lensInput, lensResult } from './lens.js';
 import { listInput, listResult } from './list.js';
 import { modelSummary } from './model.js';
+import { neuronsInput, neuronsResult } from './neurons.js';
 import { runInput, runResult } from './run.js';
 import {
   changeResult,
@@ -95,6 +96,7 @@ export const hostMethods = {
   knockout: { input: knockoutInput, output: knockoutResult },
   attribute: { input: attributeInput, output: attributeResult },
   attack: { input: attackInput, output: attackResult },
+  neurons: { input: neuronsInput, output: neuronsResult },
   list: { input: listInput, output: listResult },
   tokenize: { input: tokenizeInput, output: tokenizeResult },
   tour: { input: tourInput, output: tourResult },

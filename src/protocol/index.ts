@@ -18,6 +18,7 @@ export * from './lens.js';
 export * from './list.js';
 export * from './model.js';
 export * from './page-run.js';
+export * from './neurons.js';
 export * from './recording.js';
 export * from './run.js';
 export * from './session.js';

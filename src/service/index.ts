@@ -13,6 +13,7 @@ export { inspect } from './operations/inspect.js';
 export { knockout } from './operations/knockout.js';
 export { lens } from './operations/lens.js';
 export { list } from './operations/list.js';
+export { neurons } from './operations/neurons.js';
 export { run } from './operations/run.js';
 export { tokenize } from './operations/tokenize.js';
 export { tour } from './operations/tour.js';

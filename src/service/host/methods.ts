@@ -14,6 +14,7 @@ import { inspect } from '../operations/inspect.js';
 import { knockout } from '../operations/knockout.js';
 import { lens } from '../operations/lens.js';
 import { list } from '../operations/list.js';
+import { neurons } from '../operations/neurons.js';
 import { run } from '../operations/run.js';
 import { tokenize } from '../operations/tokenize.js';
 import { tour } from '../operations/tour.js';
@@ -88,6 +89,7 @@ export const makeHandlers = (state: HostState): Handlers => ({
   knockout: plain(knockout),
   attribute: plain(attribute),
   attack: plain(attack),
+  neurons: plain(neurons),
   list: plain(list),
   tokenize: plain(tokenize),
   tour: plain(tour),
