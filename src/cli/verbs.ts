@@ -217,7 +217,8 @@ export const actions: Actions = {
     if (show.length === 0) return act({ operation: list, input: listInput, show: showOverview }, { model }, flags);
     return act({ operation: list, input: listInput, show: showList }, { model, show }, flags);
   },
-  lens: (model, flags) => act({ operation: lens, input: lensInput, show: showLens }, lookOf(model, flags), flags),
+  lens: (model, flags) =>
+    act({ operation: lens, input: lensInput, show: showLens }, { ...lookOf(model, flags), kl: true }, flags),
   compare: (model, flags) =>
     act({ operation: compare, input: compareInput, show: showCompare }, lookOf(model, flags), flags),
   knockout: (model, flags) =>

@@ -17,6 +17,10 @@ export interface BoardRequest {
   readonly words: readonly number[];
   /** Another run, of as many positions, to tell the difference to. */
   readonly versus?: KeptRun | undefined;
+  /** Whether each cell has how far it is from what the model says in the end. */
+  readonly kl?: boolean | undefined;
+  /** Turns the stream after a part before it is read, as a tuned lens does. [1, row, model] -> the same */
+  readonly translate?: ((after: string, rows: Tensor) => Promise<Tensor>) | undefined;
   readonly onRow?: () => void | Promise<void>;
 }
 
@@ -28,6 +32,8 @@ export interface BoardCell extends ScoreMeasures {
   readonly change: number | null;
   /** Numbers of the stream that are NaN or infinite. */
   readonly broken: number;
+  /** From what is said here to what is said in the end: Σ p_end (log p_end − log p), nats. */
+  readonly kl?: number;
   /** To the other run: of what the lens says, in nats; and ‖stream − other‖ / ‖other‖. */
   readonly versus?: { readonly kl: number; readonly distance: number };
 }
@@ -84,11 +90,19 @@ const scoresOf = async (
 /** What a run has at the wanted positions after a part. */
 const lookAt = async (
   model: { readonly program: Program; readonly compilations: Compilations },
-  { run, after, positions }: { run: KeptRun; after: string; positions: readonly number[] },
+  { run, after, request }: { run: KeptRun; after: string; request: BoardRequest },
 ) => {
-  const stream = streamAt(run, after, positions);
-  return { stream: rowsOf(stream), scores: await scoresOf(model, run, stream) };
+  const stream = streamAt(run, after, request.positions);
+  const read = request.translate ? await request.translate(after, stream) : stream;
+  return { stream: rowsOf(stream), scores: await scoresOf(model, run, read) };
 };
+
+/** What the model says in the end, by position, where it is asked for. */
+const endOf = async (
+  model: { readonly program: Program; readonly compilations: Compilations },
+  { run, positions, kl }: BoardRequest,
+): Promise<readonly Float32Array[]> =>
+  kl === true ? scoresOf(model, run, streamAt(run, boardRows(run).at(-1) ?? '', positions)) : [];
 
 /**
  * The lens on every layer and position: what the model would say if it ended there, and how large the stream is.
@@ -103,12 +117,13 @@ export const lensBoard = async (
   checkScores(model.program);
   const { run, positions, top, words, versus } = request;
   const all = boardRows(run);
+  const end = await endOf(model, request);
   const rows: BoardRow[] = [];
   for (const [r, after] of all.entries()) {
     if (request.after && !request.after.includes(after)) continue;
     await request.onRow?.();
-    const own = await lookAt(model, { run, after, positions });
-    const other = versus?.stream(after) ? await lookAt(model, { run: versus, after, positions }) : undefined;
+    const own = await lookAt(model, { run, after, request });
+    const other = versus?.stream(after) ? await lookAt(model, { run: versus, after, request }) : undefined;
     const before = r === 0 ? undefined : rowsOf(streamAt(run, all[r - 1] ?? '', positions));
     rows.push({
       after,
@@ -120,6 +135,7 @@ export const lensBoard = async (
           ...measureScores(scores, top, words),
           norm: norm(stream),
           change: before?.[p] ? away(stream, before[p]) : null,
+          ...(end[p] ? { kl: divergence(end[p], scores) } : {}),
           broken: stream.reduce((n, x) => n + (Number.isFinite(x) ? 0 : 1), 0),
           ...(theirs && theirScores
             ? { versus: { kl: divergence(theirScores, scores), distance: away(stream, theirs) } }
