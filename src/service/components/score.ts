@@ -17,8 +17,8 @@ export interface Score {
   readonly expression: string;
 }
 
-/** @throws UsageError OPTION_INVALID */
-const positionOf = ({ model, prompt }: Opened, given: number | undefined): number => {
+/** The position that is meant. @throws UsageError OPTION_INVALID */
+export const positionOf = ({ model, prompt }: Opened, given: number | undefined): number => {
   const { length } = prompt.ids;
   const position = given === undefined ? answerPosition(model, prompt) : given < 0 ? length + given : given;
   if (position >= 0 && position < length) return position;

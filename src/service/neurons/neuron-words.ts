@@ -13,8 +13,7 @@ type Words = Required<Pick<NeuronTold, 'promotes' | 'suppresses'>>;
 const outputsOf = async (
   model: OpenModel,
   variant: Weights,
-  at: NeuronLayerPlace,
-  indices: readonly number[],
+  { at, indices }: { readonly at: NeuronLayerPlace; readonly indices: readonly number[] },
 ): Promise<Tensor<'float32'>> => {
   const { segment } = at.instance;
   const given = at.chosen ? [`${at.id}.mlp.router`, `${at.id}.mlp.chosen`] : [];
@@ -85,12 +84,7 @@ export const neuronWords = async (
   try {
     for (const at of new Set(neurons.map((n) => n.at))) {
       const own = neurons.filter((n) => n.at === at);
-      const rows = await outputsOf(
-        model,
-        variant,
-        at,
-        own.map((n) => n.index),
-      );
+      const rows = await outputsOf(model, variant, { at, indices: own.map((n) => n.index) });
       const all = await scores.linear(rows);
       own.forEach((n, i) => found.set(n, told(model, all.data.slice(i * vocab, (i + 1) * vocab), most)));
     }

@@ -6,13 +6,12 @@ import { neuronContributionsAt } from '../../analyses/components/index.js';
 import { checkpoints } from '../cancel.js';
 import { scoresSite } from '../circuits/scores-site.js';
 import { directPaths } from '../components/direct-paths.js';
-import { scoreOf } from '../components/score.js';
+import { positionOf, scoreOf } from '../components/score.js';
 import type { Opened } from '../edited-model.js';
 import { contextFor } from '../experiment.js';
 import type { OpenModel } from '../open-model.js';
 import type { OperationContext } from '../operation.js';
 import { promptView } from '../prompts.js';
-import { answerPosition } from '../scoring.js';
 import { chosenLayers } from './chosen-layers.js';
 import {
   activationsAt,
@@ -101,6 +100,9 @@ const givesOf = async (opened: Opened, input: NeuronsInput, context: OperationCo
   };
 };
 
+const wordless =
+  'by activation: an activation stands between stream and scores, so what neurons give to words is not told';
+
 /** The strongest neurons at one position of one prompt, what they give, and which words they promote. */
 export const neuronsOfPrompt = async (
   opened: Opened,
@@ -114,23 +116,11 @@ export const neuronsOfPrompt = async (
   const words = tellsWords(model);
   const by = words ? input.by : 'activation';
   const { gives, score } = await givesOf(opened, input, context);
-  const length = prompt.ids.length;
-  const asked =
-    input.position === undefined
-      ? answerPosition(model, prompt)
-      : input.position < 0
-        ? length + input.position
-        : input.position;
-  const position = score?.position ?? Math.min(length - 1, Math.max(0, asked));
+  const position = score?.position ?? positionOf(opened, input.position);
   const values = await valuesOf(opened, variant, { layers, context });
   const found = chosen(activeIn(layers, { values, gives, position }), all, { ...input, by });
   const said = words && input.words > 0 ? await neuronWords(model, variant, { neurons: found, most: input.words }) : [];
-  const told = [
-    ...notes,
-    ...(words
-      ? []
-      : ['by activation: an activation stands between stream and scores, so what neurons give to words is not told']),
-  ];
+  const told = [...notes, ...(words ? [] : [wordless])];
   return {
     ...{ model: await model.summary(), prompts: 1, ...promptView(prompt), position },
     ...(score ? { score } : {}),

@@ -94,15 +94,13 @@ const tableOf = ({ rows, positions, words, tokens, target }: LensResult) => {
     ),
     grid: {
       title: 'probability of the likeliest word',
-      cells: rows
-        .toReversed()
-        .flatMap(({ after, cells }) =>
-          cells.map((cell, i) => ({
-            row: after,
-            column: `${positions[i] ?? 0}`,
-            value: cell.top[0]?.probability ?? 0,
-          })),
-        ),
+      cells: rows.toReversed().flatMap(({ after, cells }) =>
+        cells.map((cell, i) => ({
+          row: after,
+          column: `${positions[i] ?? 0}`,
+          value: cell.top[0]?.probability ?? 0,
+        })),
+      ),
     },
   };
 };
