@@ -27,6 +27,7 @@ const allowed: ReadonlySet<string> = new Set([
     'knockout',
     'attribute',
     'attack',
+    'components',
     'list',
     'tokenize',
     'weight',

@@ -163,6 +163,17 @@ export const en = {
     none: 'This model has no neurons here.',
     help: 'What the second matrix of each MLP reads at the token in focus: a row a layer, a column some neurons, of which the one farthest from 0 is shown. The table has the strongest of the layer in focus, and the model’s answer with each set to 0 at this token.',
   },
+  components: {
+    title: 'Components',
+    heading: (word: string, position: number, token: string) => `What gives ${word} its score at ${position} ${token}`,
+    grid: 'What each head and MLP gives to the score',
+    part: 'part',
+    gives: 'gives',
+    kinds: { embed: 'embedding', head: 'head', 'cross-head': 'cross head', mlp: 'MLP', bias: 'bias' },
+    sum: 'all parts',
+    missed: (by: string) => `${by} from the score`,
+    help: 'Direct logit attribution: what each part adds to the stream, straight through the final norm with its scale held, times the word’s row of the unembedding. The parts sum to the score before a cap. Effects by way of later layers are not in it.',
+  },
   weights: {
     title: 'Weights',
     find: 'Find a weight',
