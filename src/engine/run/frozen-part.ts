@@ -123,7 +123,9 @@ export class FrozenPart {
     const all = await this.affine(rows, run);
     const zero = await this.constant(run);
     const each = zero.data.length;
-    const data = Float32Array.from(all.data, (x, i) => x - (zero.data[i % each] ?? 0));
+    const data = Float32Array.from(all.data);
+    for (let row = 0; row < data.length; row += each)
+      for (let i = 0; i < each; i++) data[row + i] = (data[row + i] ?? 0) - (zero.data[i] ?? 0);
     return float32(all.shape, data);
   }
 

@@ -10,7 +10,8 @@ const productGraph = () => {
   const matrix = (name: string, axes: readonly string[]) =>
     builder.input(name, { dtype: 'float32', shape: axes, axes });
   const product = matMul(matrix('left', ['rows', 'inner']), matrix('right', ['inner', 'columns']));
-  return builder.finish({ product });
+  const largest = builder.op('ReduceMax', { axis: 1 }, [product]);
+  return builder.finish({ product, largest });
 };
 
 /** Products of matrices at the engine's speed, for analyses of whole layers. */
@@ -24,16 +25,29 @@ export class Products {
 
   /** [rows, inner] · [inner, columns] -> [rows, columns] */
   async of(left: Tensor<'float32'>, right: Tensor<'float32'>): Promise<Tensor<'float32'>> {
-    const fed = new Map<string, Tensor>([
-      ['left', left],
-      ['right', right],
-    ]);
-    const product = (await this.executable.run(fed, ['product'])).get('product');
-    if (!product) throw bug('a product gave nothing');
-    return asFloat32(product);
+    return this.#run('product', left, right);
+  }
+
+  /** The largest number of each row of a product, which itself is not handed over. */
+  async rowMaxima(left: Tensor<'float32'>, right: Tensor<'float32'>): Promise<Float32Array> {
+    return (await this.#run('largest', left, right)).data;
   }
 
   dispose(): Promise<void> {
     return this.executable.dispose();
+  }
+
+  async #run(
+    what: 'product' | 'largest',
+    left: Tensor<'float32'>,
+    right: Tensor<'float32'>,
+  ): Promise<Tensor<'float32'>> {
+    const fed = new Map<string, Tensor>([
+      ['left', left],
+      ['right', right],
+    ]);
+    const result = (await this.executable.run(fed, [what])).get(what);
+    if (!result) throw bug('a product gave nothing');
+    return asFloat32(result);
   }
 }

@@ -55,21 +55,37 @@ const turned = ({ shape, data }: Tensor<'float32'>): Tensor<'float32'> => {
   return float32([columns, rows], made);
 };
 
-const topPairs = async (
+/** Rows of a product that are there at once, in numbers. */
+const mostNumbers = 2 ** 24;
+
+/** The rows in which the largest numbers of a product are: as many as numbers are wanted hold them all. */
+const bestRows = async (
   products: Products,
   { left, right }: Factors,
   { top, context }: { top: number; context: OperationContext },
-): Promise<readonly Pair[]> => {
+): Promise<readonly number[]> => {
   const [rows = 0] = left.shape;
-  const columns = right.shape[1] ?? 0;
-  const collector = new PairCollector(top);
+  const maxima = new Float32Array(rows);
   const stop = checkpoints(context);
-  const some = Math.max(1, Math.floor(2 ** 24 / columns));
+  const some = Math.max(1, Math.floor(mostNumbers / (right.shape[1] ?? 1)));
   for (let from = 0; from < rows; from += some) {
     await stop();
     context.progress?.({ done: from, total: rows, what: 'words tried' });
-    const block = await products.of(range(left, 0, [from, Math.min(rows, from + some)]), right);
-    collector.add(block.data, columns, from);
+    maxima.set(await products.rowMaxima(range(left, 0, [from, Math.min(rows, from + some)]), right), from);
+  }
+  const order = Array.from(maxima, (_, i) => i).sort((a, b) => (maxima[b] ?? 0) - (maxima[a] ?? 0));
+  return order.slice(0, top);
+};
+
+const topPairs = async (
+  products: Products,
+  factors: Factors,
+  told: { top: number; context: OperationContext },
+): Promise<readonly Pair[]> => {
+  const collector = new PairCollector(told.top);
+  for (const row of await bestRows(products, factors, told)) {
+    const numbers = await products.of(range(factors.left, 0, [row, row + 1]), factors.right);
+    collector.add(numbers.data, numbers.data.length, row);
   }
   return collector.pairs;
 };

@@ -1,4 +1,5 @@
 import { UsageError } from '../../base/index.js';
+import { checkWritable } from '../../formats/index.node.js';
 import { writeTextFile } from '../files.node.js';
 import type { OperationContext } from '../operation.js';
 import { gridSvg, type GridPicture } from './grid-svg.js';
@@ -39,5 +40,12 @@ export const exported = async (file: string, table: Exportable, context: Operati
   context.note(`wrote ${file}`);
 };
 
-/** @throws UsageError OPTION_INVALID for an ending that is no form */
-export const checkForm = (file: string): void => void formOf(file);
+/**
+ * Sees, before any work, whether a result can be written to a file.
+ * @throws UsageError OPTION_INVALID for an ending that is no form, OUT_UNWRITABLE
+ */
+export const checkExport = async (file: string | undefined): Promise<void> => {
+  if (file === undefined) return;
+  formOf(file);
+  await checkWritable(file);
+};

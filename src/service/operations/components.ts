@@ -1,11 +1,10 @@
 import { bug } from '../../base/index.js';
-import { checkWritable } from '../../formats/index.node.js';
 import type { ComponentsInput, ComponentsResult } from '../../protocol/index.js';
 import { directPaths } from '../components/direct-paths.js';
 import { scoreOf } from '../components/score.js';
 import { accumulatedOf, neuronsOf, partsOf } from '../components/tell-parts.js';
 import { onEachPrompt, type Opened } from '../edited-model.js';
-import { exported } from '../exports/index.js';
+import { checkExport, exported } from '../exports/index.js';
 import type { Operation, OperationContext } from '../operation.js';
 import { promptView } from '../prompts.js';
 
@@ -41,7 +40,7 @@ export const components: Operation<ComponentsInput, ComponentsResult> = {
   name: 'components',
   help: 'Direct logit attribution: what each head, MLP, embedding and bias gives to a word’s score, or to how far it is above another’s, straight through the final norm with its scale held. The parts sum to the score. Also what the stream after each layer gives, and single neurons.',
   async run(input, context) {
-    if (input.out !== undefined) await checkWritable(input.out);
+    await checkExport(input.out);
     const result = await onEachPrompt(input, context, (opened) => componentsOf(opened, input, context));
     if (Array.isArray(result)) throw bug('one prompt’s score is told apart');
     if (input.out !== undefined) await exported(input.out, tableOf(result), context);

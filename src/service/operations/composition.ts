@@ -8,7 +8,6 @@ import {
 } from '../../analyses/circuits/index.js';
 import { UsageError } from '../../base/index.js';
 import { prepareExperiment, Products, type Variant } from '../../engine/index.js';
-import { checkWritable } from '../../formats/index.node.js';
 import type { CompositionInput, CompositionPair, CompositionResult } from '../../protocol/index.js';
 import { checkpoints } from '../cancel.js';
 import { attentionLayers, type AttentionLayer } from '../circuits/head-places.js';
@@ -16,7 +15,7 @@ import { headWeights } from '../circuits/head-weights.js';
 import { needHead } from '../circuits/need-head.js';
 import { formatBytes } from '../bytes.js';
 import { contextFor, editsOf, refuseGradientEdits } from '../experiment.js';
-import { exported } from '../exports/index.js';
+import { checkExport, exported } from '../exports/index.js';
 import { freeMemoryBytes } from '../machine.node.js';
 import type { OpenModel } from '../open-model.js';
 import type { Operation, OperationContext } from '../operation.js';
@@ -134,7 +133,7 @@ export const composition: Operation<CompositionInput, CompositionResult> = {
   name: 'composition',
   help: 'Which heads read what earlier heads write, by their matrices alone: Q-, K- and V-composition scores of all pairs of heads, norms folded in. From 0 to 1; what counts is how far a pair is above the mean.',
   async run(input, context) {
-    if (input.out !== undefined) await checkWritable(input.out);
+    await checkExport(input.out);
     const edits = await editsOf(input);
     refuseGradientEdits(edits);
     const result = await withModel(input, { context, edits }, (model) => compositionOf(model, input, context));

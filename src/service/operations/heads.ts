@@ -1,6 +1,5 @@
 import { headKinds, kindSum, meanShare, type HeadKind, type KindSum } from '../../analyses/heads/index.js';
 import { forward, isFrozenLinear, prepareExperiment, type Prompt, type Variant } from '../../engine/index.js';
-import { checkWritable } from '../../formats/index.node.js';
 import { carried } from '../../graph/index.js';
 import type { HeadsInput, HeadsResult, HeadTold } from '../../protocol/index.js';
 import { float32, range, toFloat32, type Tensor } from '../../tensor/index.js';
@@ -11,7 +10,7 @@ import { attentionLayers, type AttentionLayer } from '../circuits/head-places.js
 import { scoresSite } from '../circuits/scores-site.js';
 import { checkDecodedFits } from '../decoded-memory.js';
 import { contextFor, editsOf, promptEdit, refuseGradientEdits } from '../experiment.js';
-import { exported } from '../exports/index.js';
+import { checkExport, exported } from '../exports/index.js';
 import { freeMemoryBytes } from '../machine.node.js';
 import type { OpenModel } from '../open-model.js';
 import type { Operation, OperationContext } from '../operation.js';
@@ -185,7 +184,7 @@ export const heads: Operation<HeadsInput, HeadsResult> = {
   name: 'heads',
   help: 'Which heads do what: how much of each head’s attention goes to the previous token, to the first, to an earlier same token, and to what came after that (induction), on random tokens said twice or on given prompts; and whether what it writes copies what it reads.',
   async run(input, context) {
-    if (input.out !== undefined) await checkWritable(input.out);
+    await checkExport(input.out);
     const edits = await editsOf(input);
     refuseGradientEdits(edits);
     const result = await withModel(input, { context, edits }, async (model) => {

@@ -2,12 +2,11 @@ import { boardRows, lensBoard, type BoardCell } from '../../analyses/lens/index.
 import { bug, nearest, UsageError } from '../../base/index.js';
 import type { KeptRun } from '../../engine/index.js';
 import type { LensCell, LensInput, LensResult } from '../../protocol/index.js';
-import { checkWritable } from '../../formats/index.node.js';
 import { checkpoints } from '../cancel.js';
 import { onEachPrompt, type Opened } from '../edited-model.js';
 import { editsOf } from '../experiment.js';
 import { checkPositions, finite, keptRun, wordsOf } from '../kept-run.js';
-import { exported } from '../exports/index.js';
+import { checkExport, exported } from '../exports/index.js';
 import { openTunedLens } from '../tuned-lens.node.js';
 import type { OpenModel } from '../open-model.js';
 import type { Operation, OperationContext } from '../operation.js';
@@ -70,7 +69,7 @@ export const lens: Operation<LensInput, LensResult> = {
   name: 'lens',
   help: 'What the model would say if it ended after each layer: the likeliest word at each position, how chosen words stand there, entropy, and how large the stream is and how much each layer changes it.',
   async run(input, context) {
-    if (input.out !== undefined) await checkWritable(input.out);
+    await checkExport(input.out);
     const result = await onEachPrompt(input, context, (opened) => lensOf(opened, input, context));
     if (Array.isArray(result)) throw bug('the lens reads one prompt');
     if (input.out !== undefined) await exported(input.out, tableOf(result), context);

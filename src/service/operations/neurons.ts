@@ -1,8 +1,7 @@
-import { checkWritable } from '../../formats/index.node.js';
 import type { NeuronsInput, NeuronsResult } from '../../protocol/index.js';
 import { checkDecodedFits } from '../decoded-memory.js';
 import { editsOf, promptEdit, refuseGradientEdits } from '../experiment.js';
-import { exported } from '../exports/index.js';
+import { checkExport, exported } from '../exports/index.js';
 import { freeMemoryBytes } from '../machine.node.js';
 import { neuronsOfPrompts } from '../neurons/many-prompts.js';
 import { neuronsOfPrompt } from '../neurons/one-prompt.js';
@@ -24,7 +23,7 @@ export const neurons: Operation<NeuronsInput, NeuronsResult> = {
   name: 'neurons',
   help: 'The neurons that give most to a word’s score at a position, or that are most active there, with the words that each promotes and suppresses. Over a file of prompts: the tokens at which neurons are most active, and which of each layer are dead, constant or extreme.',
   async run(input, context) {
-    if (input.out !== undefined) await checkWritable(input.out);
+    await checkExport(input.out);
     const edits = await editsOf(input);
     refuseGradientEdits(edits);
     const result = await withModel(input, { context, edits }, async (model) => {
