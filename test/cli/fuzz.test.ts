@@ -99,7 +99,6 @@ describe('any command line', () => {
       'attribute',
       'attack',
       'tour',
-      'tour',
       'components',
       'heads',
       'head',
