@@ -3,6 +3,7 @@ import type { Words } from '../i18n/index.js';
 import { AttentionPanel } from './attention/attention-panel.jsx';
 import { AttributionPanel } from './attribution/attribution-panel.jsx';
 import { BlockPanel } from './block/block-panel.jsx';
+import { ComponentsPanel } from './components/components-panel.jsx';
 import { NeuronsPanel } from './neurons/neurons-panel.jsx';
 import { ProgramPanel } from './program/program-panel.jsx';
 import { ResidualPanel } from './residual/residual-panel.jsx';
@@ -20,6 +21,7 @@ export interface DetailPanel {
 export const detailPanels: readonly DetailPanel[] = [
   { id: 'block', title: (words) => words.block.title, panel: BlockPanel },
   { id: 'attention', title: (words) => words.attention.title, panel: AttentionPanel },
+  { id: 'components', title: (words) => words.components.title, panel: ComponentsPanel },
   { id: 'residual', title: (words) => words.residual.title, panel: ResidualPanel },
   { id: 'attribution', title: (words) => words.attribution.title, panel: AttributionPanel },
   { id: 'neurons', title: (words) => words.neurons.title, panel: NeuronsPanel },
