@@ -63,6 +63,15 @@ const close = async ({ handles, models }: HostState, handle: string) => {
   return { output: {} };
 };
 
+/** What tells of a model's parts. */
+const ofParts = {
+  components: plain(components),
+  composition: plain(composition),
+  head: plain(head),
+  heads: plain(heads),
+  neurons: plain(neurons),
+};
+
 /** What the worker does for each method. */
 export const makeHandlers = (state: HostState): Handlers => ({
   status: async () => ({
@@ -91,17 +100,13 @@ export const makeHandlers = (state: HostState): Handlers => ({
   },
   compare: plain(compare),
   diff: plain(diff),
-  components: plain(components),
-  composition: plain(composition),
-  head: plain(head),
-  heads: plain(heads),
   knockout: plain(knockout),
+  ...ofParts,
   attribute: plain(attribute),
   attack: plain(attack),
   writes: async (input, context) => ({ output: await writes(input, context) }),
   circuit: plain(circuit),
   patch: plain(patch),
-  neurons: plain(neurons),
   list: plain(list),
   tokenize: plain(tokenize),
   tour: plain(tour),
