@@ -16,6 +16,75 @@ const dot = (a: Float32Array, b: Float32Array, c: Float32Array): number => {
   return sum;
 };
 
+/** Scores the edges of one pair of runs. */
+class EdgeScores {
+  readonly scores = new Map<string, number>();
+  /** Edges by the reader's name. */
+  readonly #to = new Map<string, Edge[]>();
+
+  constructor(
+    readonly runs: CircuitRuns,
+    /** The metric's slope at each reader's site. */
+    readonly slopes: ReadonlyMap<string, FloatTensor>,
+  ) {
+    for (const edge of runs.wiring.edges) {
+      const list = this.#to.get(readerName(edge.to)) ?? [];
+      this.#to.set(readerName(edge.to), list);
+      list.push(edge);
+    }
+  }
+
+  /** Edges to the readers of a layer. */
+  async layer(layer: number, what: 'attention' | 'mlp'): Promise<void> {
+    const { wiring, clean } = this.runs;
+    const instance = wiring.blocks[layer];
+    if (!instance) return;
+    const place = `${what} ${layer}`;
+    const readers = wiring.readers.filter(
+      (r) => r.kind !== 'logits' && r.layer === layer && (r.kind === 'mlp') === (what === 'mlp'),
+    );
+    const senders = [...new Set(readers.flatMap((r) => this.#edgesTo(r).map((e) => senderName(e.from))))];
+    const streams = [clean.stream.get(place) ?? new Float32Array(), ...senders.map((s) => this.#without(place, s))];
+    const [own, ...others] = await this.runs.read(instance, what, streams);
+    if (!own) return;
+    const reads = new Map(senders.flatMap((s, i) => (others[i] ? [[s, others[i]] as const] : [])));
+    for (const reader of readers) this.#score(reader, instance.name, { own, reads });
+  }
+
+  /** Edges to the scores, which are measured. */
+  async toScores(): Promise<void> {
+    const base = await this.runs.score(this.runs.clean.stream.get('logits') ?? new Float32Array());
+    for (const edge of this.#edgesTo({ kind: 'logits' }))
+      this.scores.set(edge.name, (await this.runs.score(this.#without('logits', senderName(edge.from)))) - base);
+  }
+
+  #edgesTo(reader: Reader): readonly Edge[] {
+    return this.#to.get(readerName(reader)) ?? [];
+  }
+
+  /** The stream before a reader, with a sender's part as the corrupted run has it. */
+  #without(place: string, sender: string): Float32Array {
+    const { clean, corrupt } = this.runs;
+    const [stream, own, other] = [clean.stream.get(place), clean.out.get(sender), corrupt.out.get(sender)];
+    if (!stream || !own || !other) throw bug(`nothing is known of ${sender} or of the stream before ${place}`);
+    return stream.map((x, i) => x - (own[i] ?? 0) + (other[i] ?? 0));
+  }
+
+  #score(reader: Reader, block: string, { own, reads }: { own: Read; reads: ReadonlyMap<string, Read> }): void {
+    if (reader.kind === 'logits') return;
+    const { kind } = reader;
+    const slope = this.slopes.get(`${block}.${siteOf[kind]}`);
+    if (!slope) throw bug(`there is no slope at ${siteOf[kind]} of ${block}`);
+    const part = (read: Read): Float32Array =>
+      partOf({ dtype: 'float32', shape: slope.shape, data: read.get(kind) ?? new Float32Array() }, reader);
+    const [along, before] = [partOf(slope, reader), part(own)];
+    for (const edge of this.#edgesTo(reader)) {
+      const read = reads.get(senderName(edge.from));
+      if (read) this.scores.set(edge.name, dot(along, part(read), before));
+    }
+  }
+}
+
 /**
  * A guess of what each edge is worth: how the metric would change if what the sender writes came to this reader from the
  * corrupted run. What the reader makes of it (through the norm and its matrix) is computed; the metric's slope there
@@ -28,62 +97,20 @@ export const edgeScores = async (
   encode: (text: string) => Promise<readonly ExpressionToken[]>,
   onProgress: (done: number, total: number) => void,
 ): Promise<ReadonlyMap<string, number>> => {
-  const { wiring, model, pair, clean, corrupt } = runs;
+  const { wiring, model, pair } = runs;
   const sites = wiring.blocks.flatMap((b) => Object.values(siteOf).map((s) => `${b.name}.${s}`));
   const slopes = await gradients(model, {
     ...{ variant: model.variant, expression: pair.metric.expression, prompt: pair.prompt, sites, encode },
     ...(model.onSegment ? { onSegment: model.onSegment } : {}),
   });
-  const scores = new Map<string, number>();
-  /** The stream before a reader, with a sender's part as the corrupted run has it. */
-  const without = (place: string, sender: string): Float32Array => {
-    const [stream, own, other] = [clean.stream.get(place), clean.out.get(sender), corrupt.out.get(sender)];
-    if (!stream || !own || !other) throw bug(`nothing is known of ${sender} or of the stream before ${place}`);
-    return stream.map((x, i) => x - (own[i] ?? 0) + (other[i] ?? 0));
-  };
-  const byReader = new Map<string, Edge[]>();
-  for (const edge of wiring.edges) {
-    const list = byReader.get(readerName(edge.to)) ?? [];
-    byReader.set(readerName(edge.to), list);
-    list.push(edge);
+  const edges = new EdgeScores(runs, slopes.sites);
+  for (const layer of wiring.blocks.keys()) {
+    onProgress(layer, wiring.blocks.length + 1);
+    await edges.layer(layer, 'attention');
+    await edges.layer(layer, 'mlp');
   }
-  const scoreAt = async (layer: number, what: 'attention' | 'mlp'): Promise<void> => {
-    const instance = wiring.blocks[layer];
-    if (!instance) return;
-    const place = what === 'attention' ? `attention ${layer}` : `mlp ${layer}`;
-    const readers = wiring.readers.filter(
-      (r) => r.kind !== 'logits' && r.layer === layer && (r.kind === 'mlp') === (what === 'mlp'),
-    );
-    const senders = [
-      ...new Set(readers.flatMap((r) => (byReader.get(readerName(r)) ?? []).map((e) => senderName(e.from)))),
-    ];
-    const streams = [clean.stream.get(place) ?? new Float32Array(), ...senders.map((s) => without(place, s))];
-    const [own, ...others] = await runs.read(instance, what, streams);
-    for (const reader of readers) {
-      if (reader.kind === 'logits' || !own) continue;
-      const name = `${instance.name}.${siteOf[reader.kind]}`;
-      const slope = slopes.sites.get(name);
-      if (!slope) throw bug(`there is no slope at ${name}`);
-      const { kind } = reader;
-      const part = (read: Read): Float32Array =>
-        partOf({ dtype: 'float32', shape: slope.shape, data: read.get(kind) ?? new Float32Array() }, reader);
-      const [along, before] = [partOf(slope, reader), part(own)];
-      for (const edge of byReader.get(readerName(reader)) ?? []) {
-        const read = others[senders.indexOf(senderName(edge.from))];
-        if (read) scores.set(edge.name, dot(along, part(read), before));
-      }
-    }
-  };
-  const total = wiring.blocks.length + 1;
-  for (let layer = 0; layer < wiring.blocks.length; layer++) {
-    onProgress(layer, total);
-    await scoreAt(layer, 'attention');
-    await scoreAt(layer, 'mlp');
-  }
-  const base = await runs.score(clean.stream.get('logits') ?? new Float32Array());
-  for (const edge of byReader.get('logits') ?? [])
-    scores.set(edge.name, (await runs.score(without('logits', senderName(edge.from)))) - base);
-  return scores;
+  await edges.toScores();
+  return edges.scores;
 };
 
 /** Edges by how much they are worth, by a guess, the most first. */

@@ -48,7 +48,7 @@ const colour = (x: number): string => {
 const [cell, left, gap] = [22, 110, 90];
 
 const svgGrid = (g: PatchGrid, top: number, most: number): string => {
-  const label = (x: number, y: number, text: string, more = ''): string =>
+  const label = ([x, y]: readonly [number, number], text: string, more = ''): string =>
     `<text x="${x}" y="${y}" ${more}>${xml(text)}</text>`;
   const cells = g.effect.flatMap((row, l) =>
     row.map((x, i) => {
@@ -57,13 +57,13 @@ const svgGrid = (g: PatchGrid, top: number, most: number): string => {
       return `<rect x="${left + i * cell}" y="${top + l * cell}" width="${cell}" height="${cell}" fill="${fill}" stroke="#ccc"><title>${xml(title)}</title></rect>`;
     }),
   );
-  const rows = g.layers.map((layer, l) => label(left - 6, top + l * cell + 15, layer, 'text-anchor="end"'));
+  const rows = g.layers.map((layer, l) => label([left - 6, top + l * cell + 15], layer, 'text-anchor="end"'));
   const bottom = top + g.layers.length * cell;
   const columns = g.columns.map((c, i) => {
     const [x, y] = [left + i * cell + 14, bottom + 8];
-    return label(x, y, c.label, `text-anchor="end" transform="rotate(-60 ${x} ${y})"`);
+    return label([x, y], c.label, `text-anchor="end" transform="rotate(-60 ${x} ${y})"`);
   });
-  return [label(left, top - 8, g.site, 'font-weight="bold"'), ...cells, ...rows, ...columns].join('\n');
+  return [label([left, top - 8], g.site, 'font-weight="bold"'), ...cells, ...rows, ...columns].join('\n');
 };
 
 const svgOf = (result: PatchResult): string => {
