@@ -68,10 +68,10 @@ const flopsOf = (n: number): number => {
 const talker = (command: string, args: readonly string[]) => {
   const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'inherit'] });
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
-  const ask = async (line: string): Promise<unknown> => {
-    child.stdin.write(`${line}\n`);
-    const { value } = await lines.next();
-    return JSON.parse(String(value));
+  const ask = async (request: string): Promise<unknown> => {
+    child.stdin.write(`${request}\n`);
+    const line: IteratorResult<string> = await lines.next();
+    return JSON.parse(line.value ?? '');
   };
   return { ask, end: () => child.stdin.end() };
 };
