@@ -71,7 +71,7 @@ const talker = (command: string, args: readonly string[]) => {
   const ask = async (request: string): Promise<unknown> => {
     child.stdin.write(`${request}\n`);
     const line: IteratorResult<string> = await lines.next();
-    return JSON.parse(line.value ?? '');
+    return JSON.parse(String(line.value));
   };
   return { ask, end: () => child.stdin.end() };
 };

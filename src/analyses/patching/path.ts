@@ -78,10 +78,10 @@ const carriersOf = ({ variant }: SweepModel, mlps: PathRequest['mlps']): readonl
     (p) => p.instance.segment.stack === undefined && kinds.includes(kindOf(p)),
   );
   if (found.some((p) => kindOf(p) === 'attn_out')) return found;
-  throw invalid(
-    'paths are followed in models of one stack of layers',
-    'For an encoder-decoder, patch with --method patch.',
-  );
+  throw new UsageError('paths are followed in models of one stack of layers', {
+    code: 'METHOD_UNFIT',
+    hint: 'For an encoder-decoder, patch with --method patch.',
+  });
 };
 
 const senderKinds = ['attn.z', 'attn.result', 'attn_out', 'mlp_out', 'mlp.post', 'embed', 'pos_embed', 'resid_pre'];

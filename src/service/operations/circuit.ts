@@ -1,4 +1,10 @@
-import { findCircuit, readerName, senderName, type Circuit, type CircuitPair } from '../../analyses/circuit/index.js';
+import {
+  findCircuit,
+  readerName,
+  senderName,
+  type Circuit,
+  type CircuitPair,
+} from '../../analyses/circuit-search/index.js';
 import { bug, UsageError } from '../../base/index.js';
 import { patchInput, type CircuitInput, type CircuitResult } from '../../protocol/index.js';
 import { editsOf, refuseGradientEdits } from '../experiment.js';

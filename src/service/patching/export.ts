@@ -1,6 +1,7 @@
 import { UsageError } from '../../base/index.js';
 import { checkWritable } from '../../formats/index.node.js';
 import type { PatchGrid, PatchResult } from '../../protocol/index.js';
+import { csvTable } from '../exports/index.js';
 import { writeTextFile } from '../files.node.js';
 import type { OperationContext } from '../operation.js';
 
@@ -18,23 +19,21 @@ export const checkOut = async (out: string | undefined, endings: readonly string
   await checkWritable(out);
 };
 
-const quoted = (text: string): string => (/[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
+const head = ['site', 'layer', 'column', 'position', 'head', 'neuron', 'raw', 'effect', 'low', 'high'];
 
 /** A line a cell. */
-const csvOf = ({ grids }: PatchResult): string => {
-  const head = 'site,layer,column,position,head,neuron,raw,effect,low,high';
-  const lines = grids.flatMap((g) =>
-    g.layers.flatMap((layer, l) =>
-      g.columns.map((c, i) => {
-        const numbers = [g.raw, g.effect, g.low, g.high].map((n) => n?.[l]?.[i] ?? '');
-        return [g.site, layer, c.label, c.position ?? '', c.head ?? '', c.neuron ?? '', ...numbers]
-          .map((x) => quoted(String(x)))
-          .join(',');
-      }),
+const csvOf = ({ grids }: PatchResult): string =>
+  csvTable(
+    head,
+    grids.flatMap((g) =>
+      g.layers.flatMap((layer, l) =>
+        g.columns.map((c, i) => {
+          const numbers = [g.raw, g.effect, g.low, g.high].map((n) => n?.[l]?.[i] ?? '');
+          return [g.site, layer, c.label, c.position ?? '', c.head ?? '', c.neuron ?? '', ...numbers];
+        }),
+      ),
     ),
   );
-  return [head, ...lines, ''].join('\n');
-};
 
 const xml = (text: string): string =>
   text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');
