@@ -17,8 +17,12 @@ const csvCell = (value: string | number): string => {
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 };
 
+/** A table as CSV, its head first. */
+export const csvTable = (columns: readonly string[], rows: Exportable['rows']): string =>
+  `${[columns, ...rows].map((row) => row.map(csvCell).join(',')).join('\r\n')}\r\n`;
+
 const forms: Readonly<Record<string, (table: Exportable) => string>> = {
-  csv: ({ columns, rows }) => `${[columns, ...rows].map((row) => row.map(csvCell).join(',')).join('\r\n')}\r\n`,
+  csv: ({ columns, rows }) => csvTable(columns, rows),
   json: ({ columns, rows }) =>
     `${JSON.stringify(rows.map((row) => Object.fromEntries(columns.map((c, i) => [c, row[i] ?? null]))))}\n`,
   svg: ({ grid }) => gridSvg(grid),
