@@ -86,7 +86,6 @@ const shots: readonly Shot[] = [
   },
   { name: 'program', theme: 'light', tab: 'program', run: stopped },
   { name: 'program-dark', theme: 'dark', tab: 'program', run: stopped },
-  // The last, since the session is all pictures': it keeps the model.
   {
     ...{ name: 'attention-cross', theme: 'light', tab: 'attention', model: 'zoo:translate', target: '' },
     ...{ prompt: 'the dog sees a cat', after: 'decoder.blocks.1', head: 1 },
@@ -127,21 +126,28 @@ const images = path.join(root, 'docs/images');
 mkdirSync(images, { recursive: true });
 const server = await startPage({ port: 0, page: folder });
 const browser = await launchBrowser();
+/** Takes a picture; one of another model on a server of its own, since a session keeps its model and its run. */
+const take = async (shot: Shot, address: string): Promise<void> => {
+  const page = await browser.newPage({ viewport: size, locale: 'en-US' });
+  await page.goto(address);
+  await page.locator('#what').getByText('after').waitFor();
+  const hash = await hashOf(page, shot);
+  await page.goto('about:blank');
+  await page.goto(`${address}#${hash}`);
+  await page.locator('#what').getByText('after').waitFor();
+  if (shot.run) await goTo(page, shot.run);
+  await page.waitForTimeout(settleMs);
+  await shot.act?.(page);
+  if (shot.act) await page.waitForTimeout(settleMs);
+  await page.screenshot({ path: path.join(images, `${shot.name}.png`) });
+  await page.close();
+};
+
 try {
   for (const shot of shots) {
-    const page = await browser.newPage({ viewport: size, locale: 'en-US' });
-    await page.goto(server.address);
-    await page.locator('#what').getByText('after').waitFor();
-    const hash = await hashOf(page, shot);
-    await page.goto('about:blank');
-    await page.goto(`${server.address}#${hash}`);
-    await page.locator('#what').getByText('after').waitFor();
-    if (shot.run) await goTo(page, shot.run);
-    await page.waitForTimeout(settleMs);
-    await shot.act?.(page);
-    if (shot.act) await page.waitForTimeout(settleMs);
-    await page.screenshot({ path: path.join(images, `${shot.name}.png`) });
-    await page.close();
+    const own = shot.model === undefined ? undefined : await startPage({ port: 0, page: folder });
+    await take(shot, (own ?? server).address);
+    await own?.dispose();
   }
 } finally {
   await browser.close();
