@@ -21,6 +21,15 @@ interface Shot {
   readonly head?: number;
   /** What the debugger stops at, and what is opened of its values; the run is made to go there. */
   readonly run?: { readonly points: readonly object[]; readonly watches: readonly string[]; readonly scope: string };
+  /** Another model than the default one, with its prompt. */
+  readonly model?: string;
+  readonly prompt?: string;
+  readonly target?: string;
+  readonly after?: string;
+  /** Pixels of a cell of the board. */
+  readonly zoom?: number;
+  /** What is done before the picture is taken. */
+  readonly act?: (page: Page) => Promise<void>;
 }
 
 /** Line of the attention's softmax in the listing of the default model. */
@@ -45,6 +54,30 @@ const shots: readonly Shot[] = [
   { name: 'first-minute', theme: 'light', tab: 'block' },
   { name: 'attention', theme: 'light', tab: 'attention', layer, head },
   {
+    ...{ name: 'attention-large', theme: 'light', tab: 'attention', layer, head },
+    act: async (page) => {
+      await page.getByLabel('hide specials').check();
+      await page.getByLabel('rest sums to 1').check();
+      await page.locator('#head-grid').focus();
+      await page.keyboard.press('Space');
+      await page.keyboard.press('ArrowUp');
+      await page.keyboard.press('ArrowRight');
+      await page.keyboard.press('Space');
+      await page.getByRole('heading', { name: 'Mean of' }).waitFor();
+      await page.locator('#head-map').focus();
+      for (const key of ['ArrowDown', 'ArrowRight']) await page.keyboard.press(key);
+    },
+  },
+  { name: 'board-inside', theme: 'light', tab: 'block', layer, zoom: 250 },
+  { name: 'neurons', theme: 'dark', tab: 'neurons', layer },
+  {
+    ...{ name: 'weights', theme: 'light', tab: 'weights', layer },
+    act: async (page) => {
+      await page.locator('.spectrum-chart').waitFor();
+      await page.locator('.spectrum dl').scrollIntoViewIfNeeded();
+    },
+  },
+  {
     name: 'mended',
     theme: 'dark',
     tab: 'residual',
@@ -53,21 +86,28 @@ const shots: readonly Shot[] = [
   },
   { name: 'program', theme: 'light', tab: 'program', run: stopped },
   { name: 'program-dark', theme: 'dark', tab: 'program', run: stopped },
+  {
+    ...{ name: 'attention-cross', theme: 'light', tab: 'attention', model: 'zoo:translate', target: '' },
+    ...{ prompt: 'the dog sees a cat', after: 'decoder.blocks.1', head: 1 },
+  },
 ];
 
 const size = { width: 1280, height: 800 };
 /** How long the page may need to be still: the pictures are of a finished page. */
 const settleMs = 2500;
 
-const hashOf = async (page: Page, { tab, edits = [], layer, head, theme, run }: Shot): Promise<string> => {
+const hashOf = async (page: Page, shot: Shot): Promise<string> => {
+  const { tab, edits = [], layer, head, theme, run, model, prompt, target, after, zoom } = shot;
   const last = (await page.locator('#chips .chip').count()) - 1;
   const given = new URLSearchParams(new URL(page.url()).hash.slice(1));
   const state = JSON.parse(given.get('s') ?? '{}') as object;
-  const focus = { after: `blocks.${layer ?? 0}`, position: last, ...(head === undefined ? {} : { head }) };
+  const position = after === undefined ? last : 0;
+  const focus = { after: after ?? `blocks.${layer ?? 0}`, position, ...(head === undefined ? {} : { head }) };
+  const other = model === undefined ? {} : { model, prompt, target, word: undefined };
   const debug = { points: run?.points ?? [], watches: run?.watches ?? [], caught: [] };
-  const shown = { ...state, edits: edits.map((text) => ({ text, on: true })), debug };
-  const params = { s: JSON.stringify(shown), tab, theme };
-  return new URLSearchParams({ ...params, ...(layer === undefined ? {} : { at: JSON.stringify(focus) }) }).toString();
+  const s = JSON.stringify({ ...state, ...other, edits: edits.map((text) => ({ text, on: true })), debug });
+  const at = layer === undefined && after === undefined ? {} : { at: JSON.stringify(focus) };
+  return new URLSearchParams({ s, tab, theme, ...at, ...(zoom === undefined ? {} : { zoom: `${zoom}` }) }).toString();
 };
 
 /** Has the run go to its breakpoint, and opens a group of values. */
@@ -86,19 +126,28 @@ const images = path.join(root, 'docs/images');
 mkdirSync(images, { recursive: true });
 const server = await startPage({ port: 0, page: folder });
 const browser = await launchBrowser();
+/** Takes a picture; one of another model on a server of its own, since a session keeps its model and its run. */
+const take = async (shot: Shot, address: string): Promise<void> => {
+  const page = await browser.newPage({ viewport: size, locale: 'en-US' });
+  await page.goto(address);
+  await page.locator('#what').getByText('after').waitFor();
+  const hash = await hashOf(page, shot);
+  await page.goto('about:blank');
+  await page.goto(`${address}#${hash}`);
+  await page.locator('#what').getByText('after').waitFor();
+  if (shot.run) await goTo(page, shot.run);
+  await page.waitForTimeout(settleMs);
+  await shot.act?.(page);
+  if (shot.act) await page.waitForTimeout(settleMs);
+  await page.screenshot({ path: path.join(images, `${shot.name}.png`) });
+  await page.close();
+};
+
 try {
   for (const shot of shots) {
-    const page = await browser.newPage({ viewport: size, locale: 'en-US' });
-    await page.goto(server.address);
-    await page.locator('#what').getByText('after').waitFor();
-    const hash = await hashOf(page, shot);
-    await page.goto('about:blank');
-    await page.goto(`${server.address}#${hash}`);
-    await page.locator('#what').getByText('after').waitFor();
-    if (shot.run) await goTo(page, shot.run);
-    await page.waitForTimeout(settleMs);
-    await page.screenshot({ path: path.join(images, `${shot.name}.png`) });
-    await page.close();
+    const own = shot.model === undefined ? undefined : await startPage({ port: 0, page: folder });
+    await take(shot, (own ?? server).address);
+    await own?.dispose();
   }
 } finally {
   await browser.close();
