@@ -10,6 +10,7 @@ export * from './knockout.js';
 export * from './lens.js';
 export * from './list.js';
 export * from './model.js';
+export * from './picture.js';
 export * from './recording.js';
 export * from './run.js';
 export * from './session.js';

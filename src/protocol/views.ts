@@ -62,6 +62,8 @@ export type ViewOf<K extends ViewAs['kind']> = Extract<ViewAs, { kind: K }>;
 /** A look at a value that the host holds. `dtype`: of the numbers in the answer. `maxBytes`: that they may take. */
 export const viewInput = z.object({
   at: viewPlace,
+  /** Another value of the same shape that is taken off it first. */
+  minus: viewPlace.omit({ where: true }).optional(),
   as: viewAs,
   dtype: z.enum(['float32', 'float64', 'float16']).default('float32'),
   maxBytes: z
@@ -72,10 +74,17 @@ export const viewInput = z.object({
 });
 export type ViewInput = z.infer<typeof viewInput>;
 
+/** The model, and the edits, of another weight that is taken off one. */
+const otherWeight = modelInput
+  .pick({ model: true })
+  .partial()
+  .extend(editInput.shape)
+  .extend({ name: z.string().optional() });
+
 /** A look at a weight, with the edits that change it; its axes are `out`, `in`, or `token`, `model` of an embedding. */
 export const weightInput = modelInput
   .extend(editInput.shape)
-  .extend({ name: z.string(), where: viewPlace.shape.where })
+  .extend({ name: z.string(), where: viewPlace.shape.where, minus: otherWeight.optional() })
   .extend(viewInput.pick({ as: true, dtype: true, maxBytes: true }).shape);
 export type WeightInput = z.infer<typeof weightInput>;
 

@@ -7,6 +7,7 @@ import { contextFor, editsOf } from '../experiment.js';
 import type { OpenModel } from '../open-model.js';
 import type { OperationContext } from '../operation.js';
 import { withModel } from '../with-model.js';
+import type { HeldValue } from './held.js';
 import { viewOf, type Viewed } from './view.js';
 
 const paramOf = (model: OpenModel, name: string) => {
@@ -32,11 +33,16 @@ const tensorOf = async (model: OpenModel, { name, edits }: WeightInput): Promise
   return variant.weights.get(name) ?? model.weights.read(name);
 };
 
-/** Looks at a weight. @throws UsageError WEIGHT_UNKNOWN, SELECTOR_INVALID, MEMORY_LIMIT, OPTION_INVALID */
-export const viewWeight = (input: WeightInput, context: OperationContext): Promise<Viewed> =>
-  withModel(input, { context }, async (model) => {
-    const { axes } = paramOf(model, input.name).type;
-    const held = { tensor: await tensorOf(model, input), axes, revision: 0, tokens: [] };
-    const at = { run: '', step: 0, site: input.name, where: input.where };
-    return viewOf(held, { at, as: input.as, dtype: input.dtype, maxBytes: input.maxBytes });
-  });
+/** Looks at a weight, or at its difference to another. @throws UsageError WEIGHT_UNKNOWN, SELECTOR_INVALID, MEMORY_LIMIT, OPTION_INVALID */
+export const viewWeight = async (input: WeightInput, context: OperationContext): Promise<Viewed> => {
+  const { minus, ...own } = input;
+  const heldOf = (given: WeightInput): Promise<HeldValue> =>
+    withModel(given, { context }, async (model) => {
+      const { axes } = paramOf(model, given.name).type;
+      return { tensor: await tensorOf(model, given), axes, revision: 0, tokens: [] };
+    });
+  const { model = input.model, name = input.name, edits = [] } = minus ?? {};
+  const other = minus && (await heldOf({ ...own, model, name, edits }));
+  const at = { run: '', step: 0, site: input.name, where: input.where };
+  return viewOf(await heldOf(own), { at, as: input.as, dtype: input.dtype, maxBytes: input.maxBytes }, other);
+};
