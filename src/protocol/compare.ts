@@ -46,6 +46,8 @@ export type ComparedRun = z.infer<typeof comparedRun>;
  */
 export const compareResult = z.object({
   model: modelSummary,
+  /** Of the run before, where that is another. */
+  otherModel: modelSummary.optional(),
   before: comparedRun,
   after: comparedRun,
   position: z.int(),

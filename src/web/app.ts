@@ -1,18 +1,28 @@
 import { createContext, createEffect, createMemo, createSignal, useContext, type Accessor } from 'solid-js';
 import { bug } from '../base/index.js';
-import type { LensCell, SessionFocus } from '../protocol/index.js';
+import type { ExperimentState, LensCell, SessionFocus } from '../protocol/index.js';
 import { languages, type Words } from './i18n/index.js';
 import { makePalette, type Palette } from './look/color.js';
 import { formatAddress, parseAddress } from './state/address.js';
+import { changeOn, stateOf, type Side } from './state/beside.js';
 import { makeExperiment, type Experiment } from './state/experiment.js';
+import { makeModel, type ModelInfo } from './state/model.js';
 import { makeResults, type Results } from './state/results.js';
-import { makeSession, type Session } from './state/session.js';
+import { makeSession, type Change, type Session } from './state/session.js';
 import { makeView, viewDefaults, type View } from './state/view.js';
 
 /** All that a panel may use. */
 export interface App {
   readonly session: Session;
   readonly experiment: Experiment;
+  /** Which of two runs is looked at and changed; A where there is one. */
+  readonly side: Accessor<Side>;
+  /** What is looked at: the session's state, or that of the run beside. */
+  readonly state: Accessor<ExperimentState | undefined>;
+  /** Changes what is looked at. */
+  readonly change: (change: Change, gesture?: string) => void;
+  /** What is known of the model that is looked at. */
+  readonly model: Accessor<ModelInfo | undefined>;
   readonly results: Results;
   readonly view: View;
   readonly setView: (change: Partial<View>) => void;
@@ -32,6 +42,9 @@ export interface App {
   readonly fork: (position: number | undefined) => void;
 }
 
+/** What a state may have and need not. */
+const nothingElse = { target: null, word: null, ids: null, chat: null, targetIds: null, beside: null } as const;
+
 /** Keeps the address as what is seen, and takes what it says at the start. */
 const followAddress = (app: Pick<App, 'session' | 'view'>, given: ReturnType<typeof parseAddress>): void => {
   const { session, view } = app;
@@ -39,7 +52,7 @@ const followAddress = (app: Pick<App, 'session' | 'view'>, given: ReturnType<typ
   const [isReady, setReady] = createSignal(false);
   session.onReady(() => {
     if (given.state && JSON.stringify(given.state) !== JSON.stringify(session.store.state))
-      session.change({ target: null, word: null, ...given.state });
+      session.change({ ...nothingElse, ...given.state });
     if (given.state || given.focus) session.look(given.focus ?? null);
     setReady(true);
   });
@@ -55,7 +68,13 @@ export const makeApp = (): App => {
   const given = parseAddress(location.hash);
   const session = makeSession();
   const { view, setView } = makeView(given.view);
-  const results = makeResults(session);
+  const side = createMemo((): Side => (session.store.state?.beside ? view.side : 'a'));
+  const results = makeResults(session, side);
+  const state = createMemo(() => session.store.state && stateOf(session.store.state, side()));
+  const change = (wanted: Change, gesture?: string): void => {
+    if (session.store.state) session.change(changeOn(session.store.state, side(), wanted), gesture);
+  };
+  const model = makeModel(session, () => state()?.model);
   const [pointed, point] = createSignal<string>();
   const [forking, fork] = createSignal<number>();
   const focus = createMemo((): SessionFocus | undefined => {
@@ -76,7 +95,8 @@ export const makeApp = (): App => {
   followAddress({ session, view }, given);
   return {
     ...{ session, results, view, setView, focus, cell, look, pointed, point, forking, fork },
-    experiment: makeExperiment(session),
+    ...{ side, state, change, model },
+    experiment: makeExperiment(state, change),
     t: () => languages[view.language],
     palette: createMemo(() => makePalette(view.theme)),
   };

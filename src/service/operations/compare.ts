@@ -167,6 +167,7 @@ export const compare: Operation<CompareInput, CompareResult> = {
     const { kl, changed } = compareSides(before, after);
     return {
       model: after.model,
+      ...(input.other?.model === undefined ? {} : { otherModel: before.model }),
       ...{ before: before.told, after: after.told, position: after.position, kl, changed },
       ...{ seconds: before.seconds + after.seconds, reused: after.reused },
     };

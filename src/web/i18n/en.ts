@@ -1,3 +1,5 @@
+import { runsEn } from './runs.js';
+
 /** A model's shape, numbers as they are read. */
 export interface ModelFacts {
   readonly layers: string;
@@ -9,6 +11,7 @@ export interface ModelFacts {
 
 /** What the page says in English; the other languages have the same shape, which the compiler checks. */
 export const en = {
+  ...runsEn,
   page: {
     model: 'Model',
     chooseModel: 'Choose a model',

@@ -1,7 +1,9 @@
 import type { Words } from './en.js';
+import { runsZh } from './runs-zh.js';
 
 /** 页面的简体中文文字。 */
 export const zh: Words = {
+  ...runsZh,
   page: {
     model: '模型',
     chooseModel: '选择模型',

@@ -4,6 +4,7 @@ import { AttentionPanel } from './attention/attention-panel.jsx';
 import { BlockPanel } from './block/block-panel.jsx';
 import { NeuronsPanel } from './neurons/neurons-panel.jsx';
 import { ResidualPanel } from './residual/residual-panel.jsx';
+import { SamplingPanel } from './sampling/sampling-panel.jsx';
 import { WeightsPanel } from './weights/weights-panel.jsx';
 
 /** A view of what is in focus: one folder beside this file, one row here. */
@@ -21,4 +22,5 @@ export const detailPanels: readonly DetailPanel[] = [
   { id: 'residual', title: (words) => words.residual.title, panel: ResidualPanel },
   { id: 'neurons', title: (words) => words.neurons.title, panel: NeuronsPanel },
   { id: 'weights', title: (words) => words.weights.title, panel: WeightsPanel },
+  { id: 'sampling', title: (words) => words.sampling.title, panel: SamplingPanel },
 ];

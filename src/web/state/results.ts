@@ -3,20 +3,29 @@ import { DebuggerError } from '../../base/index.js';
 import type { Client } from '../../client/index.js';
 import { toWireError, type CompareResult, type Notification, type WireError } from '../../protocol/index.js';
 import { makeLatest, type Latest } from '../link/latest.js';
+import type { Side } from './beside.js';
 import { readBoard, type Board } from './board.js';
 import { requestOf, type Request } from './request.js';
+import { turned, turnedRequest, versusFields } from './turned.js';
 import type { Session } from './session.js';
 
 /** How far something is that takes time. */
-export type Progress = Pick<Extract<Notification, { type: 'progress' }>, 'done' | 'total' | 'what'>;
+export type Progress = Pick<Extract<Notification, { type: 'progress' }>, 'done' | 'total' | 'what' | 'bytes'>;
 
-/** What the model says of the session's prompt, with its edits and without them. */
+/**
+ * What the model says of the session's prompt, with its edits and without them; where there is a run beside, `before`
+ * is that run. Of the two runs `compare`, `board` and `shown` are of the one that is looked at.
+ */
 export interface Results {
   /** The latest that came; it stays while the next is computed. */
   readonly compare: Accessor<CompareResult | undefined>;
   readonly board: Accessor<Board | undefined>;
   /** The request that `compare` is of; panels ask for what they show of it. */
   readonly shown: Accessor<Request | undefined>;
+  /** The other run's board, where there is one. */
+  readonly otherBoard: Accessor<Board | undefined>;
+  /** Why the run beside is not shown. */
+  readonly besideError: Accessor<WireError | undefined>;
   /** The token whose standing is shown. */
   readonly word: Accessor<{ readonly id: number; readonly text: string } | undefined>;
   readonly busy: Accessor<boolean>;
@@ -29,8 +38,11 @@ export interface Results {
   cancel(): void;
 }
 
-/** The word that is tracked: the one chosen, else the likeliest of the run without edits. */
-const wordOf = ({ before }: CompareResult) => before.words[0] ?? before.next[0] ?? before.masks?.[0]?.next[0];
+/** The word that is tracked: the one chosen, else the likeliest of the run without edits, or of A. */
+const wordOf = ({ before, after }: CompareResult, hasOther: boolean) => {
+  const run = hasOther ? after : before;
+  return run.words[0] ?? run.next[0] ?? run.masks?.[0]?.next[0];
+};
 
 interface Options {
   readonly signal: AbortSignal;
@@ -41,7 +53,7 @@ interface Options {
 const comparing = async (client: Client, request: Request, options: Options): Promise<CompareResult> => {
   const ask = (words: readonly string[]): Promise<CompareResult> => {
     const edits = request.edits.map((text) => ({ text }));
-    const given = { ...request.input, edits, versus: [], top: 40, words: [...words] };
+    const given = { ...request.input, edits, ...versusFields(request.other), top: 40, words: [...words] };
     return client.request('compare', given, options);
   };
   if (request.word === undefined) return ask([]);
@@ -50,6 +62,21 @@ const comparing = async (client: Client, request: Request, options: Options): Pr
     if (!isWord) throw error;
     return ask([]);
   });
+};
+
+/** Why two runs are not compared, though each may be fine: only then the first is shown by itself. */
+const comparingBeside = async (
+  client: Client,
+  request: Request,
+  options: Options,
+): Promise<{ readonly result: CompareResult; readonly request: Request; readonly error?: WireError }> => {
+  try {
+    return { result: await comparing(client, request, options), request };
+  } catch (error) {
+    if (!request.other || options.signal.aborted || !(error instanceof DebuggerError)) throw error;
+    const alone = { ...request, other: undefined };
+    return { result: await comparing(client, alone, options), request: alone, error: toWireError(error) };
+  }
 };
 
 const painted = (): Promise<number> =>
@@ -61,6 +88,8 @@ const painted = (): Promise<number> =>
 const makeSignals = () => {
   const [compare, setCompare] = createSignal<CompareResult>();
   const [board, setBoard] = createSignal<Board>();
+  const [otherBoard, setOtherBoard] = createSignal<Board>();
+  const [besideError, setBesideError] = createSignal<WireError>();
   const [shown, setShown] = createSignal<Request>();
   const [busy, setBusy] = createSignal(false);
   const [progress, setProgress] = createSignal<Progress>();
@@ -68,7 +97,7 @@ const makeSignals = () => {
   const [latency, setLatency] = createSignal<number>();
   const word = createMemo(() => {
     const result = compare();
-    return result && wordOf(result);
+    return result && wordOf(result, shown()?.other !== undefined);
   });
   const failed = (cause: unknown): void => {
     setProgress(undefined);
@@ -80,10 +109,12 @@ const makeSignals = () => {
     batch(() => {
       setCompare(undefined);
       setBoard(undefined);
+      setOtherBoard(undefined);
       setShown(undefined);
     });
   return {
     ...{ forget, compare, setCompare, board, setBoard, shown, setShown, busy, setBusy, word, failed },
+    ...{ otherBoard, setOtherBoard, besideError, setBesideError },
     ...{ progress, setProgress, error, setError, latency, setLatency },
   };
 };
@@ -124,18 +155,19 @@ const makeRuns = (session: Session, s: Signals, boards: Latest<Request>): Latest
       const onTold = (told: Notification): void => {
         if (told.type === 'progress') s.setProgress({ done: told.done, total: told.total, what: told.what });
       };
-      const result = await comparing(client, request, { signal, onTold }).catch((error: unknown) => {
+      const told = await comparingBeside(client, request, { signal, onTold }).catch((error: unknown) => {
         if (!signal.aborted && isOther(s.shown(), request)) s.forget();
         throw error;
       });
       batch(() => {
-        s.setCompare(result);
-        s.setShown(request);
+        s.setCompare(told.result);
+        s.setShown(told.request);
+        s.setBesideError(told.error);
         s.setError(undefined);
         s.setProgress(undefined);
       });
       const answered = performance.now();
-      boards.ask(request);
+      boards.ask(told.request);
       void painted().then((at) => {
         // For the browser's profiler.
         performance.measure('answer', { start: from, end: answered });
@@ -147,7 +179,45 @@ const makeRuns = (session: Session, s: Signals, boards: Latest<Request>): Latest
     { supersede: 'wait', busy: s.setBusy },
   );
 
-export const makeResults = (session: Session): Results => {
+/** Reads the board of the run beside, while it is looked at. */
+const followOther = (session: Session, s: Signals, side: Accessor<Side>): void => {
+  const reads = makeLatest(
+    async (request: Request, signal) => {
+      const [client, result] = [session.client(), s.compare()];
+      if (!client || !result || result.before.labels) return;
+      await readBoard(client, { request, result: turned(result), word: s.word()?.id, signal }, s.setOtherBoard);
+    },
+    s.failed,
+    { supersede: 'stop' },
+  );
+  createEffect(
+    on([s.shown, side], ([request, at]) => {
+      const other = request && turnedRequest(request);
+      if (!other) s.setOtherBoard(undefined);
+      else if (at !== 'a') reads.ask(other);
+    }),
+  );
+};
+
+/** The results as they are looked at: B's in A's place where that side is chosen. */
+const sided = (s: Signals, side: Accessor<Side>) => {
+  const isTurned = createMemo(() => side() === 'b' && s.shown()?.other !== undefined);
+  const request = createMemo(() => {
+    const own = s.shown();
+    return isTurned() && own ? turnedRequest(own) : own;
+  });
+  const result = createMemo(() => {
+    const own = s.compare();
+    return isTurned() && own ? turned(own) : own;
+  });
+  return {
+    ...{ compare: result, shown: request },
+    board: createMemo(() => (isTurned() ? s.otherBoard() : s.board())),
+    otherBoard: createMemo(() => (isTurned() ? s.board() : s.otherBoard())),
+  };
+};
+
+export const makeResults = (session: Session, side: Accessor<Side>): Results => {
   const signals = makeSignals();
   const runs = makeRuns(session, signals, makeBoards(session, signals));
   const wanted = createMemo(() => requestOf(session.store), undefined, { equals: (a, b) => a?.key === b?.key });
@@ -157,5 +227,6 @@ export const makeResults = (session: Session): Results => {
       runs.ask({ request, from: performance.now() });
   };
   createEffect(on([wanted, () => session.store.link, () => session.store.host.alive], again));
-  return { ...signals, again, cancel: () => runs.cancel() };
+  followOther(session, signals, side);
+  return { ...signals, ...sided(signals, side), again, cancel: () => runs.cancel() };
 };

@@ -7,7 +7,7 @@ import { mistakeIn } from './file.js';
 const useSites = () => {
   const app = useApp();
   const [sites, setSites] = createSignal<readonly string[]>([]);
-  const model = () => app.session.store.state?.model;
+  const model = () => app.state()?.model;
   createEffect(() => {
     const [name, client] = [model(), app.results.compare() && app.session.client()];
     if (name === undefined || !client) return;
