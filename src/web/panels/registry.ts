@@ -3,6 +3,7 @@ import type { Words } from '../i18n/index.js';
 import { AttentionPanel } from './attention/attention-panel.jsx';
 import { BlockPanel } from './block/block-panel.jsx';
 import { NeuronsPanel } from './neurons/neurons-panel.jsx';
+import { PicturePanel } from './picture/picture-panel.jsx';
 import { ResidualPanel } from './residual/residual-panel.jsx';
 import { SamplingPanel } from './sampling/sampling-panel.jsx';
 import { WeightsPanel } from './weights/weights-panel.jsx';
@@ -23,4 +24,5 @@ export const detailPanels: readonly DetailPanel[] = [
   { id: 'neurons', title: (words) => words.neurons.title, panel: NeuronsPanel },
   { id: 'weights', title: (words) => words.weights.title, panel: WeightsPanel },
   { id: 'sampling', title: (words) => words.sampling.title, panel: SamplingPanel },
+  { id: 'model', title: (words) => words.picture.title, panel: PicturePanel },
 ];

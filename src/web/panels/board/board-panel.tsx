@@ -1,11 +1,10 @@
 import { createMemo, createSignal, For, Show, type JSX } from 'solid-js';
 import { useApp } from '../../app.js';
 import { Panel } from '../../shell/panel.jsx';
-import type { Board } from '../../state/board.js';
 import { BoardCanvas } from './board-canvas.jsx';
 import { Invitation } from './invitation.jsx';
 import { Legend } from './legend.jsx';
-import { isMeasure, measureIds, measures } from './measures.js';
+import { endsOf, isMeasure, measureIds, measures } from './measures.js';
 
 /** Chooses what the board is coloured by. */
 const MeasureChoice = (): JSX.Element => {
@@ -54,13 +53,6 @@ const ZoomButtons = (): JSX.Element => {
       </button>
     </span>
   );
-};
-
-const endsOf = (board: Board, id: keyof typeof measures): readonly [number, number] => {
-  const measure = measures[id];
-  let greatest = 0;
-  for (const row of board.cells) for (const cell of row) greatest = Math.max(greatest, (cell && measure.of(cell)) ?? 0);
-  return measure.ends(greatest, board.vocab);
 };
 
 /** The map of the run: what the model would say at each token after each layer. */

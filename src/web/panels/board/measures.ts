@@ -1,4 +1,5 @@
 import type { LensCell } from '../../../protocol/index.js';
+import type { Board } from '../../state/board.js';
 import { compact, percent } from '../../look/numbers.js';
 
 export const measureIds = [
@@ -47,4 +48,12 @@ export const measures: Readonly<Record<MeasureId, Measure>> = {
 export const onScale = (x: number, [low, high]: readonly [number, number], isLog = false): number => {
   const [a, b, c] = isLog ? [Math.log(x), Math.log(low), Math.log(high)] : [x, low, high];
   return b === c ? 0 : Math.min(1, Math.max(0, (a - b) / (c - b)));
+};
+
+/** Where the scale of a measure begins and ends on a board. */
+export const endsOf = (board: Board, id: keyof typeof measures): readonly [number, number] => {
+  const measure = measures[id];
+  let greatest = 0;
+  for (const row of board.cells) for (const cell of row) greatest = Math.max(greatest, (cell && measure.of(cell)) ?? 0);
+  return measure.ends(greatest, board.vocab);
 };
