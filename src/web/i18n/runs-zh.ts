@@ -113,6 +113,11 @@ export const runsZh: RunsWords = {
     unaligned: (n) => `A 有 ${n} 个词元在 B 中没有对应`,
     editing: '你改动的是运行 B。',
     lines: '实线：A，虚线：B',
+    linesTurned: '实线：B，虚线：A',
+    panel: '并排',
+    help: '两次运行的同一部分，以及它们的差：B 减 A，刻度中间为零。形状不同的值没有差，原因写在其位置上。',
+    none: '只有一次运行。在实验中用“对比…”设置另一次。',
+    chooseLayer: '在棋盘上点一层，看它的注意力。',
   },
   start: {
     browse: '文件夹',

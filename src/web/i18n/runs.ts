@@ -111,6 +111,11 @@ export const runsEn = {
     unaligned: (n: number) => `${n} tokens of A have no counterpart in B`,
     editing: 'You change run B.',
     lines: 'solid: A, dashed: B',
+    linesTurned: 'solid: B, dashed: A',
+    panel: 'Beside',
+    help: 'The same part of both runs, and how they differ: B less A, nothing in the middle of its scale. Values of other shapes have no difference, and the reason stands in its place.',
+    none: 'There is one run. Set another beside it with Compare…, in the experiment.',
+    chooseLayer: 'Click a layer on the board for its attention.',
   },
   start: {
     browse: 'Folders',

@@ -1,6 +1,7 @@
 import type { JSX } from 'solid-js';
 import type { Words } from '../i18n/index.js';
 import { AttentionPanel } from './attention/attention-panel.jsx';
+import { BesidePanel } from './beside/beside-panel.jsx';
 import { BlockPanel } from './block/block-panel.jsx';
 import { NeuronsPanel } from './neurons/neurons-panel.jsx';
 import { PicturePanel } from './picture/picture-panel.jsx';
@@ -25,4 +26,5 @@ export const detailPanels: readonly DetailPanel[] = [
   { id: 'weights', title: (words) => words.weights.title, panel: WeightsPanel },
   { id: 'sampling', title: (words) => words.sampling.title, panel: SamplingPanel },
   { id: 'model', title: (words) => words.picture.title, panel: PicturePanel },
+  { id: 'beside', title: (words) => words.beside.panel, panel: BesidePanel },
 ];

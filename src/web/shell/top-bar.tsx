@@ -1,18 +1,11 @@
 import { Show, type JSX } from 'solid-js';
 import { useApp, type App } from '../app.js';
+import { shortName } from '../look/model-name.js';
 import { count } from '../look/numbers.js';
 import { ModelChooser } from './model-chooser.jsx';
 
-/** `zoo:world` as world, a path as its last part. */
-const shortName = (model: string): string =>
-  model
-    .replace(/^zoo:/, '')
-    .replace(/[/\\]+$/, '')
-    .split(/[/\\]/)
-    .at(-1) ?? model;
-
 const facts = (app: App): string => {
-  const model = app.results.compare()?.model;
+  const model = app.model()?.summary ?? app.results.compare()?.model;
   if (!model) return '';
   const { encoderLayers, layers, heads, modelDim, vocab, parameters, family } = model;
   const lang = app.view.language;

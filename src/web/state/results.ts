@@ -4,6 +4,7 @@ import type { Client } from '../../client/index.js';
 import { toWireError, type CompareResult, type Notification, type WireError } from '../../protocol/index.js';
 import { makeLatest, type Latest } from '../link/latest.js';
 import type { Side } from './beside.js';
+import { pairBoards } from './difference.js';
 import { readBoard, type Board } from './board.js';
 import { requestOf, type Request } from './request.js';
 import { turned, turnedRequest, versusFields } from './turned.js';
@@ -212,7 +213,11 @@ const sided = (s: Signals, side: Accessor<Side>) => {
   });
   return {
     ...{ compare: result, shown: request },
-    board: createMemo(() => (isTurned() ? s.otherBoard() : s.board())),
+    board: createMemo(() => {
+      const [own, other] = [s.board(), s.otherBoard()];
+      if (isTurned()) return other;
+      return side() === 'difference' && own && other ? pairBoards(own, other) : own;
+    }),
     otherBoard: createMemo(() => (isTurned() ? s.board() : s.otherBoard())),
   };
 };

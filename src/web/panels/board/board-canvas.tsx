@@ -7,11 +7,11 @@ import type { Board } from '../../state/board.js';
 import { drawBoard, type Scene } from './draw.js';
 import { layoutOf, placeAt, scrollRange, scrollTo, type Layout, type Place } from './layout.js';
 import { markOf } from './mark.js';
-import { measures } from './measures.js';
 import { pinsOf } from './pins.js';
+import { paletteFor, type ShownMeasure } from './shown-measure.js';
 
 interface Props {
-  readonly ends: readonly [number, number];
+  readonly shown: ShownMeasure;
   readonly scroll: number;
   readonly setScroll: (scroll: number) => void;
 }
@@ -22,10 +22,15 @@ const placeOfFocus = (app: App, board: Board): Place | undefined => {
   return at && row >= 0 ? { row, position: at.position } : undefined;
 };
 
-const sceneOf = (app: App, board: Board, given: Pick<Scene, 'layout' | 'pointed' | 'ends'>): Scene => ({
+const sceneOf = (
+  app: App,
+  board: Board,
+  { shown, ...given }: Pick<Scene, 'layout' | 'pointed'> & { readonly shown: ShownMeasure },
+): Scene => ({
   ...given,
   names: board.rows.map(rowName),
-  ...{ tokens: board.tokens, cells: board.cells, measure: measures[app.view.measure], palette: app.palette() },
+  ...{ tokens: board.tokens, cells: board.cells, palette: paletteFor(app.palette(), shown.scale) },
+  ...{ measure: shown.measure, ends: shown.ends, isDiverging: shown.scale === 'diverging' },
   focus: app.session.store.focus ? placeOfFocus(app, board) : undefined,
   mark: markOf(app),
   pins: pinsOf(app.results.shown()?.edits ?? [], board.rows, board.tokens.length),
@@ -82,7 +87,7 @@ export const BoardCanvas = (props: Props): JSX.Element => {
   createEffect(() => {
     const [board, at] = [app.results.board(), layout()];
     if (canvas && board && at && board.tokens.length === at.columns)
-      drawBoard(canvas, sceneOf(app, board, { layout: at, pointed: pointed(), ends: props.ends }));
+      drawBoard(canvas, sceneOf(app, board, { layout: at, pointed: pointed(), shown: props.shown }));
   });
   const hit = (event: MouseEvent): Place | undefined => {
     const at = layout();

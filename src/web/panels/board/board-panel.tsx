@@ -4,7 +4,8 @@ import { Panel } from '../../shell/panel.jsx';
 import { BoardCanvas } from './board-canvas.jsx';
 import { Invitation } from './invitation.jsx';
 import { Legend } from './legend.jsx';
-import { endsOf, isMeasure, measureIds, measures } from './measures.js';
+import { isMeasure, measureIds, measures } from './measures.js';
+import { shownMeasure } from './shown-measure.js';
 
 /** Chooses what the board is coloured by. */
 const MeasureChoice = (): JSX.Element => {
@@ -59,10 +60,7 @@ const ZoomButtons = (): JSX.Element => {
 export const BoardPanel = (): JSX.Element => {
   const app = useApp();
   const [scroll, setScroll] = createSignal(0);
-  const ends = createMemo(() => {
-    const board = app.results.board();
-    return board ? endsOf(board, app.view.measure) : ([0, 1] as const);
-  });
+  const shown = createMemo(() => shownMeasure(app));
   const tools = (
     <>
       <MeasureChoice />
@@ -75,8 +73,8 @@ export const BoardPanel = (): JSX.Element => {
         <p class="soft">{app.t().board.noWords}</p>
       </Show>
       <Invitation />
-      <BoardCanvas ends={ends()} scroll={scroll()} setScroll={setScroll} />
-      <Legend ends={ends()} />
+      <BoardCanvas shown={shown()} scroll={scroll()} setScroll={setScroll} />
+      <Legend {...shown()} />
     </Panel>
   );
 };

@@ -1,11 +1,12 @@
 import { createMemo, createSignal, For, Show, type JSX } from 'solid-js';
 import type { PictureBlock, PicturePart } from '../../../protocol/index.js';
 import { useApp, type App } from '../../app.js';
-import { colorAt, css, inkOn } from '../../look/color.js';
+import { colorAt, css, inkOn, type ScaleKind } from '../../look/color.js';
 import { count, compact } from '../../look/numbers.js';
 import { Panel } from '../../shell/panel.jsx';
 import { ScaleStrip } from '../../shell/scale-strip.jsx';
-import { endsOf, measures, onScale } from '../board/measures.js';
+import { onScale } from '../board/measures.js';
+import { shownMeasure } from '../board/shown-measure.js';
 import { BlockPicture } from './block-picture.jsx';
 import { columnsOf, layerName, repeatEdit, skipEdit, type Column } from './layers.js';
 import { useEffects } from './use-effects.js';
@@ -17,6 +18,7 @@ interface Shade {
 }
 interface Shading {
   readonly of: (block: PictureBlock) => Shade | undefined;
+  readonly scale: ScaleKind;
   readonly low: string;
   readonly high: string;
 }
@@ -24,8 +26,7 @@ interface Shading {
 /** By what the board shows at the token in focus, on the board's scale. */
 const boardShading = (app: App): Shading => {
   const [board, at] = [app.results.board(), app.focus()];
-  const measure = measures[app.view.measure];
-  const ends = board ? endsOf(board, app.view.measure) : ([0, 1] as const);
+  const { measure, ends, scale } = shownMeasure(app);
   return {
     of: ({ id }) => {
       const cell = board?.cells[board.rows.indexOf(id)]?.[at?.position ?? 0];
@@ -33,6 +34,7 @@ const boardShading = (app: App): Shading => {
       if (value === null || value === undefined) return undefined;
       return { share: onScale(value, ends, measure.isLog), text: measure.show(value) };
     },
+    scale,
     low: measure.show(ends[0]),
     high: measure.show(ends[1]),
   };
@@ -45,6 +47,7 @@ const effectShading = (effects: ReadonlyMap<string, number | null>): Shading => 
       const kl = effects.get(layerName(block) ?? '');
       return kl === null || kl === undefined ? undefined : { share: kl / most, text: compact(kl) };
     },
+    scale: 'sequential',
     low: '0',
     high: compact(most),
   };
@@ -112,7 +115,7 @@ const Block = (props: BlockProps): JSX.Element => {
   const form = () => app.model()?.picture.forms[props.block.form];
   const color = () => {
     const of = shade();
-    return of && colorAt(app.palette().sequential, of.share);
+    return of && colorAt(app.palette()[props.shading.scale], of.share);
   };
   const style = () => {
     const of = color();
@@ -205,7 +208,7 @@ export const PicturePanel = (): JSX.Element => {
       <div class="legend small">
         <Show when={progress()}>{(at) => <span class="soft">{t().measuring(at().done, at().total)}</span>}</Show>
         <span class="number">{shading().low}</span>
-        <ScaleStrip kind="sequential" />
+        <ScaleStrip kind={shading().scale} />
         <span class="number">{shading().high}</span>
       </div>
     </Panel>
