@@ -8,6 +8,16 @@ export const percent = (p: number | null | undefined): string => {
   return `${(100 * p).toFixed(p < 0.1 ? 2 : 1)} %`;
 };
 
+/** A probability in hundredths, in at most five characters, for narrow columns: `99.6`, `.004`, `<.001`. */
+export const hundredths = (p: number): string => {
+  if (p === 0) return '0';
+  if (p < 1e-5) return '<.001';
+  const x = 100 * p;
+  return x >= 99.95 && p < 1
+    ? '>99.9'
+    : (x >= 9.995 ? x.toFixed(1) : x >= 0.995 ? x.toFixed(2) : x.toFixed(3)).replace(/^0\./, '.');
+};
+
 /** A number of any size in at most about seven characters. */
 export const compact = (x: number | null | undefined): string => {
   if (x === null || x === undefined) return '–';

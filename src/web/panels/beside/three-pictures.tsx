@@ -110,7 +110,9 @@ export const ThreePictures = (props: Props): JSX.Element => {
         {(picture) => (
           <div>
             <One picture={picture()} label={t().difference} scale={apart()} />
-            <Legend scale={apart()} />
+            <Show when={greatestOf(picture()) > 0} fallback={<p class="soft small">{t().same}</p>}>
+              <Legend scale={apart()} />
+            </Show>
           </div>
         )}
       </Show>

@@ -5,6 +5,7 @@ import { klOf } from '../next/rows.js';
 import { Panel } from '../../shell/panel.jsx';
 import { BesideDialog } from '../../shell/beside-dialog.jsx';
 import { AddEdit } from './add-edit.jsx';
+import { AddMenus } from './add-menus.jsx';
 import { EditRow } from './edit-row.jsx';
 import { Files } from './files.jsx';
 
@@ -60,6 +61,7 @@ export const ExperimentPanel = (): JSX.Element => {
           </ul>
         </Show>
         <AddEdit />
+        <AddMenus />
         <Effect />
         <Notes />
       </div>

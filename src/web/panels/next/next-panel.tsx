@@ -19,12 +19,16 @@ interface BarProps {
   readonly below: number;
 }
 
-const Bar = (props: BarProps): JSX.Element => (
-  <div class="bar-cell" classList={{ gone: props.of === undefined }}>
-    <div class={`bar ${props.kind}`} style={{ width: `${(100 * (props.of?.probability ?? 0)).toFixed(2)}%` }} />
-    <span class="number">{props.of ? percent(props.of.probability) : `<${percent(props.below).replace('<', '')}`}</span>
-  </div>
-);
+const Bar = (props: BarProps): JSX.Element => {
+  /** Nothing is known of a run that lists nothing. */
+  const below = (): string => (props.below < 1 ? `<${percent(props.below).replace('<', '')}` : '–');
+  return (
+    <div class="bar-cell" classList={{ gone: props.of === undefined }}>
+      <div class={`bar ${props.kind}`} style={{ width: `${(100 * (props.of?.probability ?? 0)).toFixed(2)}%` }} />
+      <span class="number">{props.of ? percent(props.of.probability) : below()}</span>
+    </div>
+  );
+};
 
 /** Which runs have a column, from left to right. */
 type Columns = readonly ('before' | 'after')[];

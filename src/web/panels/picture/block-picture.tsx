@@ -6,6 +6,8 @@ import { formLayout, type PlacedPart } from './layout.js';
 const [rowHeight, laneWidth, boxWidth, boxHeight] = [36, 112, 102, 26];
 /** Where the stream runs, and where the first lane beside it begins. */
 const [streamX, laneX] = [30, 62];
+/** Room on the left for what comes from the encoder. */
+const sourceRoom = 46;
 
 const centre = ({ lane }: Pick<PlacedPart, 'lane'>): number =>
   lane === 0 ? streamX : laneX + (lane - 1) * laneWidth + boxWidth / 2;
@@ -62,7 +64,7 @@ const PartShape = (props: PartProps): JSX.Element => {
       >
         <circle cx={x()} cy={props.y} r="9" />
       </Show>
-      <text x={x()} y={props.y + 4} text-anchor="middle">
+      <text x={x()} y={props.y + 4} text-anchor="middle" class={part().id.startsWith('cross') ? 'long' : ''}>
         {nameOf(app, part())}
       </text>
     </g>
@@ -106,9 +108,16 @@ export const BlockPicture = (props: Props): JSX.Element => {
         }),
     );
   const fromSource = () => layout().parts.filter((p) => p.part.inputs.includes('source'));
+  const left = (): number => (fromSource().length > 0 ? -sourceRoom : 0);
   const top = () => layout().parts.find((p) => p.part.id === props.form.output);
   return (
-    <svg class="block-picture" width={width() + 4} height={height()} role="group" aria-label={props.label}>
+    <svg
+      class="block-picture"
+      viewBox={`${left()} 0 ${width() + 4 - left()} ${height()}`}
+      width={width() + 4 - left()}
+      role="group"
+      aria-label={props.label}
+    >
       <defs>
         <marker id="arrow" viewBox="0 0 6 6" refX="5" refY="3" markerWidth="6" markerHeight="6" orient="auto">
           <path d="M0 0L6 3L0 6z" />
@@ -123,10 +132,10 @@ export const BlockPicture = (props: Props): JSX.Element => {
           <>
             <path
               class="wire source"
-              d={`M0 ${yOf(placed.row)}H${centre(placed) - boxWidth / 2}`}
+              d={`M${-sourceRoom} ${yOf(placed.row)}H${centre(placed) - boxWidth / 2}`}
               marker-end="url(#arrow)"
             />
-            <text class="source-name" x="0" y={yOf(placed.row) - 5}>
+            <text class="source-name" x={-sourceRoom} y={yOf(placed.row) - 5}>
               {app.t().picture.encoder}
             </text>
           </>

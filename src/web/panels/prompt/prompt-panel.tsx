@@ -67,6 +67,21 @@ const Tools = (): JSX.Element => {
   );
 };
 
+/** Why nothing was run, where nothing else is shown. */
+const Refused = (): JSX.Element => {
+  const app = useApp();
+  const error = () => (app.results.compare() ? undefined : app.results.error());
+  return (
+    <Show when={error()}>
+      {(of) => (
+        <p class="mistake" role="alert">
+          {of().message}. <span class="soft">{of().hint}</span>
+        </p>
+      )}
+    </Show>
+  );
+};
+
 /** The text that the model reads, and what it goes on to say. */
 export const PromptPanel = (): JSX.Element => {
   const app = useApp();
@@ -101,6 +116,7 @@ export const PromptPanel = (): JSX.Element => {
           <Target gesture={gesture} />
         </Show>
       </div>
+      <Refused />
       <Chips />
       <GoesOn />
     </Panel>

@@ -1,13 +1,13 @@
 import { createEffect, createSignal, For, on, Show, type JSX } from 'solid-js';
-import type { StepView } from '../../../protocol/index.js';
+import type { StageView, StepView } from '../../../protocol/index.js';
 import { useApp } from '../../app.js';
 import { makeLatest } from '../../link/latest.js';
-import { compact, percent } from '../../look/numbers.js';
+import { compact, hundredths, percent } from '../../look/numbers.js';
 import { visible } from '../../look/token-text.js';
 import { Panel } from '../../shell/panel.jsx';
 import type { Request } from '../../state/request.js';
 import { ranges, rules, settingOf, withSetting, type Rule } from './settings.js';
-import { stageRows, type StageCell } from './stages.js';
+import { stageRows, type StageCell, type StageRow } from './stages.js';
 
 /** How many tokens are made, how many are listed of each distribution, and how many have a row. */
 const [made, listed, rowCount] = [8, 200, 14];
@@ -83,28 +83,18 @@ const Setting = (props: { readonly rule: Rule }): JSX.Element => {
   );
 };
 
-const Cell = (props: { readonly cell: StageCell; readonly isFirst: boolean }): JSX.Element => {
+/** A token after one rule: a bar and a number, or what became of it. */
+const Cell = (props: { readonly cell: StageCell }): JSX.Element => {
   const app = useApp();
   const told = () => (typeof props.cell === 'object' ? props.cell : undefined);
+  const sign = () => (props.cell === 'removed' ? '—' : '…');
   return (
-    <td class="stage" classList={{ removed: props.cell === 'removed' }}>
-      <Show
-        when={told()}
-        fallback={
-          <span class="soft" aria-label={props.cell === 'removed' ? app.t().sampling.removed : undefined}>
-            {props.cell === 'removed' ? '—' : '…'}
-          </span>
-        }
-      >
+    <td class="stage" title={told() ? percent(told()?.probability) : app.t().sampling.removed}>
+      <Show when={told()} fallback={<span class="soft">{sign()}</span>}>
         {(of) => (
           <>
             <div class="bar" style={{ width: `${(100 * of().probability).toFixed(1)}%` }} />
-            <span class="number">
-              {percent(of().probability)}
-              <Show when={props.isFirst}>
-                <span class="soft small"> {compact(of().logit)}</span>
-              </Show>
-            </span>
+            <span class="number">{hundredths(of().probability)}</span>
           </>
         )}
       </Show>
@@ -112,37 +102,50 @@ const Cell = (props: { readonly cell: StageCell; readonly isFirst: boolean }): J
   );
 };
 
-/** Tokens by rules: what each rule kept of what the model said. */
+/** A rule's name, its setting, and how many tokens it left. */
+const Heading = (props: { readonly stage: StageView }): JSX.Element => {
+  const app = useApp();
+  const t = () => app.t().sampling;
+  return (
+    <th class="stage">
+      {t().stages[props.stage.name] ?? props.stage.name}
+      <br />
+      {props.stage.setting ?? ''}
+      <br />
+      <span class="soft">{t().left(props.stage.left)}</span>
+    </th>
+  );
+};
+
+const logitOf = (row: StageRow): string => {
+  const [first] = row.cells;
+  return typeof first === 'object' ? compact(first.logit) : '';
+};
+
+/** Tokens by rules: what each rule kept of what the model said, in hundredths. */
 const Stages = (props: { readonly of: StepView }): JSX.Element => {
   const app = useApp();
   const t = () => app.t().sampling;
   return (
     <table class="parts stages" id="stages">
+      <caption>{t().caption}</caption>
       <thead>
         <tr>
           <th>{app.t().next.word}</th>
-          <For each={props.of.stages}>
-            {(stage) => (
-              <th>
-                {t().stages[stage.name] ?? stage.name}
-                <Show when={stage.setting !== null}> {stage.setting}</Show>
-                <span class="soft small"> {t().left(stage.left)}</span>
-              </th>
-            )}
-          </For>
+          <th class="number">{t().logit}</th>
+          <For each={props.of.stages}>{(stage) => <Heading stage={stage} />}</For>
         </tr>
       </thead>
       <tbody>
         <For each={stageRows(props.of, rowCount)}>
           {(row) => (
             <tr aria-selected={row.isTaken}>
-              <td class="mono">
+              <td class="mono" title={row.isTaken ? t().taken : ''}>
+                {row.isTaken ? '▸' : ' '}
                 {visible(row.text)}
-                <Show when={row.isTaken}>
-                  <span class="small taken"> ← {t().taken}</span>
-                </Show>
               </td>
-              <For each={row.cells}>{(cell, i) => <Cell cell={cell} isFirst={i() === 0} />}</For>
+              <td class="number small">{logitOf(row)}</td>
+              <For each={row.cells}>{(cell) => <Cell cell={cell} />}</For>
             </tr>
           )}
         </For>
