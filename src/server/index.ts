@@ -1,2 +1,3 @@
 export { openBrowser } from './browser.js';
 export { startPage, type PageOptions, type PageServer } from './start.js';
+export { stateFolder } from './recent.js';

@@ -10,7 +10,9 @@ import {
   type SessionView,
 } from '../protocol/index.js';
 import { Bridge } from './bridge.js';
+import { browseFolder } from './folders.js';
 import { modelChoices } from './models.js';
+import type { RecentModels } from './recent.js';
 import type { Session } from './session.js';
 
 export interface TabsOptions {
@@ -20,6 +22,7 @@ export interface TabsOptions {
   readonly notes: readonly string[];
   /** A folder whose models can be chosen. */
   readonly folder?: string | undefined;
+  readonly recent: RecentModels;
 }
 
 /** An open page. `seq`: how many of its changes were carried out. */
@@ -54,14 +57,15 @@ export class Tabs {
 
   /** A page connected. */
   add(socket: WebSocket): void {
-    const { client } = this.options;
+    const { client, recent } = this.options;
     const ends = {
       send: (bytes: Uint8Array): void => {
         if (socket.readyState === socket.OPEN) socket.send(bytes);
       },
       hangUp: (): void => socket.close(1008),
     };
-    const tab: Tab = { socket, bridge: new Bridge(`tab-${this.#count++}`, client, ends), seq: 0 };
+    const opened = (model: string): void => void recent.add(model);
+    const tab: Tab = { socket, bridge: new Bridge(`tab-${this.#count++}`, client, { ...ends, opened }), seq: 0 };
     this.#tabs.add(tab);
     socket.on('message', (data, isBinary) => this.#message(tab, bytesOf(data), isBinary));
     socket.on('error', () => undefined); // a close follows
@@ -102,7 +106,7 @@ export class Tabs {
   }
 
   async #act(tab: Tab, message: PageMessage): Promise<void> {
-    const { session, client, folder } = this.options;
+    const { session, client, folder, recent } = this.options;
     switch (message.type) {
       case 'change':
         session.change(message.state, message.gesture);
@@ -123,7 +127,14 @@ export class Tabs {
         this.#death = undefined;
         break;
       case 'models':
-        this.#send(tab, { type: 'models', models: await modelChoices(session.models, folder) });
+        this.#send(tab, {
+          type: 'models',
+          models: await modelChoices([...session.models, ...(await recent.list())], folder),
+        });
+        return;
+      case 'browse':
+        if (folder === undefined) throw invalidMessage('there is no folder that may be looked into');
+        this.#send(tab, { type: 'folder', view: await browseFolder(folder, message.folder) });
         return;
     }
     this.#tellAll();

@@ -34,3 +34,10 @@ export const count = (n: number, lang: string): string =>
   n >= 1e6
     ? new Intl.NumberFormat(lang, { notation: 'compact', maximumFractionDigits: 2 }).format(n)
     : new Intl.NumberFormat(lang).format(n);
+
+/** Bytes for people, in powers of 1000: `1.31 GB`. */
+export const bytes = (n: number): string => {
+  const units = ['B', 'kB', 'MB', 'GB', 'TB'];
+  const at = Math.min(units.length - 1, Math.max(0, Math.floor(Math.log10(Math.max(1, n)) / 3)));
+  return `${(n / 1000 ** at).toPrecision(3)} ${units[at] ?? ''}`;
+};

@@ -46,6 +46,7 @@ export const TopBar = (props: { readonly openPalette: () => void }): JSX.Element
   let chooser: HTMLDialogElement | undefined;
   const openChooser = (): void => {
     app.session.send({ type: 'models' });
+    app.session.send({ type: 'browse' });
     chooser?.showModal();
   };
   return (
@@ -53,8 +54,13 @@ export const TopBar = (props: { readonly openPalette: () => void }): JSX.Element
       <span class="name">Cutaway</span>
       <Show when={app.session.store.state}>
         {(state) => (
-          <button id="model" aria-label={app.t().page.chooseModel} title={state().model} onClick={openChooser}>
-            {shortName(state().model)} ▾
+          <button
+            id="model"
+            aria-label={app.t().page.chooseModel}
+            title={(app.state() ?? state()).model}
+            onClick={openChooser}
+          >
+            {shortName((app.state() ?? state()).model)} ▾
           </button>
         )}
       </Show>
