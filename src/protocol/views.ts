@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { editInput, modelInput } from './inputs.js';
+import { editInput, modelInput, modelName } from './inputs.js';
 
 /** What is chosen along one axis, as `language/selectors` has it. */
 const index = z.union([
@@ -74,12 +74,10 @@ export const viewInput = z.object({
 });
 export type ViewInput = z.infer<typeof viewInput>;
 
-/** The model, and the edits, of another weight that is taken off one. */
-const otherWeight = modelInput
-  .pick({ model: true })
-  .partial()
-  .extend(editInput.shape)
-  .extend({ name: z.string().optional() });
+/** Another weight that is taken off one: of another model, with other edits, of another name. */
+const otherWeight = z
+  .object({ model: modelName.unwrap().optional(), name: z.string().optional() })
+  .extend(editInput.shape);
 
 /** A look at a weight, with the edits that change it; its axes are `out`, `in`, or `token`, `model` of an embedding. */
 export const weightInput = modelInput
