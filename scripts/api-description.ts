@@ -108,30 +108,20 @@ const answerOf = (result: string): Schema => ({
 
 const message = (payload: Schema, title: string) => ({ name: title, title, payload });
 
-/** The whole description. */
-export const describeApi = (): Schema => {
-  const { version } = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8')) as { version: string };
-  const [inputs, outputs] = [named('input'), named('output')];
-  const messages = Object.fromEntries(
-    methods.flatMap((method) => [
-      [`${method}.request`, message(requestOf(method, inputs.nameOf(method)), `${method}: request`)],
-      [`${method}.answer`, message(answerOf(outputs.nameOf(method)), `${method}: answer`)],
-    ]),
-  );
-  const onHost = (name: string) => ({ $ref: `#/channels/host/messages/${name}` });
-  const operations = methods.map((method) => [
-    method,
-    {
-      ...{ action: 'send', channel: { $ref: '#/channels/host' }, summary: helpOf(method) },
-      messages: [onHost(`${method}.request`)],
-      reply: { channel: { $ref: '#/channels/host' }, messages: [onHost(`${method}.answer`), onHost('error')] },
-    },
+const onHost = (name: string) => ({ $ref: `#/channels/host/messages/${name}` });
+
+type NameOf = (method: string) => string;
+
+const channelsOf = (paramsOf: NameOf, resultOf: NameOf) => {
+  const messages = methods.flatMap((method) => [
+    [`${method}.request`, message(requestOf(method, paramsOf(method)), `${method}: request`)],
+    [`${method}.answer`, message(answerOf(resultOf(method)), `${method}: answer`)],
   ]);
-  const channels = {
+  return {
     host: {
       address: null,
       messages: {
-        ...messages,
+        ...Object.fromEntries(messages),
         cancel: message({ $ref: refOf('clientMessage.input') }, 'cancel, and requests of any method'),
         error: message({ $ref: refOf('hostMessage.output') }, 'errors, notes and progress of a request'),
       },
@@ -144,6 +134,31 @@ export const describeApi = (): Schema => {
       },
     },
   };
+};
+
+const operationOf = (method: string) => ({
+  ...{ action: 'send', channel: { $ref: '#/channels/host' }, summary: helpOf(method) },
+  messages: [onHost(`${method}.request`)],
+  reply: { channel: { $ref: '#/channels/host' }, messages: [onHost(`${method}.answer`), onHost('error')] },
+});
+
+const sessionOperation = {
+  ...{ action: 'send', channel: { $ref: '#/channels/session' }, summary: 'What a page changes in the session.' },
+  messages: [{ $ref: '#/channels/session/messages/page' }],
+  reply: { channel: { $ref: '#/channels/session' }, messages: [{ $ref: '#/channels/session/messages/server' }] },
+};
+
+const pageServer = {
+  ...{ host: '127.0.0.1:7077', pathname: '/{token}/socket', protocol: 'ws' },
+  description: 'Binary messages are the host’s frames, texts are the session’s.',
+  variables: { token: { description: 'As in the address that cutaway prints.' } },
+};
+
+/** The whole description. */
+export const describeApi = (): Schema => {
+  const { version } = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8')) as { version: string };
+  const [inputs, outputs] = [named('input'), named('output')];
+  const channels = channelsOf(inputs.nameOf, outputs.nameOf);
   const schemas = { ...schemasOf('input', inputs.extra), ...schemasOf('output', outputs.extra) };
   return {
     asyncapi: '3.0.0',
@@ -153,24 +168,11 @@ export const describeApi = (): Schema => {
       description: `What can be asked of a host, version ${hostProtocol} of its protocol (docs/host.md), and what a page and its server tell each other (docs/page.md). A message of the host’s is the header of a frame; raw bytes may stand beside it.`,
     },
     defaultContentType: 'application/json',
-    servers: {
-      page: {
-        ...{ host: '127.0.0.1:7077', pathname: '/{token}/socket', protocol: 'ws' },
-        description: 'Binary messages are the host’s frames, texts are the session’s.',
-        variables: { token: { description: 'As in the address that cutaway prints.' } },
-      },
-    },
+    servers: { page: pageServer },
     channels,
     operations: {
-      ...Object.fromEntries(operations),
-      session: {
-        ...{ action: 'send', channel: { $ref: '#/channels/session' }, summary: 'What a page changes in the session.' },
-        messages: [{ $ref: '#/channels/session/messages/page' }],
-        reply: {
-          channel: { $ref: '#/channels/session' },
-          messages: [{ $ref: '#/channels/session/messages/server' }],
-        },
-      },
+      ...Object.fromEntries(methods.map((method) => [method, operationOf(method)])),
+      session: sessionOperation,
     },
     components: { schemas: reachable(channels, schemas) },
   };

@@ -167,7 +167,7 @@ const difference = ({ tensor, axes }: HeldValue, { tensor: other }: HeldValue): 
       hint: 'A difference is of two values that are alike: give two prompts of as many tokens, two models of one size.',
     });
   const [a, b] = [toFloat32(tensor), toFloat32(other)];
-  return { ...tensor, dtype: 'float32', data: a.map((x, i) => x - (b[i] ?? 0)) } as Tensor;
+  return { ...tensor, dtype: 'float32', data: a.map((x, i) => x - (b[i] ?? 0)) };
 };
 
 const answerOf = (part: Part, input: ViewInput): Answered => {

@@ -63,6 +63,29 @@ const useChoice = () => {
   return { own, toggle, prompt, setPrompt, model, setModel, edits, setEdits, begin, beside };
 };
 
+/** Whose experiment is copied, or that there is none. */
+const ExperimentOption = (props: { readonly choice: ReturnType<typeof useChoice> }): JSX.Element => {
+  const app = useApp();
+  const t = () => app.t().beside;
+  return (
+    <Option
+      id="own-experiment"
+      label={t().experiment}
+      isOn={props.choice.own().includes('experiment')}
+      set={props.choice.toggle('experiment')}
+    >
+      <select
+        aria-label={t().experiment}
+        value={props.choice.edits()}
+        onChange={(event) => props.choice.setEdits(event.currentTarget.value === 'copy' ? 'copy' : 'none')}
+      >
+        <option value="none">{t().experiments.none}</option>
+        <option value="copy">{t().experiments.copy}</option>
+      </select>
+    </Option>
+  );
+};
+
 /** Sets up a second run: its own prompt, model or experiment. */
 export const BesideDialog = (props: { readonly ref: (open: () => void) => void }): JSX.Element => {
   const app = useApp();
@@ -103,21 +126,7 @@ export const BesideDialog = (props: { readonly ref: (open: () => void) => void }
           <For each={models()}>{(model) => <option value={model}>{model}</option>}</For>
         </select>
       </Option>
-      <Option
-        id="own-experiment"
-        label={t().experiment}
-        isOn={choice.own().includes('experiment')}
-        set={choice.toggle('experiment')}
-      >
-        <select
-          aria-label={t().experiment}
-          value={choice.edits()}
-          onChange={(event) => choice.setEdits(event.currentTarget.value === 'copy' ? 'copy' : 'none')}
-        >
-          <option value="none">{t().experiments.none}</option>
-          <option value="copy">{t().experiments.copy}</option>
-        </select>
-      </Option>
+      <ExperimentOption choice={choice} />
       <p class="dialog-actions">
         <button class="main-action" disabled={choice.beside() === undefined} onClick={set}>
           {t().set}

@@ -46,10 +46,10 @@ export const changeOn = (state: ExperimentState, side: Side, change: Change): Ch
   const own = ownAspects(beside).flatMap((aspect) => fieldsOf[aspect]) as readonly string[];
   const entries = Object.entries(change);
   const theirs = entries.filter(([name]) => own.includes(name));
-  const kept = Object.entries({ ...beside, ...Object.fromEntries(theirs) }).filter(([, value]) => value !== null);
+  const kept = Object.entries<unknown>({ ...beside, ...Object.fromEntries(theirs) }).filter(([, x]) => x !== null);
   return {
     ...Object.fromEntries(entries.filter(([name]) => !own.includes(name))),
-    ...(theirs.length > 0 ? { beside: Object.fromEntries(kept) as BesideState } : {}),
+    ...(theirs.length > 0 ? { beside: Object.fromEntries(kept) } : {}),
   };
 };
 

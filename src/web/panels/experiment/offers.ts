@@ -121,7 +121,7 @@ const weightOffers = ({ after, weights }: Place): readonly Offer[] => {
   const own = near.filter((name) => stack === undefined || name.includes(stack));
   return (own.length > 0 ? own : near)
     .slice(0, mostWeights)
-    .map((name) => offer('scaleWeight', formatEdit({ edit: 'weight', name, op: '*=', value: 1 } as Edit), name));
+    .map((name) => offer('scaleWeight', formatEdit({ edit: 'weight', name, op: '*=', value: 1 }), name));
 };
 
 const modelOffers = ({ config }: Place): readonly Offer[] => {
