@@ -113,7 +113,7 @@ const onHost = (name: string) => ({ $ref: `#/channels/host/messages/${name}` });
 type NameOf = (method: string) => string;
 
 const channelsOf = (paramsOf: NameOf, resultOf: NameOf) => {
-  const messages = methods.flatMap((method) => [
+  const messages = methods.flatMap((method): [string, ReturnType<typeof message>][] => [
     [`${method}.request`, message(requestOf(method, paramsOf(method)), `${method}: request`)],
     [`${method}.answer`, message(answerOf(resultOf(method)), `${method}: answer`)],
   ]);

@@ -1,4 +1,4 @@
-import { formatEdit, type Edit } from '../../../language/index.js';
+import { formatEdit } from '../../../language/index.js';
 import { layerOf } from '../../look/names.js';
 
 /** What the menus of edits are made from. */
