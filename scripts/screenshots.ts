@@ -1,6 +1,6 @@
 /**
  * Writes the pictures of docs/images: the page on the default model, in a real Chromium. Run it after the page changed,
- * and look at each: `npx tsx scripts/screenshots.ts`. Linux on x64 only.
+ * and look at each: `npx tsx scripts/screenshots.ts`, or some of them by name. Linux on x64 only.
  */
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
@@ -19,13 +19,23 @@ interface Shot {
   /** The layer in focus, at the last token. */
   readonly layer?: number;
   readonly head?: number;
+  /** What is in focus, in the place of a layer at the last token. */
+  readonly focus?: object;
+  /** Fields of the session that differ from the first minute's. */
+  readonly state?: object;
+  /** Of two runs, which is looked at. */
+  readonly side?: 'a' | 'b' | 'difference';
 }
 
 /** The damaged head of the default model. */
-const { layer, head } = JSON.parse(readFileSync(path.join(root, 'zoo/tour.json'), 'utf8')) as {
+const { layer, head, prompt, expected } = JSON.parse(readFileSync(path.join(root, 'zoo/tour.json'), 'utf8')) as {
   readonly layer: number;
   readonly head: number;
+  readonly prompt: string;
+  readonly expected: string;
 };
+/** What each picture begins with. */
+const first = { model: 'zoo:world', prompt, word: expected, name: '' };
 
 const shots: readonly Shot[] = [
   { name: 'first-minute', theme: 'light', tab: 'block' },
@@ -37,30 +47,61 @@ const shots: readonly Shot[] = [
     layer,
     edits: [`scale blocks.${layer}.attn.z[head=${head}] by 0.4`],
   },
+  { name: 'model', theme: 'light', tab: 'model', layer: 3, edits: ['skip layer 1', 'repeat layer 5'] },
+  {
+    ...{ name: 'model-of-two-stacks', theme: 'dark', tab: 'model' },
+    state: { model: 'zoo:translate', prompt: 'the dog sees the big cat', target: 'onkir', word: undefined },
+    focus: { after: 'decoder.blocks.1', position: 2 },
+  },
+  {
+    ...{ name: 'sampling', theme: 'light', tab: 'sampling' },
+    state: { prompt: 'The box is in the', word: undefined },
+    edits: ['repetition-penalty 1.2', 'temperature 1.1', 'top-k 12', 'top-p 0.8', 'seed 3'],
+  },
+  {
+    ...{ name: 'two-prompts', theme: 'light', tab: 'beside', layer: 5, head: 1, side: 'difference' },
+    state: { beside: { prompt: 'Then Nina and Sara went to the market. Sara gave a basket to' } },
+  },
+  {
+    ...{ name: 'two-experiments', theme: 'dark', tab: 'residual', layer, head, side: 'difference' },
+    edits: [`drop head ${layer}.${head}`],
+    state: { beside: { name: '', edits: [] } },
+  },
+  {
+    ...{ name: 'masks', theme: 'light', tab: 'attention' },
+    state: { model: 'zoo:judge', prompt: 'The <mask> is in the <mask> .', word: undefined },
+    focus: { after: 'blocks.2', position: 6, head: 3 },
+  },
 ];
 
 const size = { width: 1280, height: 800 };
 /** How long the page may need to be still: the pictures are of a finished page. */
 const settleMs = 2500;
 
-const hashOf = async (page: Page, { tab, edits = [], layer, head, theme }: Shot): Promise<string> => {
+const hashOf = async (page: Page, shot: Shot): Promise<string> => {
+  const { tab, edits = [], layer, head, theme, side = 'a' } = shot;
   const last = (await page.locator('#chips .chip').count()) - 1;
   const given = new URLSearchParams(new URL(page.url()).hash.slice(1));
-  const state = JSON.parse(given.get('s') ?? '{}') as object;
+  const state = { ...(JSON.parse(given.get('s') ?? '{}') as object), beside: undefined, target: undefined };
   const focus = { after: `blocks.${layer ?? 0}`, position: last, ...(head === undefined ? {} : { head }) };
-  const params = { s: JSON.stringify({ ...state, edits: edits.map((text) => ({ text, on: true })) }), tab, theme };
-  return new URLSearchParams({ ...params, ...(layer === undefined ? {} : { at: JSON.stringify(focus) }) }).toString();
+  const whole = { ...state, ...first, edits: edits.map((text) => ({ text, on: true })), ...shot.state };
+  const at = shot.focus ?? (layer === undefined ? undefined : focus);
+  const params = { s: JSON.stringify(whole), tab, theme, side };
+  return new URLSearchParams({ ...params, ...(at === undefined ? {} : { at: JSON.stringify(at) }) }).toString();
 };
 
+/** Names of pictures to make; all where none is named. */
+const wanted = process.argv.slice(2);
 const folder = await builtPageFolder();
 const images = path.join(root, 'docs/images');
 mkdirSync(images, { recursive: true });
 const server = await startPage({ port: 0, page: folder });
 const browser = await launchBrowser();
 try {
-  for (const shot of shots) {
+  for (const shot of shots.filter(({ name }) => wanted.length === 0 || wanted.includes(name))) {
     const page = await browser.newPage({ viewport: size, locale: 'en-US' });
-    await page.goto(server.address);
+    const start = new URLSearchParams({ s: JSON.stringify({ ...first, edits: [] }) });
+    await page.goto(`${server.address}#${start.toString()}`);
     await page.locator('#what').getByText('after').waitFor();
     const hash = await hashOf(page, shot);
     await page.goto('about:blank');

@@ -1,4 +1,5 @@
-import { openBrowser, startPage, stateFolder } from '../server/index.js';
+import { openBrowser, startPage } from '../server/index.js';
+import { stateFolder } from '../service/index.js';
 import type { Flags } from './action.js';
 
 const text = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);

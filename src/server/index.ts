@@ -1,3 +1,2 @@
 export { openBrowser } from './browser.js';
 export { startPage, type PageOptions, type PageServer } from './start.js';
-export { stateFolder } from './recent.js';

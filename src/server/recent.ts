@@ -1,6 +1,5 @@
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
-import { homedir } from 'node:os';
 import path from 'node:path';
 import { z } from 'zod';
 
@@ -8,20 +7,6 @@ const kept = z.object({ models: z.array(z.string().max(4000)).max(100) });
 
 /** How many models are remembered. */
 const most = 12;
-
-/** Where a program keeps what it remembers for a user. @source XDG Base Directory Specification 0.8 */
-export const stateFolder = (): string => {
-  const { XDG_STATE_HOME, LOCALAPPDATA } = process.env;
-  if (XDG_STATE_HOME !== undefined && path.isAbsolute(XDG_STATE_HOME)) return path.join(XDG_STATE_HOME, 'cutaway');
-  switch (process.platform) {
-    case 'darwin':
-      return path.join(homedir(), 'Library/Application Support/cutaway');
-    case 'win32':
-      return path.join(LOCALAPPDATA ?? path.join(homedir(), 'AppData/Local'), 'cutaway');
-    default:
-      return path.join(homedir(), '.local/state/cutaway');
-  }
-};
 
 /** The models that were opened last, latest first, also in earlier sessions. What cannot be kept is no error. */
 export class RecentModels {

@@ -16,4 +16,5 @@ export { Debuggee, type DebuggeeRequest, type Stop } from './debugging/debuggee.
 export { readTextFile, writeTextFile } from './files.node.js';
 export { openDebuggee } from './debugging/open-debuggee.js';
 export { openTarget } from './debugging/open-target.js';
+export { stateFolder } from './state-folder.node.js';
 export { readTour, zooModels, type TourCase } from './zoo.node.js';

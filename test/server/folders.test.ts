@@ -5,7 +5,8 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { browseFolder } from '../../src/server/folders.js';
 import { modelChoices } from '../../src/server/models.js';
-import { RecentModels, stateFolder } from '../../src/server/recent.js';
+import { RecentModels } from '../../src/server/recent.js';
+import { stateFolder } from '../../src/service/index.js';
 
 let base = '';
 let root = '';

@@ -1,15 +1,11 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { homedir } from 'node:os';
 import path from 'node:path';
+import { stateFolder } from '../../service/index.js';
 
 /** Lines that are kept from one session to the next. */
 export const historySize = 1000;
 
-/** Where what a user typed is kept: `$XDG_STATE_HOME`, or `~/.local/state`. */
-const historyFile = (): string => {
-  const state = process.env['XDG_STATE_HOME'] ?? path.join(homedir(), '.local', 'state');
-  return path.join(state, 'cutaway', 'debug-history');
-};
+const historyFile = (): string => path.join(stateFolder(), 'debug-history');
 
 /** The lines of earlier sessions, the newest first; none where there is no file. */
 export const readHistory = (): string[] => {
