@@ -51,7 +51,7 @@ const shots: readonly Shot[] = [
   {
     ...{ name: 'model-of-two-stacks', theme: 'dark', tab: 'model' },
     state: { model: 'zoo:translate', prompt: 'the dog sees the big cat', target: 'onkir', word: undefined },
-    focus: { after: 'decoder.blocks.1', position: 2 },
+    focus: { after: 'decoder.blocks.1', position: 1 },
   },
   {
     ...{ name: 'sampling', theme: 'light', tab: 'sampling' },

@@ -49,7 +49,7 @@ describe('a probability in hundredths', () => {
     [0.0512, '5.12'],
     [0.1234, '12.3'],
     [0.99999, '>99.9'],
-    [1, '100.0'],
+    [1, '100'],
   ] as const)('%d', ([p, text]) => {
     expect(hundredths(p)).toBe(text);
     expect(text.length).toBeLessThanOrEqual(5);

@@ -10,7 +10,7 @@ export const percent = (p: number | null | undefined): string => {
 
 /** A probability in hundredths, in at most five characters, for narrow columns: `99.6`, `.004`, `<.001`. */
 export const hundredths = (p: number): string => {
-  if (p === 0) return '0';
+  if (p === 0 || p === 1) return String(100 * p);
   if (p < 1e-5) return '<.001';
   const x = 100 * p;
   return x >= 99.95 && p < 1

@@ -60,7 +60,7 @@ export const endsOf = (board: Board, measure: Measure): readonly [number, number
 };
 
 const signed = (show: (x: number) => string, x: number): string =>
-  `${x < 0 ? '−' : x > 0 ? '+' : ''}${show(Math.abs(x))}`;
+  `${x < 0 ? '−' : x > 0 ? '+' : ''}${show(Math.abs(x)).replace('>', '')}`;
 
 /** B's number less A's, of cells that have both; 0 is in the middle of its scale. */
 export const differenceOf = (id: MeasureId): Measure => {
