@@ -8,6 +8,7 @@ export default defineConfig({
   test: {
     include: ['src/**/*.test.ts', 'test/**/*.test.ts', 'scripts/**/*.test.ts', 'bench/**/*.test.ts'],
     exclude: ['**/node_modules/**', 'dist/**', '.venv/**', 'bench/models/**', '**/generated/**'],
+    globalSetup: ['test/support/state-folder.ts'],
     pool: 'forks',
     maxWorkers: 2,
     testTimeout: 30_000,

@@ -25,7 +25,21 @@ interface Shot {
   readonly state?: object;
   /** Of two runs, which is looked at. */
   readonly side?: 'a' | 'b' | 'difference';
+  /** What the debugger stops at, and what is opened of its values; the run is made to go there. */
+  readonly run?: { readonly points: readonly object[]; readonly watches: readonly string[]; readonly scope: string };
 }
+
+/** Line of the attention's softmax in the listing of the default model. */
+const softmaxLine = 43;
+const stopped: Shot['run'] = {
+  points: [
+    { id: 1, on: true, line: softmaxLine, condition: 'layer > 3' },
+    { id: 2, on: true, layer: 6 },
+    { id: 3, on: false, layer: 2, token: 9 },
+  ],
+  watches: ['norm(blocks.4.resid_pre)', 'lens_prob(" Nina")'],
+  scope: 'attention',
+};
 
 /** The damaged head of the default model. */
 const { layer, head, prompt, expected } = JSON.parse(readFileSync(path.join(root, 'zoo/tour.json'), 'utf8')) as {
@@ -72,6 +86,8 @@ const shots: readonly Shot[] = [
     state: { model: 'zoo:judge', prompt: 'The <mask> is in the <mask> .', word: undefined },
     focus: { after: 'blocks.2', position: 6, head: 3 },
   },
+  { name: 'program', theme: 'light', tab: 'program', run: stopped },
+  { name: 'program-dark', theme: 'dark', tab: 'program', run: stopped },
 ];
 
 const size = { width: 1280, height: 800 };
@@ -79,15 +95,27 @@ const size = { width: 1280, height: 800 };
 const settleMs = 2500;
 
 const hashOf = async (page: Page, shot: Shot): Promise<string> => {
-  const { tab, edits = [], layer, head, theme, side = 'a' } = shot;
+  const { tab, edits = [], layer, head, theme, side = 'a', run } = shot;
   const last = (await page.locator('#chips .chip').count()) - 1;
   const given = new URLSearchParams(new URL(page.url()).hash.slice(1));
   const state = { ...(JSON.parse(given.get('s') ?? '{}') as object), beside: undefined, target: undefined };
   const focus = { after: `blocks.${layer ?? 0}`, position: last, ...(head === undefined ? {} : { head }) };
-  const whole = { ...state, ...first, edits: edits.map((text) => ({ text, on: true })), ...shot.state };
+  const debug = { points: run?.points ?? [], watches: run?.watches ?? [], caught: [] };
+  const whole = { ...state, ...first, edits: edits.map((text) => ({ text, on: true })), debug, ...shot.state };
   const at = shot.focus ?? (layer === undefined ? undefined : focus);
   const params = { s: JSON.stringify(whole), tab, theme, side };
   return new URLSearchParams({ ...params, ...(at === undefined ? {} : { at: JSON.stringify(at) }) }).toString();
+};
+
+/** Has the run go to its breakpoint, and opens a group of values. */
+const goTo = async (page: Page, { scope }: NonNullable<Shot['run']>): Promise<void> => {
+  await page.locator('#listing .line').first().waitFor();
+  await page.locator('#run-restart:not(:disabled), #debug:not(:disabled)').first().click();
+  await page.locator('#run-reverse:disabled').waitFor();
+  await page.locator('#run-continue:not(:disabled)').click();
+  await page.locator('.listing .here').waitFor();
+  await page.locator('#scope-inputs').click();
+  await page.locator(`#scope-${scope}`).click();
 };
 
 /** Names of pictures to make; all where none is named. */
@@ -107,6 +135,7 @@ try {
     await page.goto('about:blank');
     await page.goto(`${server.address}#${hash}`);
     await page.locator('#what').getByText('after').waitFor();
+    if (shot.run) await goTo(page, shot.run);
     await page.waitForTimeout(settleMs);
     await page.screenshot({ path: path.join(images, `${shot.name}.png`) });
     await page.close();

@@ -1,8 +1,11 @@
 import { afterAll, describe, expect, it } from 'vitest';
+import { gradientBatch, prepareExperiment } from '../src/engine/index.js';
 import type { OnnxruntimeBackend } from '../src/engine/onnxruntime/index.js';
+import { parseExpression } from '../src/language/index.js';
+import { contextFor } from '../src/service/experiment.js';
 import { promptOfIds } from '../src/service/prompts.js';
 import type { OpenModel } from '../src/service/index.js';
-import type { Tensor } from '../src/tensor/index.js';
+import { range, type Tensor } from '../src/tensor/index.js';
 import { worstDifference } from './support/golden.js';
 import { everySite, gradientsOf, openGolden, type AskedGradients } from './support/gradient-model.js';
 
@@ -87,6 +90,50 @@ const bySite = async (model: OpenModel, request: AskedGradients, site: string): 
   const step = 2 ** -14;
   return ((await scaled(step)) - (await scaled(-step))) / (2 * step);
 };
+
+describe('a text of two tokens', () => {
+  it.each(['gpt2-default', 'llama-grouped'])(
+    '%s: its last row, which the head runs twice, is not taken for both of its rows',
+    async (variant) => {
+      const model = await opened(variant);
+      const prompt = promptOfIds(model, [5, 17]);
+      const of = async (text: string) =>
+        (await gradientsOf(model, prompt, { expression: text, sites: ['embed'] })).sites;
+      const [last, named] = [await of('logit(7)'), await of('logit(7) at position 1')];
+      expect(worstDifference(numbersOf(last.get('embed')), numbersOf(named.get('embed')))).toBeLessThan(1e-6);
+      expect(sumOf(named.get('embed'))).toBeGreaterThan(0);
+    },
+  );
+});
+
+describe('several texts at once', () => {
+  it.each(['gpt2-default', 'llama-grouped', 'bert-masked', 't5-default'])(
+    '%s: each has the gradients that it has by itself',
+    async (variant) => {
+      const model = await opened(variant);
+      const prompts = [
+        [5, 42, 9],
+        [31, 8, 50],
+        [7, 7, 7],
+      ].map((own) => (model.program.facts.encoder ? promptOfIds(model, own, [33, 8]) : promptOfIds(model, own)));
+      const texts = ['logit(7) - logit(23)', 'logprob(9) at position 1', 'entropy'];
+      const sites = (await everySite(model, promptFor(model))).filter((name) => /(^|\.)(embed|attn\.q)$/.test(name));
+      const items = prompts.map((prompt, i) => ({ prompt, expression: parseExpression(texts[i] ?? 'loss') }));
+      const { variant: plain } = await prepareExperiment(contextFor(model, prompts[0] ?? promptFor(model), 0), []);
+      const all = await gradientBatch(model, { variant: plain, items, sites });
+      for (const [i, prompt] of prompts.entries()) {
+        const alone = await gradientsOf(model, prompt, { expression: texts[i] ?? '', sites });
+        expect(Math.abs((all.scalars[i] ?? NaN) - alone.value)).toBeLessThan(1e-5);
+        for (const site of sites) {
+          const whole = all.sites.get(site);
+          const own = whole && range(whole, 0, [i, i + 1]);
+          expect(worstDifference(numbersOf(own), numbersOf(alone.sites.get(site))), site).toBeLessThan(1e-5);
+        }
+      }
+      expect(sites.length).toBeGreaterThan(1);
+    },
+  );
+});
 
 describe('gradients under edits, against central differences', () => {
   it.each([

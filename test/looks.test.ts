@@ -1,7 +1,7 @@
 /** The operations that look at a run, against what `run`, `inspect` and the engine say of the same prompt. */
 import { describe, expect, it } from 'vitest';
 import { lens as lensRows } from '../src/analyses/lens/index.js';
-import { KeptRuns, prepareExperiment } from '../src/engine/index.js';
+import { forward, KeptRuns, prepareExperiment } from '../src/engine/index.js';
 import { parseEdits } from '../src/language/index.js';
 import { compareInput, knockoutInput, lensInput, runInput, type RunResult } from '../src/protocol/index.js';
 import { compare, contextFor, knockout, lens, openModel, promptOfIds, run } from '../src/service/index.js';
@@ -48,7 +48,7 @@ describe.each(['gpt2-default', 'llama-grouped', 't5-default', 'bart-default'])('
       expect(fresh.reused).toBe(0);
       for (const { name } of again.instances) expect(again.stream(name)).toEqual(fresh.stream(name));
       reused.push(again.reused);
-      most.push(again.instances.length - 1); // the head always runs
+      most.push(again.instances.length);
     }
     expect(reused[1]).toBeGreaterThan(0);
     expect(reused.slice(4)).toEqual(most.slice(4));
@@ -64,8 +64,42 @@ describe('kept runs', () => {
       kept.run(model.open, { ...requestOf(model), ids: given, variant: await variantOf(model, edits) });
     await ask('scale blocks.1.attn.z by 0.5');
     expect((await ask('scale blocks.1.attn.z by 0.6')).reused).toBe(2);
-    expect((await ask('scale blocks.1.attn.z by 0.6')).reused).toBe(4);
+    expect((await ask('scale blocks.1.attn.z by 0.6')).reused).toBe(5);
     expect((await ask('scale blocks.1.attn.z by 0.6', [5, 42, 9, 30])).reused).toBe(0);
+    await model.open.dispose();
+  });
+
+  it('capture from the layer that is asked for to the last such, with the bits of a whole run', async () => {
+    const model = await opened(llama);
+    const kept = new KeptRuns(1e9);
+    const variant = await variantOf(model, '');
+    const source = { variant, ids: model.prompt.ids };
+    await kept.run(model.open, { ...source, logits: 'none' });
+    const ran: string[] = [];
+    const found = new Map<string, readonly number[]>();
+    const capture = new Set(['blocks.1.attn.pattern', 'blocks.2.resid_pre']);
+    await kept.run(model.open, {
+      ...{ ...source, logits: 'none', capture },
+      onSegment: (name) => void ran.push(name),
+      onSites: (values) => values.forEach(({ data }, name) => found.set(name, [...data].map(Number))),
+    });
+    expect(ran).toEqual(['blocks.1', 'blocks.2']);
+    const { sites } = await forward(model.open, { variant, ids: [model.prompt.ids], capture, logits: 'none' });
+    for (const name of capture) expect(found.get(name)).toEqual([...(sites.get(name)?.data ?? [])].map(Number));
+    await model.open.dispose();
+  });
+
+  it('have the scores of the last token where all were made', async () => {
+    const model = await opened(llama);
+    const kept = new KeptRuns(1e9);
+    const request = { variant: await variantOf(model, ''), ids: model.prompt.ids };
+    const all = await kept.run(model.open, { ...request, logits: 'all' });
+    const last = await kept.run(model.open, { ...request, logits: 'last' });
+    const fresh = await new KeptRuns(0).run(model.open, { ...request, logits: 'last' });
+    expect(last.reused).toBe(last.instances.length);
+    expect([...(last.logits?.data ?? [])]).toEqual([...(fresh.logits?.data ?? [NaN])]);
+    expect(last.logits?.shape).toEqual(fresh.logits?.shape);
+    expect(all.logits?.shape[1]).toBe(model.prompt.ids.length);
     await model.open.dispose();
   });
 

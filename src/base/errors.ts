@@ -7,6 +7,9 @@ export interface JsonObject {
 
 /** The closed list of error codes. Each has a page `docs/errors/<CODE>.md`: symptom, cause, fix. */
 export const errorCodes = [
+  'AGENT_LOST',
+  'AGENT_REFUSED',
+  'AGENT_UNREACHABLE',
   'AMBIGUOUS_TOKEN',
   'CANCELLED',
   'CHAT_INVALID',
@@ -34,6 +37,7 @@ export const errorCodes = [
   'MASK_UNSUPPORTED',
   'MEMORY_LIMIT',
   'MESSAGE_INVALID',
+  'METHOD_UNFIT',
   'MODEL_NOT_FOUND',
   'OPTION_INVALID',
   'OUT_UNWRITABLE',

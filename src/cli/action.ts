@@ -10,8 +10,13 @@ export type Verb =
   | 'compare'
   | 'diff'
   | 'knockout'
+  | 'attribute'
+  | 'attack'
+  | 'patch'
+  | 'circuit'
   | 'tour'
   | 'debug'
+  | 'attach'
   | 'dap'
   | 'page';
 

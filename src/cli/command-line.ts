@@ -4,7 +4,9 @@ import pkg from '../../package.json' with { type: 'json' };
 import { UsageError } from '../base/index.js';
 import { debuggedTokens } from '../protocol/index.js';
 import type { Actions, Flags } from './action.js';
+import { addAttributions } from './commands-attribute.js';
 import { addLooks } from './commands-look.js';
+import { addTests } from './commands-test.js';
 import { addPage, pageOptions } from './commands-page.js';
 import { device, edits, everywhere, examples, generation, input, modelHelp, recording } from './options.js';
 import { reportError, statusOf } from './report.js';
@@ -82,6 +84,11 @@ const addDebug = (
   device(recording(generation(edits(input(command)), debuggedTokens)))
     .option('--record-sites <globs>', 'sites that the recording keeps at each step')
     .option('-x <file>', 'a file of commands, carried out first')
+    .option(
+      '--restore [file]',
+      'bring back the last session of the model that was cut off or not saved, or that of a file',
+    )
+    .option('--no-journal', 'keep nothing of this session on the disk')
     .action(act('debug'));
   examples(
     command,
@@ -89,7 +96,25 @@ const addDebug = (
     'debug MODEL --prompt "Once" -x commands.txt < /dev/null',
     'debug run.cutrec',
     'debug MODEL --from-recording run.cutrec',
+    'debug MODEL --restore',
   );
+};
+
+const addAttach = (
+  program: Command,
+  act: (verb: keyof Actions) => (model: string | undefined, flags: Flags) => Promise<void>,
+): void => {
+  const command = program
+    .command('attach')
+    .argument('<address>', 'HOST:PORT, as the process prints it; a port alone is one of this machine')
+    .description('Debug a live PyTorch process, in which cutaway_agent.listen(model) was called.')
+    .option('--token <token>', 'the token that the process printed (default: $CUTAWAY_TOKEN)')
+    .option('--ranks <n>', 'of one program: how many processes, each at the next port (default: 1)', integer('--ranks'))
+    .option('--listen', 'wait at the address for processes that call with cutaway_agent.connect')
+    .option('-x <file>', 'a file of commands, carried out first')
+    .option('--debug', 'show the stack trace of an error')
+    .action(act('attach'));
+  examples(command, 'attach 127.0.0.1:4711 --token TOKEN', 'attach 4711 --token TOKEN --ranks 2');
 };
 
 const addDap = (
@@ -142,8 +167,11 @@ export const makeCommand = (load: () => Promise<Actions>, done: (status: number)
   addRun(program, act);
   addInspect(program, act);
   addDebug(program, act);
+  addAttach(program, act);
   addDap(program, act);
   addLooks(program, act);
+  addAttributions(program, act);
+  addTests(program, act);
   addOthers(program, act);
   addPage(program, act);
   for (const command of program.commands) command.exitOverride().configureOutput({ writeErr: () => undefined });

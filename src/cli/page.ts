@@ -1,5 +1,5 @@
 import { openBrowser, startPage } from '../server/index.js';
-import { stateFolder } from '../service/index.js';
+import { stateFolder } from '../service/host/index.js';
 import type { Flags } from './action.js';
 
 const text = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);

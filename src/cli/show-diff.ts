@@ -78,14 +78,30 @@ const growthOf = ({ sites, findings }: DiffResult): readonly SiteDifferenceView[
   return sites.filter(({ site }) => carried.test(site) || told.has(site));
 };
 
-const rowOf = ({ site, relative, largest, cosine, differs, broken }: SiteDifferenceView): string[] => [
-  differs ? styled('red', '≠') : styled('green', '='),
-  site,
-  small(relative),
-  small(largest),
-  cosine === null ? '–' : cosine.toFixed(6),
-  broken[0] + broken[1] === 0 ? '' : `NaN or infinite: ${broken.join(' / ')}`,
-];
+/** A site's own part of the difference, where it is known. */
+const ownPart = ({ local = [] }: DiffResult, site: string): number | null | undefined =>
+  local.find((l) => l.name === site)?.relative;
+
+/** Does it differ: as a whole, or, where noise adds up, by its layer's own part? */
+const differsIn = (r: DiffResult, { site, differs }: SiteDifferenceView): boolean => {
+  if (!r.byLayer) return differs;
+  const own = ownPart(r, site);
+  return own === undefined ? differs : own === null || own > r.floor;
+};
+
+const rowOf = (r: DiffResult, view: SiteDifferenceView): string[] => {
+  const { site, relative, largest, cosine, broken } = view;
+  const own = ownPart(r, site);
+  return [
+    differsIn(r, view) ? styled('red', '≠') : styled('green', '='),
+    site,
+    small(relative),
+    own === undefined ? '' : small(own),
+    small(largest),
+    cosine === null ? '–' : cosine.toFixed(6),
+    broken[0] + broken[1] === 0 ? '' : `NaN or infinite: ${broken.join(' / ')}`,
+  ];
+};
 
 const words = (tokens: readonly ScoredToken[]): string =>
   tokens.map((t) => `${visible(t.text)} ${(100 * t.probability).toFixed(1)} %`).join('   ');
@@ -138,15 +154,28 @@ const outlierLines = ({ outliers }: DiffResult): string[] =>
         )}`,
       ];
 
-const countLine = ({ sites, onlyA, onlyB, floor }: DiffResult): string => {
-  const differ = sites.filter((s) => s.differs).length;
+const countLine = (r: DiffResult): string => {
+  const { sites, onlyA, onlyB, floor, byLayer } = r;
+  const differ = sites.filter((site) => differsIn(r, site)).length;
   const only = [
     onlyA.length > 0 ? `${onlyA.length} only in A` : '',
     onlyB.length > 0 ? `${onlyB.length} only in B` : '',
   ].filter((x) => x !== '');
   const rest = only.length === 0 ? '' : styled('dim', ` (${only.join(', ')})`);
-  return `${sites.length} sites in both${rest}, ${differ === 0 ? styled('green', 'all agree') : `${differ} differ by more than ${small(floor)}`}`;
+  const how = byLayer ? styled('dim', "; noise adds up, so each layer is given what B's layer was given") : '';
+  const agree = differ === 0 ? styled('green', 'all agree') : `${differ} differ by more than ${small(floor)}`;
+  return `${sites.length} sites in both${rest}, ${agree}${how}`;
 };
+
+/** `own`: with the layer given what B's layer was given. */
+const growthTable = (r: DiffResult): string =>
+  table(
+    ['', 'site', 'relative', 'own', 'largest', 'cosine', ''],
+    growthOf(r).map((view) => rowOf(r, view)),
+    {
+      right: [2, 3, 4, 5],
+    },
+  );
 
 /** Sites whose values are not of one size, the first few. */
 const unlikeLines = ({ unlike }: DiffResult): string[] => {
@@ -166,7 +195,7 @@ export const showDiff = (r: DiffResult): string =>
     countLine(r),
     ...unlikeLines(r),
     ...r.findings.map((finding, i) => showFinding(finding, i, r.floor)),
-    table(['', 'site', 'relative', 'largest', 'cosine', ''], growthOf(r).map(rowOf), { right: [2, 3, 4] }),
+    growthTable(r),
     ...outputLines(r),
     ...configLines(r),
     ...weightLines(r),

@@ -1,5 +1,9 @@
 import { UsageError } from '../base/index.js';
 import {
+  attachInput,
+  attackInput,
+  attributeInput,
+  circuitInput,
   compareInput,
   debugInput,
   diffInput,
@@ -7,17 +11,22 @@ import {
   knockoutInput,
   lensInput,
   listInput,
+  patchInput,
   runInput,
   tokenizeInput,
   tourInput,
 } from '../protocol/index.js';
 import {
+  attack,
+  attribute,
+  circuit,
   compare,
   diff,
   inspect,
   knockout,
   lens,
   list,
+  patch,
   run,
   tokenize,
   tour,
@@ -25,13 +34,15 @@ import {
   type OperationContext,
 } from '../service/index.js';
 import type { Actions, Flags } from './action.js';
-import { servePort, serveStdio, type OpenTarget } from '../dap/index.js';
-import { HostTarget } from '../service/host/index.js';
-import { debug } from './debug/repl.js';
+import { openKept, servePort, serveStdio } from '../dap/index.js';
+import { debug, debugLive } from './debug/repl.js';
 import { printable } from './printable.js';
 import { page } from './page.js';
 import { showDiff } from './show-diff.js';
+import { showAttack, showAttribution } from './show-attribution.js';
 import { showCompare, showKnockout, showLens } from './show-look.js';
+import { showCircuit } from './show-circuit.js';
+import { showPatch } from './show-patch.js';
 import { showList, showOverview } from './show-list.js';
 import { showRun } from './show-run.js';
 import { showTour } from './show-tour.js';
@@ -64,18 +75,32 @@ const interruptible = (): { signal: AbortSignal; done: () => void } => {
   };
 };
 
+/** How far something is, on one line of a terminal that is written over, and gone at the end. */
+const progressLine = (): NonNullable<OperationContext['progress']> => {
+  let last = 0;
+  return ({ done, total, what }) => {
+    const now = performance.now();
+    if (done < total && now - last < 200) return;
+    last = now;
+    process.stderr.write(done < total ? `\r\u001b[K${done} of ${total} ${what}` : '\r\u001b[K');
+  };
+};
+
 const contextOf = (flags: Flags, signal: AbortSignal): OperationContext & { streamed: () => boolean } => {
   let streamed = false;
   const context = {
     signal,
     streamed: () => streamed,
     note: (text: string) => {
-      if (flags['quiet'] !== true) process.stderr.write(`note: ${printable(text)}\n`);
+      if (flags['quiet'] !== true)
+        process.stderr.write(`${process.stderr.isTTY ? '\r\u001b[K' : ''}note: ${printable(text)}\n`);
     },
   };
-  if (flags['json'] === true) return context;
+  const shown = flags['quiet'] !== true && process.stderr.isTTY;
+  const told = shown ? { ...context, progress: progressLine() } : context;
+  if (flags['json'] === true) return told;
   return {
-    ...context,
+    ...told,
     stream: (text) => {
       streamed = true;
       process.stdout.write(printable(text));
@@ -119,12 +144,11 @@ const askedOf = (flags: Flags): readonly string[] =>
 
 /** The debug adapter: on standard input and output, or at a port until Ctrl-C. */
 const dap = async ({ port }: Flags): Promise<number> => {
-  const open: OpenTarget = (input, options) => HostTarget.open(input, options);
-  if (port === undefined) return serveStdio(open);
+  if (port === undefined) return serveStdio(openKept);
   const { signal, done } = interruptible();
   const ready = (at: number): void => void process.stderr.write(`listening on 127.0.0.1:${at}\n`);
   try {
-    return await servePort(Number(port), { signal, ready, open });
+    return await servePort(Number(port), { signal, ready, open: openKept });
   } finally {
     done();
   }
@@ -138,6 +162,35 @@ const lookOf = (model: string | undefined, flags: Flags): object => {
     ...{ model, edits: editsOf(flags), words: word ?? [] },
     ...(position === undefined ? {} : { positions: [position] }),
   };
+};
+
+const replacements = ['mask', 'pad', 'zero', 'remove'];
+
+/** What takes the place of tokens: a word of ours, or a token. */
+const replacementOf = (name: string, given: unknown): object => {
+  if (given === undefined) return {};
+  return { [name]: typeof given === 'string' && !replacements.includes(given) ? { token: given } : given };
+};
+
+const attributionOf = (model: string | undefined, flags: Flags): object => ({
+  ...{ ...flags, model, edits: editsOf(flags) },
+  ...replacementOf('replace', flags['replace']),
+  ...replacementOf('baseline', flags['baseline']),
+});
+
+/** `HOST:PORT`, or a port of this machine. */
+const addressOf = (address: string | undefined): { readonly host?: string; readonly port: number } => {
+  const [, host, port = ''] = /^(?:(.*):)?(\d{1,5})$/.exec(address ?? '') ?? [];
+  if (port !== '') return { ...(host === undefined || host === '' ? {} : { host }), port: Number(port) };
+  throw new UsageError(`${address ?? ''} is no HOST:PORT`, {
+    code: 'OPTION_INVALID',
+    hint: 'The process prints the whole command: cutaway attach HOST:PORT --token TOKEN.',
+  });
+};
+
+const attach = (address: string | undefined, { token, ranks, listen, x }: Flags): Promise<number> => {
+  const given = { ...addressOf(address), token: token ?? process.env['CUTAWAY_TOKEN'] ?? '', ranks, listen };
+  return debugLive(parse(attachInput, given), typeof x === 'string' ? x : undefined);
 };
 
 /** What each verb does. */
@@ -169,8 +222,25 @@ export const actions: Actions = {
       flags,
     );
   },
+  attribute: (model, flags) =>
+    act({ operation: attribute, input: attributeInput, show: showAttribution }, attributionOf(model, flags), flags),
+  attack: (model, flags) =>
+    act({ operation: attack, input: attackInput, show: showAttack }, { ...flags, model, edits: editsOf(flags) }, flags),
+  patch: (model, flags) =>
+    act({ operation: patch, input: patchInput, show: showPatch }, { ...flags, model, edits: editsOf(flags) }, flags),
+  circuit: (model, flags) =>
+    act(
+      { operation: circuit, input: circuitInput, show: showCircuit },
+      { ...flags, model, edits: editsOf(flags) },
+      flags,
+    ),
   page: (model, flags) => page(model, flags, interruptible()),
-  debug: (model, flags) => debug(parse(debugInput, { ...flags, model, edits: editsOf(flags) })),
+  debug: (model, flags) =>
+    debug(parse(debugInput, { ...flags, model, edits: editsOf(flags) }), {
+      restore: flags['restore'] as string | true | undefined,
+      isPrivate: flags['journal'] === false,
+    }),
+  attach,
   dap: (_, flags) => dap(flags),
   tour: (_, flags) => act({ operation: tour, input: tourInput, show: showTour }, {}, flags),
   tokenize: (model, flags) => {

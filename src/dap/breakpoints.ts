@@ -19,16 +19,34 @@ export interface Wrong {
   readonly line?: number;
 }
 
-interface Set {
+/** A breakpoint as a client is told of it, but for the form of its source. */
+export type Adopted = Omit<DebugProtocol.Breakpoint, 'source'> & { readonly source?: 'listing' | 'transcript' };
+
+interface Placed {
   readonly id: number;
   readonly kind: PointKind;
   /** The target's number of it. */
   readonly own: number;
 }
 
+/** Which of a client's lists a breakpoint stands in; `source`: of what it has a line. */
+const listOf = ({
+  watch,
+  sites,
+  lines,
+  steps,
+}: PointSpec): { readonly key: string; readonly kind: PointKind; readonly source?: 'listing' | 'transcript' } => {
+  if (watch !== undefined) return { key: 'data', kind: 'data breakpoint' };
+  if (sites !== undefined) return { key: 'functions', kind: 'function breakpoint' };
+  if (lines) return { key: 'listing', kind: 'breakpoint', source: 'listing' };
+  return steps
+    ? { key: 'transcript', kind: 'breakpoint', source: 'transcript' }
+    : { key: 'others', kind: 'breakpoint' };
+};
+
 /** The breakpoints of a client, which knows them by numbers of its own. */
 export class BreakpointBook {
-  readonly #sets = new Map<string, readonly Set[]>();
+  readonly #sets = new Map<string, readonly Placed[]>();
   #last = 0;
 
   constructor(readonly target: () => Target) {}
@@ -38,7 +56,7 @@ export class BreakpointBook {
     const remove = (this.#sets.get(key) ?? []).map((set) => set.own);
     const add = points.flatMap((point) => ('wrong' in point ? [] : [point.spec]));
     const { added } = await this.target().points({ add, remove });
-    const sets: Set[] = [];
+    const sets: Placed[] = [];
     this.#sets.set(key, sets);
     let next = 0;
     return points.map((point) => {
@@ -57,6 +75,27 @@ export class BreakpointBook {
       const { message = '', hint = '' } = answer?.error ?? {};
       return { id, verified: false, message: `${message}. ${hint}`, ...place };
     });
+  }
+
+  /**
+   * Sets breakpoints that the client does not know of: those of lists that it has put nothing in.
+   * @returns them, as it is to be told of them
+   */
+  async adopt(specs: readonly PointSpec[]): Promise<Adopted[]> {
+    const made: Adopted[] = [];
+    const { prompt } = this.target().about;
+    const isEmpty = (key: string): boolean => (this.#sets.get(key) ?? []).length === 0;
+    for (const key of new Set(specs.map((spec) => listOf(spec).key).filter(isEmpty))) {
+      const own = specs.filter((spec) => listOf(spec).key === key);
+      const points = own.map(({ id: _, ...spec }): Point => {
+        const line = spec.lines?.[0] ?? (spec.steps && prompt.length + (spec.steps[0] ?? 0));
+        return { kind: listOf(spec).kind, spec, ...(line === undefined ? {} : { line }) };
+      });
+      const set = await this.replace(key, points);
+      const { source } = own[0] ? listOf(own[0]) : {};
+      made.push(...set.map(({ source: _, ...point }) => ({ ...point, ...(source ? { source } : {}) })));
+    }
+    return made;
   }
 
   /** No breakpoints at all: the client only wants to run. */

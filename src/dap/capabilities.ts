@@ -65,11 +65,35 @@ export const capabilities: DebugProtocol.Capabilities = {
   ],
 };
 
+const processFilters = [
+  filter('exploding', {
+    label: 'Exploding gradient',
+    description: 'the gradient of a layer is longer than a bound',
+    condition: 'its norm, 1000 if left out',
+  }),
+  filter('vanishing', {
+    label: 'Vanishing gradient',
+    description: 'the gradient of a layer is shorter than a bound',
+    condition: 'its norm, 1e-8 if left out',
+  }),
+  filter('error', { label: 'Python exception', description: 'an exception leaves a module' }),
+];
+
+const filtersOf = (catches: readonly string[]): DebugProtocol.ExceptionBreakpointsFilter[] =>
+  [...(capabilities.exceptionBreakpointFilters ?? []), ...processFilters].filter((f) => catches.includes(f.filter));
+
 /** What a client is to be told that a target cannot do; undefined where it can do all. */
-export const capabilitiesOf = ({ back, change }: TargetAbilities): DebugProtocol.Capabilities | undefined => {
+export const capabilitiesOf = ({
+  back,
+  change,
+  again = back,
+  catches,
+}: TargetAbilities): DebugProtocol.Capabilities | undefined => {
   if (back && change) return undefined;
   return {
-    ...(back ? {} : { supportsStepBack: false, supportsRestartFrame: false, supportsGotoTargetsRequest: false }),
+    ...(back ? {} : { supportsStepBack: false, supportsRestartFrame: again, supportsGotoTargetsRequest: false }),
+    ...(back || catches === undefined ? {} : { supportsRestartRequest: false }),
     ...(change ? {} : { supportsSetVariable: false, supportsSetExpression: false, supportsWriteMemoryRequest: false }),
+    ...(catches === undefined ? {} : { exceptionBreakpointFilters: filtersOf(catches) }),
   };
 };

@@ -1,4 +1,3 @@
-import { UsageError } from '../base/index.js';
 import type { Target } from '../debugger/index.js';
 import type { DebugProtocol } from '@vscode/debugprotocol';
 import type { Variables } from './variables.js';
@@ -64,25 +63,6 @@ undo, redo, edits     changes taken back, made again, listed
 words [N]             what the model says next, or would say if it ended here
 step, layer, token    on by an operation, a layer, a token
 back, back layer, back token    the same, back`;
-
-const oneLine = (value: string): string => {
-  const text = value.trim();
-  if (!/[\r\n]/.test(text) && text !== '') return text;
-  throw new UsageError('a value is a number, zero, mean, or *NUMBER', {
-    code: 'EDIT_INVALID',
-    hint: 'For example 0.5, zero, mean, *0.5.',
-  });
-};
-
-/** How a change of a value is written: a number, `zero`, `mean`, `*0.5`, or another right side of `set`. */
-export const changeOf = (place: string, value: string, step: number): string => {
-  const text = oneLine(value);
-  const factor = /^\*\s*(.+)$/.exec(text)?.[1];
-  if (place.startsWith('weight ')) return factor === undefined ? `${place} = ${text}` : `${place} *= ${factor}`;
-  return factor === undefined
-    ? `set ${place} = ${text} at step ${step}`
-    : `scale ${place} by ${factor} at step ${step}`;
-};
 
 /** What can be written at a column, from 1. */
 export const completions = async (

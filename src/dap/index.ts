@@ -2,3 +2,4 @@ export { Adapter } from './adapter.js';
 export { Deframer, frame, limits, type Received } from './framing.js';
 export { converse, servePort, serveStdio } from './serve.js';
 export type { OpenTarget } from './session.js';
+export { openKept } from './open-kept.js';

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { UsageError } from '../base/index.js';
-import { changeOf, completions, console as consoleWord, evaluated } from './evaluate.js';
+import { completions, console as consoleWord, evaluated } from './evaluate.js';
 import { disassembled, lineAt } from './instructions.js';
 import { readMemory, writeMemory } from './memory.js';
 import { modulesOf } from './modules.js';
@@ -52,17 +52,9 @@ const evaluate = async (session: Session, expression: string, context: string | 
 /** Makes a change here and now, and tells the value that came of it. */
 const change = async (session: Session, place: string, value: string) => {
   const { target, variables } = session;
-  const isWeight = place.startsWith('weight ');
-  const site = /^[^\s[]+/.exec(place)?.[0] ?? '';
-  const { sites } = await target.view({ ask: 'sites' });
-  if (!isWeight && !sites.some((s) => s.here && s.name === site))
-    throw new UsageError(`${site} is not in the layer that the run is in`, {
-      code: 'SITE_NOT_CAPTURED',
-      hint: 'What has run stays as it was: go back to its layer and set it there, or write an edit in the console for the steps to come.',
-    });
-  await target.apply({ change: 'edit', text: changeOf(place, value, target.state.position.step) });
+  await target.apply({ change: 'set', place, value });
   session.changed();
-  return isWeight ? said(value.trim()) : evaluated(place, variables);
+  return place.startsWith('weight ') ? said(value.trim()) : evaluated(place, variables);
 };
 
 /** A place as the listing has it, `attn.z[head=1]`, by its full name. */

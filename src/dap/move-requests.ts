@@ -73,7 +73,7 @@ export const moveRequests: readonly (readonly [string, Row])[] = [
     row('standing', z.object({ frameId: z.int() }), async (session, { frameId }) => {
       const frame = shownFrames(session.target).find((f) => f.id === frameId)?.frame;
       if (!frame) throw noFrame(frameId);
-      checkBack(session.target);
+      if (session.target.about.can.again !== true) checkBack(session.target);
       if (frame.kind === 'generation' && session.at.position.step > 0) return session.restart();
       session.move({ kind: 'goto', position: frame.begins });
       return undefined;

@@ -3,7 +3,16 @@ import { setTimeout as afterMs } from 'node:timers/promises';
 import type { DebugProtocol } from '@vscode/debugprotocol';
 import { DebuggerError, UsageError } from '../base/index.js';
 import type { Target } from '../debugger/index.js';
-import type { DebugInput, Motion, TargetPosition, TargetState, TargetStop, TargetTold } from '../protocol/index.js';
+import type {
+  AttachInput,
+  DebugInput,
+  Motion,
+  PointSpec,
+  TargetPosition,
+  TargetState,
+  TargetStop,
+  TargetTold,
+} from '../protocol/index.js';
 import { BreakpointBook } from './breakpoints.js';
 import { capabilitiesOf } from './capabilities.js';
 import { sourceOf, writeListing, type ListingFile } from './sources.js';
@@ -22,17 +31,34 @@ export interface Client {
 
 /** How a run begins and ends. */
 export interface Launch {
-  readonly input: Omit<DebugInput, 'x'>;
+  readonly input: Omit<DebugInput, 'x'> | AttachInput;
   readonly stopOnEntry: boolean;
   readonly stopOnExit: boolean;
   readonly noDebug: boolean;
+  readonly keeping: Keeping;
 }
 
-/** Opens what is debugged. `onDeath`: told when the process that it is in is gone. */
-export type OpenTarget = (
-  input: Launch['input'],
-  options: { readonly onDeath: (error: DebuggerError) => void },
-) => Promise<Target>;
+/** What is kept of the session on the disk, and what is gone on with. */
+export interface Keeping {
+  readonly isPrivate: boolean;
+  /** The last session of the model, or that of a file. */
+  readonly restore: boolean | string;
+}
+
+export interface OpenOptions {
+  readonly keeping: Keeping;
+  /** Told when the process that the run is in is gone. */
+  readonly onDeath: (error: DebuggerError) => void;
+  /** Told what people should know. */
+  readonly note: (text: string) => void;
+  /** Told what moves tell while a session is brought back. */
+  readonly onTold: (told: TargetTold) => void;
+  /** Told of the breakpoints of a session that is brought back. */
+  readonly onPoints: (points: readonly PointSpec[]) => void;
+}
+
+/** Opens what is debugged. */
+export type OpenTarget = (input: Launch['input'], options: OpenOptions) => Promise<Target>;
 
 interface Live {
   readonly target: Target;
@@ -47,6 +73,10 @@ type Send = (event: string, body?: object) => void;
 const wrongState = (message: string, hint: string): UsageError =>
   new UsageError(message, { code: 'COMMAND_INVALID', hint });
 
+/** What the listing's file is called. */
+const nameOf = (input: Launch['input'], { about }: Target): string =>
+  'port' in input ? about.name : path.basename(input.model);
+
 const notLaunched = (): UsageError => wrongState('no model is launched', 'Send launch first.');
 
 /** One client's debugging of one run: where it is, what the client is told of it, what it may ask. */
@@ -60,6 +90,7 @@ export class Session {
   readonly #output: TranscriptOutput;
   readonly #afterwards: (() => void)[] = [];
   #targets = 0;
+  #restored: PointSpec[] = [];
   #live: Live | undefined;
   #state: State = 'idle';
   #pausing = new AbortController();
@@ -108,8 +139,14 @@ export class Session {
   /** Opens what is debugged; from then on breakpoints can be set. @throws as `open` */
   async launch(launched: Launch): Promise<void> {
     if (this.#live) throw wrongState('a model is launched already', 'Disconnect, or send restart.');
-    const target = await this.open(launched.input, { onDeath: (error) => this.#died(error) });
-    this.#live = { target, launched, listing: writeListing(path.basename(launched.input.model), target) };
+    const target = await this.open(launched.input, {
+      keeping: launched.keeping,
+      onDeath: (error) => this.#died(error),
+      note: (text) => this.#tellText(`note: ${text}\n`, 'console'),
+      onTold: (told) => this.#hear(told),
+      onPoints: (points) => (this.#restored = [...points]),
+    });
+    this.#live = { target, launched, listing: writeListing(nameOf(launched.input, target), target) };
     this.#state = 'launched';
     for (const note of [...target.about.notes, ...target.about.can.limits])
       this.#tellText(`note: ${note}\n`, 'console');
@@ -124,12 +161,31 @@ export class Session {
   async start(): Promise<void> {
     if (this.#state !== 'launched') throw wrongState('the run has begun already', 'configurationDone is sent once.');
     this.#state = 'stopped';
+    await this.#adopt();
     if (this.live.launched.noDebug) await this.book.clear();
-    else if (this.live.launched.stopOnEntry) {
+    else if (this.live.launched.stopOnEntry && this.target.about.kind === 'process') {
+      this.move({ kind: 'step', by: 'op' }); // it runs: its entry is the next module that is called
+      return;
+    } else if (this.live.launched.stopOnEntry) {
       this.afterwards(() => this.#told({ reason: 'entry' }));
       return;
     }
     this.move({ kind: 'continue', here: true });
+  }
+
+  /** Breakpoints of a session that is brought back, of the kinds of which the client has set none. */
+  async #adopt(): Promise<void> {
+    const made = await this.book.adopt(this.#restored.splice(0));
+    const { firstLine } = this.client;
+    this.afterwards(() => {
+      for (const { source, ...point } of made) {
+        const place = source && {
+          source: sourceOf(source, this.live.listing),
+          line: (point.line ?? 1) - 1 + firstLine,
+        };
+        this.send('breakpoint', { reason: 'new', breakpoint: { ...point, ...place } });
+      }
+    });
   }
 
   /** A new run of the same model, with the changes made so far. */
@@ -262,7 +318,7 @@ export class Session {
       case 'beginning':
         return { reason: 'step', description: 'this is the beginning' };
       default:
-        return { reason: stop.reason };
+        return { reason: stop.reason, description: stop.description };
     }
   }
 

@@ -1,6 +1,6 @@
 import type { DebugProtocol } from '@vscode/debugprotocol';
 import type { Target } from '../debugger/index.js';
-import type { TargetFrame } from '../protocol/index.js';
+import type { TargetAbilities, TargetFrame } from '../protocol/index.js';
 import { addressAt } from './instructions.js';
 import type { SourceName } from './sources.js';
 
@@ -14,12 +14,16 @@ export interface ShownFrame {
   readonly frame: TargetFrame;
 }
 
+/** Going back restarts anything; a process runs a module that it is inside of again. */
+const canRestart = ({ back, again }: TargetAbilities, { kind }: TargetFrame): boolean =>
+  back ? kind !== 'op' : again === true && (kind === 'module' || kind === 'layer');
+
 /** The stack, innermost first. Outside the model's parts a frame is in the transcript, at the newest token. */
 export const shownFrames = ({ state, about }: Target): readonly ShownFrame[] =>
   state.frames.map((frame, i) => {
     const outside = frame.kind === 'step' || frame.kind === 'generation';
     return {
-      ...{ id: i + 1, frame, canRestart: about.can.back && frame.kind !== 'op' },
+      ...{ id: i + 1, frame, canRestart: canRestart(about.can, frame) },
       source: outside ? 'transcript' : 'listing',
       hint: outside ? 'subtle' : 'normal',
       address: outside ? undefined : addressAt(frame.line),

@@ -4,10 +4,11 @@ export { isBefore, type Granularity, type Position } from './position.js';
 export { DebugSession, type Frame, type Stop } from './session.js';
 export { makeSource, type OpLine, type Source } from './source.js';
 export { Timeline, type Place, type TimelineRequest } from './timeline.js';
-export { shownNumber, shownTensor, shownType } from './shown.js';
+export { shownNumber, shownStatistics, shownTensor, shownType, type ShownStatistics } from './shown.js';
 export type { Looked, MoveOptions, Target } from './target.js';
 export {
   childrenOf,
+  chunkSize,
   childAt,
   lengthOf,
   most,

@@ -2,9 +2,8 @@ import { siteIn, type Condition, type Instance, type Variant } from '../engine/i
 import { typesOf, type ValueId } from '../graph/index.js';
 import type { Tensor } from '../tensor/index.js';
 import { Breakpoints, type Breakpoint, type Change, type Stopping } from './breakpoints.js';
-import { arising, firstBad, hasNonFinite, isValueKind, stopAtEnd, type ExceptionFilter } from './exceptions.js';
-import type { ValueKind } from './exceptions.js';
-import { overflowInside } from './overflow.js';
+import { ExceptionWatch } from './exception-watch.js';
+import type { ExceptionFilter } from './exceptions.js';
 import { endOfModule, startOfModule, type Granularity, type Position } from './position.js';
 import { makeSource, type OpLine, type Source } from './source.js';
 import { Timeline, type TimelineRequest } from './timeline.js';
@@ -48,19 +47,26 @@ export type Frame =
 export class DebugSession {
   readonly source: Source;
   readonly breakpoints = new Breakpoints();
-  /** What stops a running `continue` besides breakpoints. */
-  exceptions: readonly ExceptionFilter[] = [];
+  readonly #watch: ExceptionWatch;
   readonly #timeline: Timeline;
   #op = 0;
   #paused = false;
-  /** Exceptions that were told of, by kind and place: going on does not stop at them again. */
-  readonly #told = new Set<string>();
   #read: { readonly step: number; readonly variant: Variant; readonly values: Map<string, SiteValue> };
 
   constructor(request: TimelineRequest) {
     this.source = makeSource(request.program);
     this.#timeline = new Timeline(request);
+    this.#watch = new ExceptionWatch(this.#timeline, this.source);
     this.#read = { step: 0, variant: request.variant, values: new Map() };
+  }
+
+  /** What stops a running `continue` besides breakpoints. */
+  get exceptions(): readonly ExceptionFilter[] {
+    return this.#watch.filters;
+  }
+
+  set exceptions(filters: readonly ExceptionFilter[]) {
+    this.#watch.filters = filters;
   }
 
   get position(): Position {
@@ -185,7 +191,7 @@ export class DebugSession {
   /** Runs backward to the breakpoint before, or to the beginning. */
   async reverseContinue(): Promise<Stop> {
     this.#paused = false;
-    this.#told.clear();
+    this.#watch.forget();
     await this.breakpoints.remember();
     let below = this.#op;
     for (;;) {
@@ -205,7 +211,7 @@ export class DebugSession {
   /** Goes to a place, in the past or the future. It stays where it is where there is no such place. */
   async goTo({ step, at, op }: Position, reason: 'step' | 'goto' = 'goto'): Promise<Stop> {
     const here = this.position;
-    this.#told.clear();
+    this.#watch.forget();
     this.#paused = false;
     if (step < 0) return { reason: 'beginning', position: here };
     const isThere = await this.#timeline.goTo({ step, at }, () => this.#wasPaused());
@@ -258,7 +264,7 @@ export class DebugSession {
   /** Goes on with another variant. It counts from the beginning of the instance that the run is in. */
   async change(variant: Variant): Promise<void> {
     await this.#timeline.change(variant);
-    this.#told.clear();
+    this.#watch.forget();
     this.#op = Math.min(this.#op, Math.max(0, this.#ops.length - 1));
   }
 
@@ -268,7 +274,7 @@ export class DebugSession {
     return () => {
       restore();
       this.#op = op;
-      this.#told.clear();
+      this.#watch.forget();
     };
   }
 
@@ -308,12 +314,12 @@ export class DebugSession {
     const conditions = this.#lowered(from);
     const stop = conditions ? undefined : await this.#firstIn(from);
     if (stop) return stop;
-    const watched = this.exceptions.some((e) => e.kind === 'overflow16') ? [overflowInside] : [];
+    const watched = this.#watch.conditions;
     if (!(await this.#pass([...(conditions ?? []), ...watched]))) return { reason: 'end', position: this.position };
-    const held = new Set(this.#timeline.held);
-    const overflows = held.delete(overflowInside.key);
-    const again = held.size > 0 ? await this.#again(here, from) : undefined;
-    return again ?? (await this.#exception(here, overflows)) ?? (await this.#changed());
+    const { held } = this.#timeline;
+    const holds = (conditions ?? []).some(({ key }) => held.has(key));
+    const again = holds ? await this.#again(here, from) : undefined;
+    return again ?? (await this.#exception(here)) ?? (await this.#changed());
   }
 
   /** A condition held as far as float32 can tell: back, to be asked exactly. */
@@ -321,7 +327,7 @@ export class DebugSession {
     await this.#timeline.goTo({ step, at });
     this.#op = op;
     const stop = await this.#firstIn(from);
-    if (!stop) await this.#pass();
+    if (!stop) await this.#pass(this.#watch.conditions);
     return stop;
   }
 
@@ -338,72 +344,13 @@ export class DebugSession {
     return change && { reason: 'data', position: this.position, ...change };
   }
 
-  /** What went wrong in the instance that was just passed. `overflows`: a number inside of it is beyond float16. */
-  async #exception(before: Position, overflows: boolean): Promise<Stop | undefined> {
-    if (this.exceptions.length === 0 || before.step !== this.position.step) return undefined;
-    const arisen = await this.#arisen(before, overflows);
-    if (arisen) return arisen;
-    for (const filter of this.exceptions) {
-      const stop = isValueKind(filter.kind) ? undefined : this.#atEnd(filter);
-      if (stop) return stop;
-    }
-    return undefined;
-  }
-
-  #atEnd(filter: ExceptionFilter): Stop | undefined {
-    const { logits, chosen } = this.#timeline;
-    if (!logits) return undefined;
-    const made = typeof chosen === 'number' ? [...this.ids.slice(this.#timeline.request.ids.length), chosen] : [];
-    const ended = { made, logits, before: this.#timeline.logitsOf(this.position.step - 1) };
-    const description = stopAtEnd(filter, ended);
-    return description === undefined
-      ? undefined
-      : { reason: 'exception', position: this.position, filter, description };
-  }
-
-  /**
-   * The first operation in which something bad arises. What is handed on tells whether anything did, since NaN stays and
-   * infinity becomes NaN or stays; then everything inside is looked at.
-   */
-  async #arisen({ step, at }: Position, overflows: boolean): Promise<Stop | undefined> {
-    const place = `${step}.${at}`;
-    const kinds = this.exceptions.map((e) => e.kind).filter(isValueKind);
-    const wanted = kinds.filter((kind) => !this.#told.has(`${kind} ${place}`));
-    const { handed, logits } = this.#timeline;
-    const given = [...handed.values(), ...(logits ? [{ data: logits, dtype: 'float32' as const }] : [])];
-    const suspect = wanted.filter((kind) => (kind === 'overflow16' ? overflows : given.some(hasNonFinite)));
-    if (suspect.length === 0) return undefined;
-    const there = this.position;
-    await this.#timeline.goTo({ step, at });
-    const found = await this.#firstBadOp(suspect);
-    if (!found) {
-      await this.#timeline.goTo(there); // it came in
-      return undefined;
-    }
-    const { kind, op } = found;
+  /** What went wrong in the instance that was just passed. */
+  async #exception(before: Position): Promise<Stop | undefined> {
+    const found = await this.#watch.found(before);
+    if (!found) return undefined;
+    const { op = this.#op, filter, description } = found;
     this.#op = op;
-    this.#told.add(`${kind} ${place}`);
-    const text = this.source.lines[(this.#ops[op]?.line ?? 0) - 1]?.text.trim() ?? '';
-    const description = arising(kind, `${this.instance?.name ?? ''}: ${text.split(/\s{2,}/)[0] ?? ''}`);
-    return { reason: 'exception', position: this.position, filter: { kind }, description };
-  }
-
-  async #firstBadOp(
-    kinds: readonly ValueKind[],
-  ): Promise<{ readonly kind: ValueKind; readonly op: number } | undefined> {
-    const graph = this.instance?.segment.graph;
-    if (!graph) return undefined;
-    const nodes = graph.nodes.filter((n) => n.op !== 'Constant').map((n) => n.id);
-    const inputs = graph.inputs.filter((i) => i.type.dtype === 'float32').map((i) => i.id);
-    const values = await this.#timeline.look([], [...inputs, ...nodes]);
-    const found = kinds.flatMap((kind) => {
-      const first = firstBad(kind, graph, values);
-      return first === undefined ? [] : [{ kind, at: nodes.indexOf(first) }];
-    });
-    const [earliest] = found.sort((a, b) => a.at - b.at);
-    if (!earliest) return undefined;
-    const op = this.#ops.findIndex(({ node }) => nodes.indexOf(node) >= earliest.at);
-    return { kind: earliest.kind, op: Math.max(0, op) };
+    return { reason: 'exception', position: this.position, filter, description };
   }
 
   #stoppingAt(op: number): Stopping | undefined {

@@ -6,6 +6,7 @@ import {
   type Condition,
   type ForwardResult,
   type Instance,
+  type Passed,
   type PassState,
   type Variant,
 } from '../engine/index.js';
@@ -47,6 +48,14 @@ interface Step {
   chosen: number | null | undefined;
   /** What its states and scores take. */
   bytes: number;
+}
+
+/** How a pass is made. */
+interface Passing {
+  readonly cache: KvCache;
+  readonly step: number;
+  /** What it went through before it was changed. */
+  readonly passed?: readonly Passed[];
 }
 
 /** States share what was not handed on anew. */
@@ -142,8 +151,12 @@ export class Timeline {
     const step = this.#current;
     this.#held = new Set();
     if (hasEnded(step)) return this.#nextStep();
-    this.#held = await step.pass.advance(conditions);
-    step.states.set(step.pass.state.at, step.pass.state);
+    const known = conditions.length === 0 ? step.states.get(step.pass.state.at + 1) : undefined;
+    if (known) step.pass.restore(known);
+    else {
+      this.#held = await step.pass.advance(conditions);
+      step.states.set(step.pass.state.at, step.pass.state);
+    }
     if (hasEnded(step)) this.#end(step);
     step.bytes = bytesOf(step);
     this.#forgetOldest();
@@ -203,7 +216,8 @@ export class Timeline {
   }
 
   /**
-   * Another variant from here on: what ran before stays as it was, what comes is forgotten. A layer that comes in, and
+   * Another variant from here on: what ran before stays as it was, also where one goes back to it, and what comes is
+   * forgotten. A layer that comes in, and
    * has no keys and values of earlier tokens, gets them from a pass over those.
    */
   async change(variant: Variant): Promise<void> {
@@ -212,16 +226,22 @@ export class Timeline {
     this.#variant = variant;
     this.#steps.length = this.#step;
     this.#cache.setLength(old.past);
+    const { encoded } = this.#cache;
     if (this.#step === 0) this.#cache.encoded = undefined;
-    const made = this.#begin(old.ids, old.past);
-    const isKept = [...old.pass.instances.slice(0, at + 1)].every((i, n) => made.pass.instances[n]?.name === i.name);
-    const passed = isKept ? old.pass.instances.slice(0, at) : []; // another order: the step begins anew
-    this.#cache.forget(old.past, { but: new Set(passed.map((i) => i.name)) });
+    const { instances } = this.#passOver(old.ids, { cache: this.#cache, step: this.#step });
+    const isKept = old.pass.instances.slice(0, at + 1).every((i, n) => instances[n]?.name === i.name);
+    const passed = isKept ? old.pass.passed(at) : []; // another order: the step begins anew
+    const made = this.#begin(old.ids, old.past, passed);
+    this.#cache.forget(old.past, { but: new Set(passed.map(({ instance }) => instance.name)) });
     await this.#fill(variant);
     if (!isKept) return;
     for (const [n, state] of old.states) if (n <= at) made.states.set(n, state);
     const state = made.states.get(at);
     if (state) made.pass.restore(state);
+    if (!hasEnded(made)) return;
+    this.#cache.encoded = encoded;
+    made.result = old.result;
+    this.#end(made); // the scores stay, and another token may follow from them
   }
 
   /**
@@ -255,10 +275,10 @@ export class Timeline {
     for (const { block, spec } of lacking) this.#cache.fill(block, spec, cache);
   }
 
-  #passOver(ids: readonly number[], { cache, step }: { readonly cache: KvCache; readonly step: number }): Pass {
+  #passOver(ids: readonly number[], { cache, step, passed = [] }: Passing): Pass {
     const { program, compilations, source, onInstance } = this.request;
     return new Pass(program, compilations, {
-      ...{ variant: this.#variant, ids: [ids], cache, capture: new Set(), step },
+      ...{ variant: this.#variant, ids: [ids], cache, capture: new Set(), step, passed },
       ...(source ? { source: [source] } : {}),
       ...(onInstance ? { onSegment: onInstance } : {}),
     });
@@ -270,8 +290,8 @@ export class Timeline {
     return step;
   }
 
-  #begin(ids: readonly number[], past: number): Step {
-    const pass = this.#passOver(ids, { cache: this.#cache, step: this.#steps.length });
+  #begin(ids: readonly number[], past: number, passed: readonly Passed[] = []): Step {
+    const pass = this.#passOver(ids, { cache: this.#cache, step: this.#steps.length, passed });
     const states = new Map([[0, pass.state]]);
     const step = { ids, past, pass, states, result: undefined, chosen: undefined, bytes: 0 };
     this.#steps.push(step);

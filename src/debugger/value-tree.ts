@@ -62,7 +62,8 @@ export interface Child {
   readonly selector: string;
 }
 
-const chunkSize = (count: number): number => {
+/** How many go into a chunk, so that there are at most 100 chunks. */
+export const chunkSize = (count: number): number => {
   let size = most;
   while (Math.ceil(count / size) > most) size *= most;
   return size;

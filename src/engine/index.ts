@@ -4,3 +4,4 @@ export * from './expressions/index.js';
 export * from './gradient/index.js';
 export * from './run/index.js';
 export * from './sampling/index.js';
+export * from './sweep/index.js';

@@ -8,6 +8,8 @@ export * from './listing.js';
 export * from './ops.js';
 export { pictureOf, type Picture, type PictureBlock, type PictureForm, type PicturePart } from './picture.js';
 export * from './program.js';
+export * from './relevance.js';
+export * from './relevance/rules.js';
 export * from './scope.js';
 export * from './value.js';
 export * from './verify.js';

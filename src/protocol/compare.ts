@@ -15,6 +15,8 @@ export const compareInput = modelInput
     words: z.array(wordInput).max(16).default([]),
     /** How many of the likeliest next tokens are listed. */
     top: z.int().min(1).max(1000).default(10),
+    /** `answer`: only the position whose scores are the answer is scored, which is quicker; the others tell nothing. */
+    scored: z.enum(['all', 'answer']).default('all'),
   });
 export type CompareInput = z.infer<typeof compareInput>;
 
@@ -41,8 +43,8 @@ export type ComparedRun = z.infer<typeof comparedRun>;
 /**
  * Two runs beside each other. `position`: whose scores are the answer, of the run after: the first mask's,
  * or the last. `kl`: Σ before·(log before − log after) at each position, nats; only the
- * answer's where the two read another number of tokens or the text is too long to keep all scores. `changed`: positions whose
- * likeliest token is another.
+ * answer's where the two read another number of tokens, the text is too long to keep all scores, or nothing else was
+ * asked for. `changed`: positions whose likeliest token is another.
  */
 export const compareResult = z.object({
   model: modelSummary,

@@ -105,7 +105,9 @@ export const diffResult = z.object({
   config: z.array(z.object({ field: z.string(), a: z.unknown(), b: z.unknown() })).optional(),
   /** What both say at the end, and Σ a·(log a − log b) there, nats. */
   output: z.object({ a: z.array(scoredToken), b: z.array(scoredToken), kl: finite }).optional(),
+  /** By the values of the whole run, or, where noise adds up from layer to layer, by each layer's own part. */
   agree: z.boolean(),
+  byLayer: z.boolean(),
   notes: z.array(z.string()),
 });
 export type DiffResult = z.infer<typeof diffResult>;

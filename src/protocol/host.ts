@@ -1,4 +1,8 @@
 import { z } from 'zod';
+import { attackInput, attackResult } from './attack.js';
+import { attributeInput, attributeResult } from './attribute.js';
+import { attentionInput, attentionResult } from './attention.js';
+import { circuitInput, circuitResult } from './circuit.js';
 import { compareInput, compareResult } from './compare.js';
 import { diffInput, diffResult } from './diff.js';
 import { debugInput } from './debug.js';
@@ -8,6 +12,8 @@ import { knockoutInput, knockoutResult } from './knockout.js';
 import { lensInput, lensResult } from './lens.js';
 import { listInput, listResult } from './list.js';
 import { modelSummary } from './model.js';
+import { boardResult } from './packed-board.js';
+import { patchInput, patchResult } from './patch.js';
 import { runInput, runResult } from './run.js';
 import {
   changeResult,
@@ -25,6 +31,7 @@ import { tokenizeInput, tokenizeResult } from './tokenize.js';
 import { tourInput, tourResult } from './tour.js';
 import { viewInput, viewResult, weightInput } from './views.js';
 import { wireError } from './wire-error.js';
+import { writesInput, writesResult } from './writes.js';
 
 /** The version of the protocol: both sides must have the same. */
 export const hostProtocol = 1;
@@ -72,6 +79,8 @@ export const hostMethods = {
   open: { input: openInput, output: openResult },
   close: { input: z.object({ handle: z.string() }), output: nothing },
   capture: { input: captureInput, output: captureResult },
+  /** Attention, held a layer at a time as pictures, a mean or a rollout. */
+  attention: { input: attentionInput, output: attentionResult },
   /** Frees what a run holds. */
   drop: { input: z.object({ run: z.string() }), output: z.object({ bytes: z.int() }) },
   view: { input: viewInput, output: viewResult },
@@ -80,9 +89,17 @@ export const hostMethods = {
   run: { input: runInput, output: oneOrMore(runResult) },
   inspect: { input: inspectInput, output: oneOrMore(inspectResult) },
   lens: { input: lensInput, output: lensResult },
+  /** The same, its cells as numbers in the payload. */
+  board: { input: lensInput, output: boardResult },
   compare: { input: compareInput, output: compareResult },
   diff: { input: diffInput, output: diffResult },
   knockout: { input: knockoutInput, output: knockoutResult },
+  attribute: { input: attributeInput, output: attributeResult },
+  attack: { input: attackInput, output: attackResult },
+  /** What neurons and heads write by the direct way, as words. */
+  writes: { input: writesInput, output: writesResult },
+  circuit: { input: circuitInput, output: circuitResult },
+  patch: { input: patchInput, output: patchResult },
   list: { input: listInput, output: listResult },
   tokenize: { input: tokenizeInput, output: tokenizeResult },
   tour: { input: tourInput, output: tourResult },

@@ -32,6 +32,8 @@ export const lensInput = modelInput
     after: z.array(z.string()).optional(),
     /** Edits of another run, to which each cell tells its difference. */
     versus: editInput.shape.edits.unwrap().optional(),
+    /** The encoder of an encoder-decoder: no words are read there, the rest of each cell is. */
+    stack: z.literal('encoder').optional(),
   });
 export type LensInput = z.infer<typeof lensInput>;
 

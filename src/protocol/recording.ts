@@ -66,6 +66,10 @@ const experiment = z.unknown().transform((value, context): Experiment => {
   }
 });
 
+/** From a place of the run on (before instance `at` of a step), these changes were in force, in place of those before. */
+const recordedStage = z.object({ step: count, at: count, experiment });
+export type RecordedStage = z.infer<typeof recordedStage>;
+
 const recordedPrompt = z.object({
   /** Tokens of the sequence that goes on: of an encoder-decoder the decoder's. */
   length: count,
@@ -95,7 +99,10 @@ export const recordingManifest = z.object({
   model: z.object({ name: z.string().optional(), summary: modelSummary }),
   engine: z.object({ device: z.string(), engine: z.string() }).optional(),
   prompt: recordedPrompt,
+  /** The changes in force at the end. */
   experiment: experiment.optional(),
+  /** Where they were made on the way: what was in force from where on, the first from the beginning. */
+  stages: z.array(recordedStage).max(100_000).optional(),
   /** As the options gave it; edits of sampling stand in the experiment. */
   sampling: z
     .object({

@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { debugSettings, runAct, runMessages } from './page-run.js';
+import type { PromptInput } from './inputs.js';
 import { wireError } from './wire-error.js';
 
 const text = (most: number) => z.string().max(most);
@@ -49,8 +51,23 @@ export const experimentState = z.object({
   /** The word whose standing is shown: a text that is one token. The likeliest where left out. */
   word: text(1000).optional(),
   beside: besideState.optional(),
+  /** For the debugger; undo leaves it as it is. */
+  debug: debugSettings.optional(),
 });
 export type ExperimentState = z.infer<typeof experimentState>;
+
+/**
+ * What a state gives to read, as operations take it: ids and a chat stand in place of the text. Undefined while there is
+ * nothing to read.
+ */
+export const sessionPrompt = (state: ExperimentState): SessionPrompt | undefined => {
+  const { prompt, ids: given, chat, target, targetIds } = state;
+  const behind = targetIds ? { targetIds } : target === undefined ? {} : { target };
+  if (given) return given.length > 0 ? { ids: given, ...behind } : undefined;
+  if (chat) return chat.length > 0 ? { messages: chat, ...behind } : undefined;
+  return prompt === '' ? undefined : { prompt, ...behind };
+};
+export type SessionPrompt = Pick<PromptInput, 'prompt' | 'ids' | 'messages' | 'target' | 'targetIds'>;
 
 /** A change of it; null takes away what may be left out. */
 const stateChange = experimentState.partial().extend({
@@ -82,6 +99,8 @@ export const pageMessage = z.discriminatedUnion('type', [
   z.object({ type: z.literal('models') }),
   /** What is in a folder that may be looked into; the topmost where left out. */
   z.object({ type: z.literal('browse'), folder: text(4000).optional() }),
+  /** Of the run under the debugger, which all pages share. */
+  z.object({ type: z.literal('run'), act: runAct }),
 ]);
 export type PageMessage = z.infer<typeof pageMessage>;
 
@@ -126,6 +145,7 @@ export const serverMessage = z.discriminatedUnion('type', [
   z.object({ type: z.literal('models'), models: z.array(modelChoice) }),
   z.object({ type: z.literal('folder'), view: folderView }),
   z.object({ type: z.literal('fault'), error: wireError }),
+  ...runMessages,
 ]);
 export type ServerMessage = z.infer<typeof serverMessage>;
 export type SessionView = Extract<ServerMessage, { type: 'session' }>;

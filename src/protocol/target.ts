@@ -85,6 +85,10 @@ export const targetAbilities = z.object({
   /** Values, weights and structure can be changed. */
   change: z.boolean(),
   units: z.array(targetUnit),
+  /** Runs a module that it is inside of again, with what the module was given; true where left out. */
+  again: z.boolean().optional(),
+  /** Exceptions that it catches; all that there are, where left out. */
+  catches: z.array(z.string()).optional(),
   /** What is not there, and why: for people. */
   limits: z.array(z.string()),
 });
@@ -188,6 +192,9 @@ export const scopeName = z.enum([
   'cache',
   'edits',
   'weights',
+  'gradients',
+  'training',
+  'processes',
 ]);
 export type ScopeName = z.infer<typeof scopeName>;
 
@@ -272,6 +279,8 @@ export type ViewAnswerOf<K extends ViewAsk['ask']> = z.infer<(typeof viewAnswers
 export const targetChange = z.discriminatedUnion('change', [
   /** Lines of the edit language. */
   z.object({ change: z.literal('edit'), text }),
+  /** Sets a site of the layer that the run is in, or a weight: to a number, `zero`, `mean`, `*NUMBER`. */
+  z.object({ change: z.literal('set'), place: text, value: text }),
   z.object({ change: z.literal('undo') }),
   z.object({ change: z.literal('redo') }),
   /** The changes in place of all: an experiment, as text or JSON. */
@@ -284,6 +293,12 @@ export const targetChange = z.discriminatedUnion('change', [
     sites: text.optional(),
     redact: z.boolean().optional(),
   }),
+  /** Of several processes: whose values are looked at from here on. */
+  z.object({ change: z.literal('rank'), rank: count }),
+  /** Of a process: which modules (globs; none: no module) show their operations. */
+  z.object({ change: z.literal('ops'), modules: text }),
+  /** Of a process: calls and times are collected from here on, or written as a Chrome trace. */
+  z.object({ change: z.literal('trace'), ops: z.boolean().optional(), file: z.string().optional() }),
   /** A new run of the same model and prompt, with the same breakpoints and changes. */
   z.object({ change: z.literal('restart') }),
 ]);

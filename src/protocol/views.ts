@@ -40,7 +40,8 @@ export const viewAs = z.discriminatedUnion('kind', [
   }),
   /**
    * A tile of an image in which a pixel stands for 2^level x 2^level numbers: the greatest of them, or the one that is
-   * farthest from 0. The part must have at most two axes longer than 1. NaN stays visible.
+   * farthest from 0. The part must have at most two axes longer than 1, beside `stack`: an image for each of its indices,
+   * one behind the other. NaN stays visible.
    */
   z.object({
     kind: z.literal('maxPyramid'),
@@ -48,6 +49,7 @@ export const viewAs = z.discriminatedUnion('kind', [
     tile: z.tuple([z.int().min(0), z.int().min(0)]).default([0, 0]),
     size: z.int().min(1).max(4096).default(256),
     by: z.enum(['max', 'absmax']).default('max'),
+    stack: z.string().optional(),
   }),
   /** The numbers as they are held, from a byte of them on. */
   z.object({
@@ -78,12 +80,15 @@ export type ViewInput = z.infer<typeof viewInput>;
 const otherWeight = z
   .object({ model: modelName.unwrap().optional(), name: z.string().optional() })
   .extend(editInput.shape);
+/** The singular values of a matrix; of a large one the greatest. Takes seconds, and can be cancelled. */
+const spectrumAs = z.object({ kind: z.literal('spectrum') });
 
 /** A look at a weight, with the edits that change it; its axes are `out`, `in`, or `token`, `model` of an embedding. */
 export const weightInput = modelInput
   .extend(editInput.shape)
   .extend({ name: z.string(), where: viewPlace.shape.where, minus: otherWeight.optional() })
-  .extend(viewInput.pick({ as: true, dtype: true, maxBytes: true }).shape);
+  .extend(viewInput.pick({ dtype: true, maxBytes: true }).shape)
+  .extend({ as: z.union([viewAs, spectrumAs]) });
 export type WeightInput = z.infer<typeof weightInput>;
 
 /** What is finite, or null: JSON has no others. */
@@ -108,6 +113,8 @@ const answers = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('topk'), top: z.array(z.object({ index: z.array(z.int()), value: finite })) }),
   /** `image`: pixels of the whole level; `result`: of this tile; `levels`: how many there are, the last one pixel. */
   z.object({ kind: z.literal('maxPyramid'), dtype: z.string(), image: shape, result: shape, levels: z.int() }),
+  /** `values`: the greatest first; `count`: how many there are; `norm`: the root of the sum of all squares. */
+  z.object({ kind: z.literal('spectrum'), values: z.array(z.number()), count: z.int(), norm: z.number() }),
   /** `total`: bytes that there are. */
   z.object({ kind: z.literal('bytes'), dtype: z.string(), offset: z.int(), total: z.int() }),
 ]);

@@ -6,6 +6,7 @@ import {
   FrameDecoder,
   hostProtocol,
   invalidMessage,
+  pageRun,
   toWireError,
   type HostMessage,
   type HostRequest,
@@ -16,18 +17,25 @@ const allowed: ReadonlySet<string> = new Set([
   ...[
     'ping',
     'status',
+    'attention',
     'capture',
     'drop',
     'view',
     'run',
     'inspect',
     'lens',
+    'board',
     'compare',
     'knockout',
+    'attribute',
+    'attack',
     'list',
     'tokenize',
     'weight',
+    'writes',
   ],
+  // The run under the debugger is looked at; the server moves it, since it is all pages'.
+  'debug.view',
 ]);
 /** Fields of requests that name a file to be written. */
 const writing = ['out', 'record'] as const;
@@ -39,6 +47,8 @@ const limits = { header: 2 ** 22, payload: 0 };
 /** @throws UsageError MESSAGE_INVALID, OPTION_INVALID */
 const checkRequest = ({ method, params }: HostRequest): void => {
   if (!allowed.has(method)) throw invalidMessage(`a page may not ask for ${method.slice(0, 100)}`);
+  if (method === 'debug.view' && (params as { readonly session?: unknown } | null)?.session !== pageRun)
+    throw invalidMessage(`a page may look at the run ${pageRun} alone`);
   const field = typeof params === 'object' && params !== null ? writing.find((name) => name in params) : undefined;
   if (field === undefined) return;
   throw new UsageError(`a page writes no files, and ${field} names one`, {
@@ -115,7 +125,7 @@ export class Bridge {
 
   #ask({ id, method, params, key }: HostRequest, signal: AbortSignal) {
     const run = (params as { readonly run?: unknown } | null)?.run;
-    if (method === 'capture' && typeof run === 'string') this.#runs.add(run);
+    if ((method === 'capture' || method === 'attention') && typeof run === 'string') this.#runs.add(run);
     return this.client.ask(method, params, {
       signal,
       onTold: (told) => this.#send({ ...told, id }),

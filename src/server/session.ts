@@ -14,10 +14,25 @@ export type Standing = Pick<SessionView, 'state' | 'focus' | 'canUndo' | 'canRed
 
 const mostSteps = 500;
 
+/** A state that is gone back to: what was made for the debugger stays, unless it is of another model. */
+const backTo = (state: ExperimentState, { model, debug }: ExperimentState): ExperimentState => {
+  if (state.model !== model) return state;
+  const fields = Object.entries({ ...state, debug }).filter(([, value]) => value !== undefined);
+  return experimentState.parse(Object.fromEntries(fields));
+};
+
+/** For another model: breakpoints at lines are of this one's listing. */
+const forModel = (next: ExperimentState, before: ExperimentState): ExperimentState => {
+  if (next.model === before.model || !next.debug || next.debug !== before.debug) return next;
+  const points = next.debug.points.filter((point) => point.line === undefined);
+  return { ...next, debug: { ...next.debug, points } };
+};
+
 /** A state with a change in it; null takes a field away. */
 const changed = (state: ExperimentState, change: Change): ExperimentState => {
   const fields = Object.entries<unknown>({ ...state, ...withoutUndefined(change) });
-  return experimentState.parse(Object.fromEntries(fields.filter(([, value]) => value !== null)));
+  const next = experimentState.parse(Object.fromEntries(fields.filter(([, value]) => value !== null)));
+  return change.debug || !state.debug ? next : forModel({ ...next, debug: state.debug }, state);
 };
 
 const withoutUndefined = (change: Change): object =>
@@ -62,10 +77,14 @@ export class Session {
     return [...new Set(all.reverse())].filter((model) => model !== undefined);
   }
 
-  /** Changes of one gesture are one step of undo. @throws ZodError where the state would be none */
+  /** Changes of one gesture are one step of undo, those of the debugger alone none. @throws ZodError where the state would be none */
   change(change: Change, gesture?: string): void {
     const next = changed(this.state, change);
     if (JSON.stringify(next) === JSON.stringify(this.state)) return;
+    if (Object.keys(withoutUndefined(change)).every((key) => key === 'debug')) {
+      this.#set(next);
+      return;
+    }
     const goesOn = gesture !== undefined && gesture === this.#gesture;
     if (!goesOn) this.#past = [...this.#past, this.state].slice(-mostSteps);
     this.#gesture = gesture;
@@ -82,7 +101,7 @@ export class Session {
     if (!last) return;
     this.#future.push(this.state);
     this.#gesture = undefined;
-    this.#set(last);
+    this.#set(backTo(last, this.state));
   }
 
   redo(): void {
@@ -90,7 +109,7 @@ export class Session {
     if (!next) return;
     this.#past.push(this.state);
     this.#gesture = undefined;
-    this.#set(next);
+    this.#set(backTo(next, this.state));
   }
 
   /** Writes down what is not written yet. @throws EngineError OUT_UNWRITABLE */

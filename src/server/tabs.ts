@@ -14,6 +14,7 @@ import { browseFolder } from './folders.js';
 import { modelChoices } from './models.js';
 import type { RecentModels } from './recent.js';
 import type { Session } from './session.js';
+import { SharedRun } from './shared-run.js';
 
 export interface TabsOptions {
   readonly client: Client;
@@ -24,6 +25,9 @@ export interface TabsOptions {
   readonly folder?: string | undefined;
   readonly recent: RecentModels;
 }
+
+/** How long the run under the debugger outlives the last page: a page that is loaded again takes less. */
+const graceMs = 5000;
 
 /** An open page. `seq`: how many of its changes were carried out. */
 interface Tab {
@@ -48,8 +52,17 @@ export class Tabs {
   readonly #tabs = new Set<Tab>();
   #count = 0;
   #death: DebuggerError | undefined;
+  readonly #run: SharedRun;
+  #grace: NodeJS.Timeout | undefined;
+  #isClosed = false;
 
-  constructor(readonly options: TabsOptions) {}
+  constructor(readonly options: TabsOptions) {
+    const { client, session } = options;
+    const tell = (message: ServerMessage): void => {
+      for (const tab of this.#tabs) this.#send(tab, message);
+    };
+    this.#run = new SharedRun({ client, tell, state: () => session.standing.state });
+  }
 
   get size(): number {
     return this.#tabs.size;
@@ -67,23 +80,39 @@ export class Tabs {
     const opened = (model: string): void => void recent.add(model);
     const tab: Tab = { socket, bridge: new Bridge(`tab-${this.#count++}`, client, { ...ends, opened }), seq: 0 };
     this.#tabs.add(tab);
+    clearTimeout(this.#grace);
     socket.on('message', (data, isBinary) => this.#message(tab, bytesOf(data), isBinary));
     socket.on('error', () => undefined); // a close follows
     socket.on('close', () => {
       this.#tabs.delete(tab);
       tab.bridge.dispose();
+      if (this.#tabs.size === 0) this.#left();
     });
     tab.bridge.greet();
     this.#tell(tab);
+    for (const message of this.#run.greeting()) this.#send(tab, message);
+  }
+
+  /** No page is left: the run pauses, and is closed unless one comes back. */
+  #left(): void {
+    const ended = (): void => undefined; // nobody is there to be told
+    this.#run.act({ act: 'pause' }).catch(ended);
+    clearTimeout(this.#grace);
+    if (this.#isClosed) return;
+    this.#grace = setTimeout(() => void this.#run.act({ act: 'close' }).catch(ended), graceMs);
+    this.#grace.unref();
   }
 
   /** The host is gone; pages may have it restarted. */
   died(error: DebuggerError): void {
     this.#death = error;
+    this.#run.lost();
     this.#tellAll();
   }
 
   close(): void {
+    this.#isClosed = true;
+    clearTimeout(this.#grace);
     for (const { socket } of this.#tabs) socket.close(1001);
   }
 
@@ -106,7 +135,7 @@ export class Tabs {
   }
 
   async #act(tab: Tab, message: PageMessage): Promise<void> {
-    const { session, client, folder, recent } = this.options;
+    const { session, client } = this.options;
     switch (message.type) {
       case 'change':
         session.change(message.state, message.gesture);
@@ -122,24 +151,32 @@ export class Tabs {
       case 'redo':
         session.redo();
         break;
+      case 'run':
+        await this.#run.act(message.act);
+        return;
       case 'restart':
+        this.#run.lost();
         await client.restart();
         this.#death = undefined;
         break;
       case 'models':
-        this.#send(tab, {
-          type: 'models',
-          models: await modelChoices([...session.models, ...(await recent.list())], folder),
-        });
-        return;
       case 'browse':
-        if (folder === undefined) throw invalidMessage('there is no folder that may be looked into');
-        this.#send(tab, { type: 'folder', view: await browseFolder(folder, message.folder) });
+        this.#send(tab, await this.#choices(message));
         return;
     }
     this.#tellAll();
     const isMade = message.type === 'undo' || message.type === 'redo' || message.type === 'change';
+    if (isMade) this.#run.follow().catch((error: unknown) => this.#fault(tab, error));
     if (isMade && !(message.type === 'change' && message.gesture !== undefined)) await session.save();
+  }
+
+  /** What can be chosen. @throws UsageError MESSAGE_INVALID, OPTION_INVALID, FILE_UNREADABLE */
+  async #choices(message: Extract<PageMessage, { type: 'models' | 'browse' }>): Promise<ServerMessage> {
+    const { session, folder, recent } = this.options;
+    if (message.type === 'models')
+      return { type: 'models', models: await modelChoices([...session.models, ...(await recent.list())], folder) };
+    if (folder === undefined) throw invalidMessage('there is no folder that may be looked into');
+    return { type: 'folder', view: await browseFolder(folder, message.folder) };
   }
 
   #tellAll(): void {

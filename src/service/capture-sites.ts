@@ -1,11 +1,11 @@
 import {
   asFloat32,
-  forward,
   gradientBytes,
   gradients,
   prepareExperiment,
   type GradientsRequest,
   type Prompt,
+  type Variant,
 } from '../engine/index.js';
 import { gradientOfSite } from '../graph/index.js';
 import { parseExpression, type Edit } from '../language/index.js';
@@ -13,12 +13,12 @@ import type { InspectInput, InspectResult } from '../protocol/index.js';
 import type { Tensor } from '../tensor/index.js';
 import { formatBytes } from './bytes.js';
 import { checkpoints } from './cancel.js';
-import { partOf, sitesFor, type SiteValue } from './chosen-sites.js';
+import { partOf, sitesFor, type SiteValue, type Wanted } from './chosen-sites.js';
 import { chosenWeights, weightValue } from './chosen-weights.js';
 import { contextFor } from './experiment.js';
 import type { OpenModel } from './open-model.js';
 import type { OperationContext } from './operation.js';
-import { predictBytes } from './predict-bytes.js';
+import { predictBytes, wholeOf } from './predict-bytes.js';
 import { promptView, tokensOfText } from './prompts.js';
 import { viewOf } from './site-view.js';
 
@@ -74,18 +74,41 @@ const plain = async ({ model, request, variant, context }: CapturePass): Promise
   const { prompt, input } = request;
   const wanted = sitesFor(model, variant, input.sites);
   const places = wanted.map((w) => w.place);
-  const bytes = predictBytes(places, prompt, input);
+  const bytes = predictBytes(wanted, prompt, input);
   context.note(`${places.length} sites, ${formatBytes(bytes)}`);
-  const { sites } = await forward(model, {
-    variant,
-    ids: [prompt.ids],
-    ...(prompt.source ? { source: [prompt.source.ids] } : {}),
-    capture: new Set(places.map((p) => p.name)),
-    logits: 'none',
-    onSegment: checkpoints(context),
-  });
+  const values: SiteValue[] = [];
+  await captureEach({ model, prompt, variant, wanted, context }, (value) => void values.push(value));
+  return { values };
+};
+
+export interface EachCapture {
+  readonly model: OpenModel;
+  readonly prompt: Prompt;
+  readonly variant: Variant;
+  readonly wanted: readonly Wanted[];
+  readonly context: OperationContext;
+}
+
+/**
+ * Tells the wanted values one by one, in the order of the run: a layer's are there as soon as it has run, and this keeps
+ * none of them. It begins where an earlier run has brought the stream, and ends behind the last site.
+ */
+export const captureEach = async (
+  { model, prompt, variant, wanted, context }: EachCapture,
+  told: (value: SiteValue) => void | Promise<void>,
+): Promise<void> => {
   const { length } = prompt.ids;
-  return { values: wanted.map((w) => partOf(sites.get(w.place.name), w, { prompt, length, most: length })) };
+  const byName = new Map(wanted.map((w) => [w.place.name, w]));
+  await model.runs.run(model, {
+    ...{ variant, ids: prompt.ids, logits: 'none', capture: new Set(byName.keys()), onSegment: checkpoints(context) },
+    ...(prompt.source ? { source: prompt.source.ids } : {}),
+    onSites: async (values) => {
+      for (const [name, tensor] of values) {
+        const one = byName.get(name);
+        if (one) await told(partOf(tensor, one, { prompt, length, most: length }));
+      }
+    },
+  });
 };
 
 const backward = async ({ model, request, variant, context }: CapturePass): Promise<Told> => {
@@ -102,7 +125,7 @@ const backward = async ({ model, request, variant, context }: CapturePass): Prom
     onSegment: checkpoints(context),
   };
   const places = wanted.map((w) => w.place);
-  const bytes = predictBytes(places, prompt, { ...input, more: gradientBytes(model, asked) });
+  const bytes = predictBytes(places.map(wholeOf), prompt, { ...input, more: gradientBytes(model, asked) });
   context.note(`${places.length} sites and their gradients, ${formatBytes(bytes)}`);
   const found = await gradients(model, asked);
   const reached = { prompt, length: prompt.ids.length, most: prompt.ids.length };

@@ -20,7 +20,7 @@ import type { OpenModel } from './open-model.js';
 import type { OperationContext } from './operation.js';
 import { prepareSegments, secondsSince } from './prepare.js';
 import { textOf } from './prompts.js';
-import { predictBytes } from './predict-bytes.js';
+import { predictBytes, wholeOf } from './predict-bytes.js';
 import type { Recorder } from './recording/recorder.js';
 import { stepFacts } from './recording/step-facts.js';
 import { scoredTokens } from './scored.js';
@@ -44,7 +44,7 @@ const recordedSites = (model: OpenModel, variant: Variant, { input, prompt, reco
   if (!recorder || input.recordSites === undefined) return [];
   const wanted = sitesFor(model, variant, input.recordSites);
   predictBytes(
-    wanted.map((w) => w.place),
+    wanted.map((w) => wholeOf(w.place)),
     prompt,
     {},
   );

@@ -99,13 +99,18 @@ const wordsOf = async (folder: ModelFolder): Promise<Words> => {
   }
 };
 
+/** Forms of a segment that are kept: many where they have no weights of their own, as a debugger's. */
+const formsKept = ({ binding }: OpenOptions): number | undefined =>
+  binding === 'apart' || binding === 'inputs' ? 16 : undefined;
+
 const openFrom = async (folder: ModelFolder, options: OpenOptions, start: number): Promise<OpenModel> => {
   const { weights } = folder;
   const config = { ...folder.config, ...options.configure?.(folder.config) };
   const { program, notes } = programFor(folder, config);
   const words = await wordsOf(folder);
   const backend = await makeBackend(program, options);
-  const [compilations, base] = [new Compilations(backend, weights), new Compilations(backend, weights)];
+  const make = (): Compilations => new Compilations(backend, weights, formsKept(options));
+  const [compilations, base] = [make(), make()];
   const changed = JSON.stringify(config) !== JSON.stringify(folder.config);
   let summary: Promise<ModelSummary> | undefined;
   const unedited = () => ({ program: programFor(folder, folder.config).program, compilations: base });

@@ -50,7 +50,7 @@ const encoded = async (tokenizer: Tokenizer, text: string, options: EncodeOption
   (await tokenizer.encode(text, options)).map((t) => t.id);
 
 /** What cuts a target: in a translation model the vocabulary of the other language. */
-const targetTokenizer = async (model: OpenModel): Promise<Tokenizer> => {
+export const targetTokenizer = async (model: OpenModel): Promise<Tokenizer> => {
   const files = model.folder.tokenizer;
   const sided = files?.format === 'marian' || files?.format === 'sentencePiece';
   return sided ? openTokenizer(files, { side: 'target' }) : needTokenizer(model);

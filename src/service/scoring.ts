@@ -73,6 +73,20 @@ const rowAt = ({ data, shape }: Tensor<'float32'>, position: number): Float32Arr
   return data.subarray(position * width, (position + 1) * width);
 };
 
+/** Why the answer of a model that finds words at masks is at no mask, if so. */
+export const answerNotes = (model: OpenModel, prompt: Prompt): readonly string[] => {
+  if (model.program.facts.output !== 'masks') return [];
+  const { note } = masksIn(model, prompt);
+  return note === undefined ? [] : [`${note}; the scores of the last position are taken`];
+};
+
+/** The scores that are the answer, of a pass that scored all rows, the last, or labels. */
+export const answerScores = (model: OpenModel, prompt: Prompt, logits: Tensor<'float32'> | undefined): Float32Array => {
+  if (!logits) throw bug('the model gave no scores');
+  const rows = logits.shape.length === 3 ? (logits.shape[1] ?? 1) : 1;
+  return rowAt(logits, rows === 1 ? 0 : answerPosition(model, prompt));
+};
+
 const isRegression = ({ program }: OpenModel): boolean => {
   const problem = program.config['problem_type'] ?? undefined;
   return problem === 'regression' || (problem === undefined && program.facts.labels?.length === 1);

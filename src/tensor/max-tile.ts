@@ -23,6 +23,23 @@ const pixelsIn = (tile: number, size: number, pixels: number): readonly [number,
   Math.min((tile + 1) * size, pixels),
 ];
 
+type Numbers = { readonly [i: number]: number };
+
+/** The greatest of a stretch of numbers and one more, or the one farthest from 0; NaN where one of them is. */
+const farthest = (
+  data: Numbers,
+  [from, end]: readonly [number, number],
+  { from: start, by }: { readonly from: number; readonly by: TileOptions['by'] },
+): number => {
+  let held = start;
+  for (let i = from; i < end; i++) {
+    const x = data[i] ?? NaN;
+    if (x !== x) return NaN;
+    if (by === 'max' ? x > held : Math.abs(x) > Math.abs(held)) held = x;
+  }
+  return held;
+};
+
 /**
  * A tile of the down-sampled image of a matrix. A pixel over a NaN is NaN: what is broken must not vanish.
  * @param matrix [rows, columns]
@@ -36,12 +53,14 @@ export const maxTile = (matrix: Tensor, { level, tile, size, by }: TileOptions):
   const out = new Float64Array((bottom - top) * (right - left)).fill(by === 'max' ? -Infinity : 0);
   const rowEnd = Math.min(rows, bottom * cell);
   const columnEnd = Math.min(columns, right * cell);
-  for (let r = top * cell; r < rowEnd; r++)
-    for (let c = left * cell; c < columnEnd; c++) {
-      const at = (Math.floor(r / cell) - top) * (right - left) + (Math.floor(c / cell) - left);
-      const [held, x] = [out[at] ?? 0, Number(matrix.data[r * columns + c])];
-      if (Number.isNaN(held)) continue;
-      if (Number.isNaN(x) || (by === 'max' ? x > held : Math.abs(x) > Math.abs(held))) out[at] = x;
+  const data = matrix.data instanceof BigInt64Array ? Float64Array.from(matrix.data, Number) : matrix.data;
+  for (let r = top * cell; r < rowEnd; r++) {
+    const line = (Math.floor(r / cell) - top) * (right - left);
+    for (let p = 0; p < right - left; p++) {
+      const from = r * columns + (left + p) * cell;
+      const end = r * columns + Math.min(columnEnd, (left + p + 1) * cell);
+      out[line + p] = farthest(data, [from, end], { from: out[line + p] ?? 0, by });
     }
+  }
   return float64([bottom - top, right - left], out);
 };

@@ -1,12 +1,15 @@
-import { createContext, createEffect, createMemo, createSignal, useContext, type Accessor } from 'solid-js';
+import { createContext, createEffect, createMemo, createRoot, createSignal, useContext, type Accessor } from 'solid-js';
 import { bug } from '../base/index.js';
 import type { ExperimentState, LensCell, SessionFocus } from '../protocol/index.js';
 import { languages, type Words } from './i18n/index.js';
 import { makePalette, type Palette } from './look/color.js';
 import { formatAddress, parseAddress } from './state/address.js';
 import { changeOn, stateOf, type Side } from './state/beside.js';
+import { makeDebugging, type Debugging } from './state/debugging.js';
+import { followRun } from './state/follow-run.js';
 import { makeExperiment, type Experiment } from './state/experiment.js';
 import { makeModel, type ModelInfo } from './state/model.js';
+import { makeProgram, type Program } from './state/program.js';
 import { makeResults, type Results } from './state/results.js';
 import { makeSession, type Change, type Session } from './state/session.js';
 import { makeView, viewDefaults, type View } from './state/view.js';
@@ -24,6 +27,8 @@ export interface App {
   /** What is known of the model that is looked at. */
   readonly model: Accessor<ModelInfo | undefined>;
   readonly results: Results;
+  readonly debugging: Debugging;
+  readonly program: Program;
   readonly view: View;
   readonly setView: (change: Partial<View>) => void;
   /** What the page says, in its language. */
@@ -40,10 +45,20 @@ export interface App {
   /** The position whose alternatives are listed; undefined where what comes next is. */
   readonly forking: Accessor<number | undefined>;
   readonly fork: (position: number | undefined) => void;
+  /** What a panel keeps while it is closed: made the first time that it is asked for, by its name. */
+  readonly kept: <T>(name: string, make: () => T) => T;
 }
 
 /** What a state may have and need not. */
 const nothingElse = { target: null, word: null, ids: null, chat: null, targetIds: null, beside: null } as const;
+/** Things made once, whoever asks, and alive as long as the page is. */
+const makeKept = (): App['kept'] => {
+  const all = new Map<string, unknown>();
+  return <T>(name: string, make: () => T): T => {
+    if (!all.has(name)) all.set(name, createRoot(make));
+    return all.get(name) as T;
+  };
+};
 
 /** Keeps the address as what is seen, and takes what it says at the start. */
 const followAddress = (app: Pick<App, 'session' | 'view'>, given: ReturnType<typeof parseAddress>): void => {
@@ -64,17 +79,26 @@ const followAddress = (app: Pick<App, 'session' | 'view'>, given: ReturnType<typ
   });
 };
 
+/** The run of two that is looked at, and changes of it. */
+const makeSides = (session: Session, view: View): Pick<App, 'side' | 'state' | 'change'> => {
+  const side = createMemo((): Side => (session.store.state?.beside ? view.side : 'a'));
+  return {
+    side,
+    state: createMemo(() => session.store.state && stateOf(session.store.state, side())),
+    change: (wanted, gesture) => {
+      if (session.store.state) session.change(changeOn(session.store.state, side(), wanted), gesture);
+    },
+  };
+};
+
 export const makeApp = (): App => {
   const given = parseAddress(location.hash);
   const session = makeSession();
   const { view, setView } = makeView(given.view);
-  const side = createMemo((): Side => (session.store.state?.beside ? view.side : 'a'));
+  const { side, state, change } = makeSides(session, view);
   const results = makeResults(session, side);
-  const state = createMemo(() => session.store.state && stateOf(session.store.state, side()));
-  const change = (wanted: Change, gesture?: string): void => {
-    if (session.store.state) session.change(changeOn(session.store.state, side(), wanted), gesture);
-  };
   const model = makeModel(session, () => state()?.model);
+  const debugging = makeDebugging(session);
   const [pointed, point] = createSignal<string>();
   const [forking, fork] = createSignal<number>();
   const focus = createMemo((): SessionFocus | undefined => {
@@ -93,10 +117,13 @@ export const makeApp = (): App => {
     if (at) session.look({ ...at, ...change });
   };
   followAddress({ session, view }, given);
+  followRun({ debugging, results, look, focus });
   return {
-    ...{ session, results, view, setView, focus, cell, look, pointed, point, forking, fork },
+    ...{ session, results, debugging, view, setView, focus, cell, look, pointed, point, forking, fork },
     ...{ side, state, change, model },
+    kept: makeKept(),
     experiment: makeExperiment(state, change),
+    program: makeProgram({ session, results, debugging }),
     t: () => languages[view.language],
     palette: createMemo(() => makePalette(view.theme)),
   };

@@ -74,8 +74,14 @@ export const refused = async (code: string, ...args: readonly string[]): Promise
 };
 
 /** Starts the command line as a process of its own. */
-export const start = (...args: readonly string[]): ChildProcess =>
-  spawn(process.execPath, ['--import', 'tsx', path.join(root, 'src/cli/main.ts'), ...args], { cwd: root });
+export const start = (...args: readonly string[]): ChildProcess => startIn({}, ...args);
+
+/** The same, in an environment with more in it. */
+export const startIn = (env: Readonly<Record<string, string>>, ...args: readonly string[]): ChildProcess =>
+  spawn(process.execPath, ['--import', 'tsx', path.join(root, 'src/cli/main.ts'), ...args], {
+    cwd: root,
+    env: { ...process.env, ...env },
+  });
 
 /** Waits for a process that `start` made; `status` is -1 where a signal killed it. */
 export const finish = (child: ChildProcess): Promise<Outcome> => {

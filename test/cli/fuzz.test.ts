@@ -88,7 +88,18 @@ describe('any command line', () => {
       fc.string({ maxLength: 5 }).filter((text) => !/[/\\~]/.test(text)),
     );
     // without a verb the page is served, until it is told to stop
-    const verb = fc.constantFrom('run', 'inspect', 'list', 'tokenize', 'lens', 'compare', 'knockout', 'tour');
+    const verb = fc.constantFrom(
+      'run',
+      'inspect',
+      'list',
+      'tokenize',
+      'lens',
+      'compare',
+      'knockout',
+      'attribute',
+      'attack',
+      'tour',
+    );
     const words = fc.tuple(verb, fc.array(word, { maxLength: 6 })).map(([first, rest]) => [first, ...rest]);
     await fc.assert(
       fc.asyncProperty(words, async (args) => {

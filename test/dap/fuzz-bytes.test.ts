@@ -93,7 +93,9 @@ describe('messages that are none', () => {
       const body = Buffer.from(text);
       const spoilt = Buffer.concat([Buffer.from(`Content-Length: ${body.length}\r\n\r\n`), body]);
       const messages = await answersTo([spoilt, frame({ seq: 9, type: 'request', command: 'disconnect' })]);
-      expect(problems(messages)).toEqual([]);
+      // numbers begin at 1; a request with another one is answered under the one that it has
+      const isNumbered = !/"seq":(-\d+|0),/.test(text);
+      expect(problems(messages).filter((p) => isNumbered || !p.includes('.request_seq:'))).toEqual([]);
       const answers = messages.filter((m) => m.type === 'response');
       expect(answers).toHaveLength(answered ? 2 : 1);
       expect(answers.at(-1)).toMatchObject({ request_seq: 9, success: true });

@@ -2,7 +2,7 @@ import { connect, type Socket } from 'node:net';
 import type { ChildProcess } from 'node:child_process';
 import type { Readable, Writable } from 'node:stream';
 import { frame } from '../../src/dap/index.js';
-import { finish, start, type Outcome } from '../cli/command.js';
+import { finish, start, startIn, type Outcome } from '../cli/command.js';
 import { Client, type Connect } from './client.js';
 
 const overStreams =
@@ -18,12 +18,22 @@ const overStreams =
     };
   };
 
-/** A client of `cutaway dap`, a process of its own, on its standard input and output; and how that process ended. */
-export const startClient = (): { readonly client: Client; readonly ended: Promise<Outcome> } => {
-  const child = start('dap');
+/** An adapter of its own process with a client. */
+export interface Started {
+  readonly client: Client;
+  readonly child: ChildProcess;
+  readonly ended: Promise<Outcome>;
+}
+
+/**
+ * A client of `cutaway dap`, a process of its own, on its standard input and output; and how that process ended.
+ * @param env more in its environment
+ */
+export const startClient = (env: Readonly<Record<string, string>> = {}): Started => {
+  const child = startIn(env, 'dap');
   const { stdout, stdin } = child;
   if (!stdout || !stdin) throw new Error('a process without streams');
-  return { client: new Client(overStreams(stdout, stdin)), ended: finish(child) };
+  return { client: new Client(overStreams(stdout, stdin)), child, ended: finish(child) };
 };
 
 /** `cutaway dap --port`, listening: SIGINT ends it. */

@@ -20,6 +20,22 @@ describe('the check of messages', () => {
     ['a field of another type', () => event('stopped', { reason: 'step', threadId: '1' })],
     ['an item of another type', () => event('stopped', { reason: 'step', hitBreakpointIds: ['1'] })],
     ['a field that is unknown', () => event('stopped', { reason: 'step', color: 'red' })],
+    ['a number that should be whole', () => event('stopped', { reason: 'step', threadId: 1.5 })],
+    [
+      'a reference below zero',
+      () =>
+        problemsOf(
+          {
+            seq: 2,
+            type: 'response',
+            request_seq: 7,
+            success: true,
+            command: 'evaluate',
+            body: { result: '', variablesReference: -1 },
+          } as never,
+          [asked],
+        ),
+    ],
     ['an event that is unknown', () => event('sneezed', {})],
     [
       'an answer to nothing',

@@ -1,8 +1,12 @@
 import { createRequire } from 'node:module';
 import ts from 'typescript';
 import type { DebugProtocol } from '@vscode/debugprotocol';
+import { officialProblemsOf } from './official-schema.js';
 
-/** The protocol as its own package declares it: what `@vscode/debugprotocol` says a message is. */
+/**
+ * The protocol as its package for TypeScript declares it. Besides the protocol's own schema, which allows what it does
+ * not know, this tells of fields that no declaration has.
+ */
 const file = createRequire(import.meta.url).resolve('@vscode/debugprotocol/lib/debugProtocol.d.ts');
 const program = ts.createProgram([file], { strict: true, noLib: true });
 const checker = program.getTypeChecker();
@@ -115,5 +119,9 @@ export const requestProblemsOf = (message: DebugProtocol.Request): readonly stri
 const checkAs = (message: unknown, name: string): readonly string[] => {
   const declared = declarations.get(name);
   if (!declared) return [`${name}: the protocol has no such message`];
-  return [...checkInterface(message, declared, name), ...strangers(message, declared, name)];
+  return [
+    ...officialProblemsOf(message, name),
+    ...checkInterface(message, declared, name),
+    ...strangers(message, declared, name),
+  ];
 };

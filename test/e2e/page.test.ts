@@ -134,16 +134,23 @@ describe('the numbers', () => {
       await page.mouse.move(box.x + 58 + 2.5 * side, box.y + 58 + (count - 0.5) * side);
       return (await page.locator('#formula').textContent()) ?? '';
     };
-    await expect.poll(formula, { timeout: 30_000 }).toMatch(/√d = [−\d.]+, softmax = [\d.]+/);
-    const text = await formula();
-    const [, score = '', p = ''] = /= (.*), softmax = (.*)/.exec(text) ?? [];
-    const sites = ['pattern', 'scores'].map((name) => `blocks.3.attn.${name}[head=0, query=-1, key=2]`).join(',');
+    const told = /√d = ([−\d.]+), softmax = ([\d.]+), × ‖v‖ ([\d.]+) =/;
+    let text = '';
+    await expect.poll(async () => (text = await formula()), { timeout: 30_000 }).toMatch(told);
+    const [, score = '', p = '', length = ''] = told.exec(text) ?? [];
+    const sites = [
+      ...['pattern', 'scores'].map((name) => `blocks.3.attn.${name}[head=0, query=-1, key=2]`),
+      'blocks.3.attn.v[position=2, kvHead=0]',
+    ].join(',');
     const found = await inspect.run(inspectInput.parse({ prompt: tour.prompt, sites }), {
       ...{ signal: new AbortController().signal, note: () => undefined },
     });
     const values = 'sites' in found ? new Map(found.sites.map((s) => [s.name.split('.').at(-1), s.mean])) : new Map();
     expect(Number(p)).toBeCloseTo(Number(values.get('pattern')), 2);
     expect(Number(score.replace('−', '-'))).toBeCloseTo(Number(values.get('scores')), 2);
+    const v = 'sites' in found ? found.sites.find((s) => s.name.endsWith('.v')) : undefined;
+    const norm = Math.sqrt((v?.shape.at(-1) ?? 0) * ((v?.mean ?? 0) ** 2 + (v?.std ?? 0) ** 2));
+    expect(Number(length)).toBeCloseTo(norm, 1);
     await page.close();
   });
 });
@@ -266,8 +273,11 @@ describe('what comes from files', () => {
 describe('the other panels', () => {
   it.for([
     ['residual', '.residual-rows tbody tr', layers + 1],
-    ['neurons', '#neurons .parts tbody tr', 12],
+    ['neurons', '#neurons .parts tbody tr:not(.writes)', 12],
+    ['neurons', '#neurons .writes', 12],
     ['weights', '#weight-picture', 1],
+    ['attribution', '#faithfulness path', 2],
+    ['weights', '.spectrum-chart polyline', 1],
   ] as const)('%s', { timeout }, async ([tab, what, count], context) => {
     const page = await openPage(context, `${afresh()}&tab=${tab}`);
     await page

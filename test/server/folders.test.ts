@@ -6,7 +6,6 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { browseFolder } from '../../src/server/folders.js';
 import { modelChoices } from '../../src/server/models.js';
 import { RecentModels } from '../../src/server/recent.js';
-import { stateFolder } from '../../src/service/index.js';
 
 let base = '';
 let root = '';
@@ -102,11 +101,6 @@ describe('recent models', () => {
     const recent = new RecentModels(path.join(root, 'notes.txt/state'));
     await recent.add(at('gpt'));
     expect(await recent.list()).toEqual([at('gpt')]);
-  });
-
-  it('are kept where the system wants it', () => {
-    expect(path.isAbsolute(stateFolder())).toBe(true);
-    expect(stateFolder()).toMatch(/cutaway$/);
   });
 });
 

@@ -177,6 +177,8 @@ describe('its WebSocket', () => {
     ['{', 1008],
     ['{"type":"change","seq":1,"state":{"edits":5}}', 1008],
     ['{"type":"nonsense"}', 1008],
+    ['{"type":"run","act":{"act":"record","file":"/tmp/cutaway-must-not-be"}}', 1008],
+    ['{"type":"run","act":{"act":"move","motion":{"kind":"nonsense"}}}', 1008],
   ])('hangs up on the text %s', async (text, code) => {
     expect((await answersTo(text)).code).toBe(code);
   });
@@ -186,6 +188,22 @@ describe('its WebSocket', () => {
     ['constructor', {}, 'MESSAGE_INVALID'],
     ['inspect', { ids: [1], sites: 'logits', out: '/tmp/cutaway-must-not-be' }, 'OPTION_INVALID'],
     ['run', { ids: [1], record: '/tmp/cutaway-must-not-be' }, 'OPTION_INVALID'],
+    [
+      'debug.open',
+      { session: 'mine', model: 'zoo:world', ids: [1], record: '/tmp/cutaway-must-not-be' },
+      'MESSAGE_INVALID',
+    ],
+    [
+      'debug.apply',
+      { session: 'page', change: { change: 'record', file: '/tmp/cutaway-must-not-be' } },
+      'MESSAGE_INVALID',
+    ],
+    ['debug.apply', { session: 'page', change: { change: 'edit', text: 'skip layer 1' } }, 'MESSAGE_INVALID'],
+    ['debug.move', { session: 'page', motion: { kind: 'continue' } }, 'MESSAGE_INVALID'],
+    ['debug.points', { session: 'page' }, 'MESSAGE_INVALID'],
+    ['debug.close', { session: 'page' }, 'MESSAGE_INVALID'],
+    ['debug.view', { session: 'other', ask: { ask: 'points' } }, 'MESSAGE_INVALID'],
+    ['debug.view', { session: 'page', ask: { ask: 'points' }, record: '/tmp/x' }, 'OPTION_INVALID'],
   ])('refuses %s with %j: pages write no files and open no handles', async (method, params, code) => {
     const { told } = await answersTo(framed({ type: 'request', id: 1, method, params }));
     expect(told.at(-1)).toMatchObject({ type: 'error', id: 1, error: { code } });

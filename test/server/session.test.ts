@@ -55,6 +55,29 @@ describe('a session', () => {
     expect(session.standing.state).toEqual({ ...start, target: 'x' });
   });
 
+  it('leaves breakpoints as they are when it goes back', () => {
+    const debug = { points: [{ id: 1, on: true, line: 3 }], watches: ['prob(1)'], caught: [] };
+    const session = new Session(start);
+    session.change({ prompt: 'b' });
+    session.change({ debug });
+    session.undo();
+    expect(session.standing).toMatchObject({ state: { prompt: 'a', debug }, canUndo: false, canRedo: true });
+    session.redo();
+    expect(session.standing.state).toEqual({ ...start, prompt: 'b', debug });
+  });
+
+  it('drops breakpoints at lines where the model is another', () => {
+    const points = [
+      { id: 1, on: true, line: 3 },
+      { id: 2, on: true, layer: 1 },
+    ];
+    const session = new Session({ ...start, debug: { points, watches: [], caught: ['nan'] } });
+    session.change({ model: 'zoo:other' });
+    expect(session.standing.state.debug).toEqual({ points: [points[1]], watches: [], caught: ['nan'] });
+    session.undo();
+    expect(session.standing.state.debug?.points).toEqual(points);
+  });
+
   it('counts no change that changes nothing', () => {
     const session = new Session(start);
     session.change({ prompt: 'a' });

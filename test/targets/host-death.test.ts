@@ -2,6 +2,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { execute } from '../../src/cli/debug/commands.js';
 import type { DebuggerError } from '../../src/base/index.js';
 import { HostTarget } from '../../src/service/host/index.js';
+import { debugInput } from '../../src/protocol/index.js';
 import { llama } from '../cli/command.js';
 import { Client } from '../dap/client.js';
 import { asked, ids, made } from './targets.js';
@@ -55,7 +56,9 @@ describe('a host that is killed', () => {
 
   it('is told of in an editor, in the middle of a run too, and restart goes on', async () => {
     let target: HostTarget | undefined;
-    const client = new Client({ open: async (input, options) => (target = await HostTarget.open(input, options)) });
+    const client = new Client({
+      open: async (input, options) => (target = await HostTarget.open(debugInput.parse(input), options)),
+    });
     ending.push(() => client.end());
     await client.ask('initialize', { adapterID: 'death' });
     await client.ask('launch', { model: llama, ids, maxNewTokens: made, stopOnEntry: true, stopOnExit: true });

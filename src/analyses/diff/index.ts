@@ -5,4 +5,3 @@ export { plainOrder, tried, valuesIn, type Reach, type Trial } from './try.js';
 export { walk, type Side, type SiteDifference, type Unlike, type Walk } from './walk.js';
 export { outliers, type Outlier } from './outliers.js';
 export { signsOf, type Pair } from './signs.js';
-export { localDifferences, type LocalDifference } from './local.js';

@@ -4,14 +4,16 @@ import {
   Pass,
   runOrder,
   type Backend,
+  type Instance,
   type PassState,
   type Prompt,
   type Variant,
 } from '../../engine/index.js';
 import type { Weights } from '../../formats/index.js';
-import type { Program, Segment } from '../../graph/index.js';
-import type { Tensor } from '../../tensor/index.js';
+import { carried, type Program, type Segment } from '../../graph/index.js';
+import { float32, type Tensor } from '../../tensor/index.js';
 import type { Scene, Try } from './mistakes/index.js';
+import type { Side } from './walk.js';
 
 /** Where the change of a try is made: in the segment that differs, or in every one that is built alike. */
 export type Reach = 'here' | 'everywhere';
@@ -31,6 +33,11 @@ export interface Trial {
   readonly make: (fields: JsonObject) => Program;
   /** What was carried out so far, in order. */
   readonly steps?: readonly Step[];
+  /**
+   * Each segment is run on the stream that this other side's segments gave, so that what differs is the segment's own,
+   * however far the two runs are apart by then.
+   */
+  readonly feed?: Side;
   readonly weights: Weights;
   readonly backend: Backend;
   readonly variant: Variant;
@@ -60,49 +67,65 @@ const withPass = async <Result>(
   }
 };
 
-/** Values of sites on the prompt. */
+/** The sites that hold the stream which an instance reads: its own, or that of the one before. */
+const streamSites = ({ instances }: Pass, at: number): readonly string[] => {
+  const [own, before] = [instances[at]?.segment.graph, instances[at - 1]?.segment.graph];
+  const input = own?.inputs.find((i) => i.name === carried)?.id;
+  const output = before?.outputs.find((o) => o.name === carried)?.value;
+  const isIn = own && input !== undefined ? own.sites.filter((s) => s.value === input) : [];
+  const isOut = before && input !== undefined ? before.sites.filter((s) => s.value === output) : [];
+  return [...isIn, ...isOut].map((s) => s.name);
+};
+
+/** Does it read a stream at all? */
+const readsStream = ({ segment }: Instance): boolean => segment.graph.inputs.some((i) => i.name === carried);
+
+/** The other side's stream in the shape of ours; undefined where it is of another size. */
+const inShape = (theirs: Tensor | undefined, ours: Tensor | undefined): Tensor | undefined =>
+  theirs && ours && theirs.data.length === ours.data.length
+    ? float32(
+        ours.shape,
+        Float32Array.from({ length: theirs.data.length }, (_, i) => Number(theirs.data[i])),
+      )
+    : undefined;
+
+/**
+ * What the next instance of a pass is given: what was handed on, or, where the trial feeds, the other side's stream
+ * instead of ours; undefined where the other side does not have it.
+ */
+const fedState = async ({ feed }: Trial, pass: Pass): Promise<PassState | undefined> => {
+  const { next, state } = pass;
+  if (!feed || !next || !readsStream(next)) return state;
+  const site = streamSites(pass, state.at).find((name) => feed.sites.includes(name));
+  const theirs = site === undefined ? undefined : (await feed.read([site])).get(site);
+  const stream = inShape(theirs, state.handed.get(carried));
+  return stream && { ...state, handed: new Map([...state.handed, [carried, stream]]) };
+};
+
+/**
+ * Values of sites on the prompt. Where the trial feeds, each segment is run on the other side's stream, and of segments
+ * whose stream the other side does not have no values are given.
+ */
 export const valuesIn = (trial: Trial, sites: Iterable<string>): Promise<ReadonlyMap<string, Tensor>> =>
-  withPass(trial, new Set(sites), async (pass) => (await pass.run()).sites);
+  withPass(trial, new Set(sites), async (pass) => {
+    if (!trial.feed) return (await pass.run()).sites;
+    const values = new Map<string, Tensor>();
+    while (pass.next) {
+      const { state } = pass;
+      const fed = await fedState(trial, pass);
+      pass.sites.clear();
+      pass.restore(fed ?? state);
+      await pass.advance();
+      if (fed) for (const [name, value] of pass.sites) values.set(name, value);
+    }
+    return values;
+  });
 
 /** What was handed on when the segment of a scene is about to run. */
 export const stateBefore = (trial: Trial, { segment, site }: Scene): Promise<PassState | undefined> =>
   withPass(trial, new Set([site]), async (pass) => {
     while (pass.next && pass.next.name !== segment.id) await pass.advance();
-    return pass.next && pass.state;
-  });
-
-/** A segment that is about to run, and a way to run it on something else. */
-export interface SegmentRun {
-  readonly id: string;
-  /** Its sites among those that were asked for. */
-  readonly captured: readonly string[];
-  readonly state: PassState;
-  /** Values of its sites where this was handed to it; the pass goes on as if it had not run. */
-  readonly run: (handed: PassState['handed']) => Promise<ReadonlyMap<string, Tensor>>;
-}
-
-/** Goes through a pass segment by segment. */
-export const eachSegment = (
-  trial: Trial,
-  sites: ReadonlySet<string>,
-  work: (run: SegmentRun) => Promise<void>,
-): Promise<void> =>
-  withPass(trial, sites, async (pass) => {
-    for (let next = pass.next; next; next = pass.next) {
-      const { state } = pass;
-      const captured = next.segment.graph.sites.map((s) => s.name).filter((name) => sites.has(name));
-      const run: SegmentRun['run'] = async (handed) => {
-        pass.restore({ ...state, handed });
-        await pass.advance();
-        const values = new Map(pass.sites);
-        pass.sites.clear();
-        pass.restore(state);
-        return values;
-      };
-      if (next.name === next.segment.id) await work({ id: next.segment.id, captured, state, run });
-      await pass.advance();
-      pass.sites.clear();
-    }
+    return pass.next && fedState(trial, pass);
   });
 
 const segmentOf = (program: Program, id: string): Segment | undefined => program.segments.find((s) => s.id === id);

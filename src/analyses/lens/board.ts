@@ -15,9 +15,12 @@ export interface BoardRequest {
   readonly top: number;
   /** Ids of words whose standing each cell has. */
   readonly words: readonly number[];
+  /** The encoder's cells: nothing is said there, so they have no words. */
+  readonly stack?: 'encoder' | undefined;
   /** Another run, of as many positions, to tell the difference to. */
   readonly versus?: KeptRun | undefined;
-  readonly onRow?: () => void | Promise<void>;
+  /** Called before each piece of work, of some tenths of a second at the most; throws to stop. */
+  readonly onPiece?: () => void | Promise<void>;
 }
 
 /** One place of the stream: after a part of the model, at a position. */
@@ -39,10 +42,14 @@ export interface BoardRow {
   readonly cells: readonly BoardCell[];
 }
 
-/** The parts after which the stream is read: the embedding and each block that runs, not those of an encoder. */
-export const boardRows = (run: Pick<KeptRun, 'instances'>): readonly string[] =>
+/**
+ * The parts after which the stream is read: the embedding and each block that runs. Of an encoder-decoder those of the
+ * decoder, or, where it is asked for, of the encoder.
+ */
+export const boardRows = (run: Pick<KeptRun, 'instances'>, stack?: 'encoder'): readonly string[] =>
   run.instances
-    .filter(({ segment }) => segment.stack !== 'encoder' && (segment.kind === 'embed' || segment.kind === 'block'))
+    .filter(({ segment }) => (segment.stack === 'encoder') === (stack === 'encoder'))
+    .filter(({ segment }) => segment.kind === 'embed' || segment.kind === 'block')
     .map((i) => i.name);
 
 const streamAt = (run: KeptRun, after: string, positions: readonly number[]): Tensor => {
@@ -62,32 +69,70 @@ const norm = (x: Float32Array): number => Math.sqrt(x.reduce((sum, v) => sum + v
 const away = (x: Float32Array, y: Float32Array): number =>
   Math.sqrt(x.reduce((sum, v, i) => sum + (v - (y[i] ?? 0)) ** 2, 0)) / norm(y);
 
-/** Rows of scores that may be in memory at once, in numbers. */
-const mostScores = 2 ** 24;
+type Model = { readonly program: Program; readonly compilations: Compilations };
 
-/** [position][vocab], some rows at a time: a vocabulary is wide. */
-const scoresOf = async (
-  model: { readonly program: Program; readonly compilations: Compilations },
-  run: KeptRun,
-  stream: Tensor,
-): Promise<readonly Float32Array[]> => {
-  const count = stream.shape[1] ?? 0;
-  const each = Math.max(1, Math.floor(mostScores / model.program.facts.vocab));
-  const rows: Float32Array[] = [];
-  for (let from = 0; from < count; from += each) {
-    const part = Array.from({ length: Math.min(each, count - from) }, (_, i) => from + i);
-    rows.push(...rowsOf(await scoreRows(model, run.variant, take(stream, 1, part))));
-  }
-  return rows;
+/** Scores that one piece of work makes, in numbers: a vocabulary is wide, and one may ask to stop. */
+const pieceScores = 2 ** 21;
+
+/** Positions, some at a time. */
+const pieces = (positions: readonly number[], vocab: number): readonly (readonly number[])[] => {
+  const each = Math.max(1, Math.floor(pieceScores / vocab));
+  return Array.from({ length: Math.ceil(positions.length / each) }, (_, i) =>
+    positions.slice(i * each, (i + 1) * each),
+  );
 };
 
-/** What a run has at the wanted positions after a part. */
-const lookAt = async (
-  model: { readonly program: Program; readonly compilations: Compilations },
-  { run, after, positions }: { run: KeptRun; after: string; positions: readonly number[] },
-) => {
+interface Place {
+  readonly after: string;
+  /** The part before, after which the stream is read too; undefined for the embedding. */
+  readonly before: string | undefined;
+  readonly positions: readonly number[];
+  /** An encoder's stream is never scored. */
+  readonly isSilent: boolean;
+}
+
+/** What a run has at some positions after a part. */
+const lookAt = async (model: Model, run: KeptRun, { after, positions, isSilent }: Place) => {
   const stream = streamAt(run, after, positions);
-  return { stream: rowsOf(stream), scores: await scoresOf(model, run, stream) };
+  const scores = isSilent ? undefined : rowsOf(await scoreRows(model, run.variant, stream));
+  return { stream: rowsOf(stream), scores };
+};
+
+/** What a place says that says nothing. */
+const silence: ScoreMeasures = { top: [], entropy: NaN, words: [] };
+
+const cellsAt = async (
+  model: Model,
+  { run, top, words, versus, onPiece }: BoardRequest,
+  place: Place,
+): Promise<readonly BoardCell[]> => {
+  await onPiece?.();
+  const own = await lookAt(model, run, place);
+  await onPiece?.();
+  const other = versus?.stream(place.after) ? await lookAt(model, versus, place) : undefined;
+  const before = place.before === undefined ? undefined : rowsOf(streamAt(run, place.before, place.positions));
+  const cells: BoardCell[] = [];
+  for (const p of place.positions.keys()) {
+    if (p % 8 === 0) await onPiece?.();
+    const stream = own.stream[p] ?? new Float32Array();
+    const scores = own.scores?.[p];
+    const [theirs, theirScores] = [other?.stream[p], other?.scores?.[p]];
+    cells.push({
+      ...(scores ? measureScores(scores, top, words) : silence),
+      norm: norm(stream),
+      change: before?.[p] ? away(stream, before[p]) : null,
+      broken: stream.reduce((n, x) => n + (Number.isFinite(x) ? 0 : 1), 0),
+      ...(theirs
+        ? {
+            versus: {
+              kl: theirScores && scores ? divergence(theirScores, scores) : NaN,
+              distance: away(stream, theirs),
+            },
+          }
+        : {}),
+    });
+  }
+  return cells;
 };
 
 /**
@@ -96,37 +141,19 @@ const lookAt = async (
  * @throws UsageError OPTION_INVALID for a classifier
  * @source nostalgebraist 2020, "interpreting GPT: the logit lens"
  */
-export const lensBoard = async (
-  model: { readonly program: Program; readonly compilations: Compilations },
-  request: BoardRequest,
-): Promise<readonly BoardRow[]> => {
+export const lensBoard = async (model: Model, request: BoardRequest): Promise<readonly BoardRow[]> => {
   checkScores(model.program);
-  const { run, positions, top, words, versus } = request;
-  const all = boardRows(run);
+  const all = boardRows(request.run, request.stack);
   const rows: BoardRow[] = [];
   for (const [r, after] of all.entries()) {
     if (request.after && !request.after.includes(after)) continue;
-    await request.onRow?.();
-    const own = await lookAt(model, { run, after, positions });
-    const other = versus?.stream(after) ? await lookAt(model, { run: versus, after, positions }) : undefined;
-    const before = r === 0 ? undefined : rowsOf(streamAt(run, all[r - 1] ?? '', positions));
-    rows.push({
-      after,
-      cells: positions.map((_, p) => {
-        const stream = own.stream[p] ?? new Float32Array();
-        const scores = own.scores[p] ?? new Float32Array();
-        const [theirs, theirScores] = [other?.stream[p], other?.scores[p]];
-        return {
-          ...measureScores(scores, top, words),
-          norm: norm(stream),
-          change: before?.[p] ? away(stream, before[p]) : null,
-          broken: stream.reduce((n, x) => n + (Number.isFinite(x) ? 0 : 1), 0),
-          ...(theirs && theirScores
-            ? { versus: { kl: divergence(theirScores, scores), distance: away(stream, theirs) } }
-            : {}),
-        };
-      }),
-    });
+    const before = r === 0 ? undefined : all[r - 1];
+    const cells: BoardCell[] = [];
+    for (const positions of pieces(request.positions, model.program.facts.vocab))
+      cells.push(
+        ...(await cellsAt(model, request, { after, before, positions, isSilent: request.stack === 'encoder' })),
+      );
+    rows.push({ after, cells });
   }
   return rows;
 };

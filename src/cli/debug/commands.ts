@@ -1,11 +1,12 @@
 import { nearest } from '../../base/index.js';
 import { formatExperiment, parseEdits } from '../../language/index.js';
-import type { Motion, ScopeName } from '../../protocol/index.js';
+import type { Motion, ScopeName, TargetChange } from '../../protocol/index.js';
 import { readTextFile, writeTextFile } from '../../service/index.js';
 import { heatmap } from '../heatmap.js';
 import { wholeNumber, wrong, type Answer, type Command, type Console } from './console.js';
 import { helpText } from './help.js';
 import { addBreakpoint, addLog, addWatch, catching, listPoints, remove, setCondition, setIgnore } from './points.js';
+import { restore } from './restore.js';
 import {
   rawValues,
   shownComparison,
@@ -51,7 +52,7 @@ const restart: Command['run'] = async (_, console) => {
   return [...notes.map((n) => `note: ${n}`), await moved({ kind: 'continue' }, console)].join('\n');
 };
 
-const scopeNames: readonly ScopeName[] = ['sites', 'inputs', 'outputs', 'attention', 'residual', 'words', 'statistics', 'tokens', 'cache', 'edits', 'weights']; // prettier-ignore
+const scopeNames: readonly ScopeName[] = ['sites', 'inputs', 'outputs', 'attention', 'residual', 'words', 'statistics', 'tokens', 'cache', 'edits', 'weights', 'gradients', 'training', 'processes']; // prettier-ignore
 
 const scopeOf = (word: string): ScopeName | undefined => scopeNames.find((name) => name === word);
 
@@ -128,11 +129,12 @@ const display: Command['run'] = async (rest, { target, displays }) => {
   return `${displays.length}: ${rest} = ${value}`;
 };
 
-const save: Command['run'] = async (rest, { target }) => {
+const save: Command['run'] = async (rest, { target, sessions }) => {
   await writeTextFile(
     rest.trim(),
     formatExperiment({ experiment: 1, edits: parseEdits(target.state.edits.join('\n')) }),
   );
+  sessions?.saved();
   return `wrote ${rest.trim()}`;
 };
 
@@ -146,8 +148,8 @@ const load: Command['run'] = async (rest, { target }) => {
 const record: Command['run'] = async (rest, { target }) => {
   const [, file = '', sites] = /^(\S+)(?:\s+(.*))?$/s.exec(rest.trim()) ?? [];
   if (file === '') throw wrong('record where?', 'record run.cutrec blocks.*.resid_post');
-  await target.apply({ change: 'record', file, ...(sites === undefined ? {} : { sites }) });
-  return `wrote ${file}`;
+  const { notes } = await target.apply({ change: 'record', file, ...(sites === undefined ? {} : { sites }) });
+  return [`wrote ${file}`, ...notes].join(', ');
 };
 
 const quotedTexts = /"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|\S+/g;
@@ -174,6 +176,27 @@ const until: Command['run'] = async (rest, console) => {
   if (!ahead) throw wrong(`line ${line} does not come any more in this step`, '`token` goes on to the next step.');
   return moved({ kind: 'goto', position: ahead.position }, console);
 };
+
+/** Runs the module of a frame again, with what it was given. */
+const again: Command['run'] = (rest, console) => {
+  const { about, state } = console.target;
+  const frame = state.frames[rest === '' ? console.frame : wholeNumber(rest, 'a frame')];
+  if (!frame) throw wrong(`there is no frame ${rest}`, '`where` shows those that there are.');
+  if (about.can.again === false)
+    throw wrong('this run cannot run a part of it again', '`goto` and `reverse-layer` go back.');
+  return moved({ kind: 'goto', position: frame.begins }, console);
+};
+
+const live =
+  (change: (rest: string) => TargetChange, done: string): Command['run'] =>
+  async (rest, { target }) => {
+    const { notes } = await target.apply(change(rest.trim()));
+    return [done, ...notes].join(', ');
+  };
+
+/** `trace on [ops]`, `trace FILE` */
+const traceChange = (rest: string): TargetChange =>
+  /^on(\s+ops)?$/.test(rest) ? { change: 'trace', ops: rest.endsWith('ops') } : { change: 'trace', file: rest };
 
 const edits = ['set', 'scale', 'add', 'weight', 'replace', 'skip', 'repeat', 'swap', 'drop', 'force', 'temperature', 'top-k', 'top-p', 'min-p', 'repetition-penalty', 'seed']; // prettier-ignore
 
@@ -202,6 +225,7 @@ export const commands: readonly Command[] = [
   { names: ['reverse-token', 'rt'], usage: 'reverse-token [N]', help: 'One token back.', run: stepping('token', true) },
   { names: ['reverse-continue', 'rc'], usage: 'reverse-continue', help: 'Back to the breakpoint before, or to the beginning.', run: moving({ kind: 'continue', back: true }) },
   { names: ['goto'], usage: 'goto TOKEN', help: 'To the beginning of a step: 0 is the prefill.', run: goTo },
+  { names: ['again'], usage: 'again [FRAME]', help: 'Run the module of this frame again, with what it was given.', run: again },
   { names: ['where', 'bt'], usage: 'where', help: 'What the run is inside of, innermost first.', run: (_, { target, frame }) => shownFrames(target, frame) },
   { names: ['up'], usage: 'up [N]', help: 'Choose the frame outside of this one, for `info`.', run: (rest, c) => chooseFrame(c.frame + by(rest), c) },
   { names: ['down'], usage: 'down [N]', help: 'Choose the frame inside of this one.', run: (rest, c) => chooseFrame(c.frame - by(rest), c) },
@@ -221,6 +245,10 @@ export const commands: readonly Command[] = [
   { names: ['save'], usage: 'save FILE', help: 'The changes as an experiment.', run: save },
   { names: ['load'], usage: 'load FILE', help: 'The changes of an experiment, in place of all.', run: load },
   { names: ['record'], usage: 'record FILE [SITES]', help: 'Save the run so far as a recording, with these sites of each step.', examples: ['record run.cutrec blocks.*.resid_post,logits'], run: record },
+  { names: ['restore'], usage: 'restore [N]', help: 'Earlier sessions of this model that were cut off or not saved; with a number, bring one back.', examples: ['restore', 'restore 1'], run: restore },
+  { names: ['rank'], usage: 'rank N', help: 'Of several processes: look at this one. `info processes` shows all.', run: live((rest) => ({ change: 'rank', rank: wholeNumber(rest, 'a rank') }), 'looking at it') },
+  { names: ['ops'], usage: 'ops MODULES | off', help: 'Of a live process: show the operations inside of these modules; `step` then stops at them.', examples: ['ops transformer.h.0.mlp'], run: live((modules) => ({ change: 'ops', modules }), 'operations as asked') },
+  { names: ['trace'], usage: 'trace on [ops] | FILE', help: 'Of a live process: collect calls and times, then write them as a Chrome trace.', examples: ['trace on', 'trace run.json'], run: (rest, c) => live(traceChange, traceChange(rest.trim()).change === 'trace' && !rest.trim().startsWith('on') ? `wrote ${rest.trim()}` : 'collecting')(rest, c) },
   { names: ['help', 'h'], usage: 'help [COMMAND]', help: 'This.', run: (rest) => helpText(commands, rest.trim()) },
   { names: ['quit', 'q'], usage: 'quit', help: 'Leave.', run: () => undefined },
 ]; // prettier-ignore

@@ -1,6 +1,17 @@
 import { UsageError } from '../../base/index.js';
 import type { Target } from '../../debugger/index.js';
 import type { MoveResult, Motion } from '../../protocol/index.js';
+import type { KeptSession } from '../../service/host/index.js';
+
+/** Sessions on the disk: this one, and earlier ones. */
+export interface Sessions {
+  /** Earlier ones of this model, the newest first. */
+  list(): Promise<readonly KeptSession[]>;
+  /** Brings one back in place of this one. */
+  restore(session: KeptSession): Promise<void>;
+  /** The changes in force are in a file of the user's. */
+  saved(): void;
+}
 
 /** What a command has to do with. */
 export interface Console {
@@ -9,6 +20,8 @@ export interface Console {
   readonly displays: string[];
   /** The frame that `up` and `down` chose, 0 the innermost; `info` shows what is in it. */
   frame: number;
+  /** Where nothing is kept, left out. */
+  readonly sessions?: Sessions;
   /** Moves the run; Ctrl-C pauses it. */
   move(motion: Motion): Promise<MoveResult>;
 }

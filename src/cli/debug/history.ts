@@ -1,10 +1,11 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { stateFolder } from '../../service/index.js';
+import { stateFolder } from '../../service/host/index.js';
 
 /** Lines that are kept from one session to the next. */
 export const historySize = 1000;
 
+/** Where what a user typed is kept. */
 const historyFile = (): string => path.join(stateFolder(), 'debug-history');
 
 /** The lines of earlier sessions, the newest first; none where there is no file. */

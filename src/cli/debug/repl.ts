@@ -2,17 +2,34 @@ import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { DebuggerError, UsageError } from '../../base/index.js';
 import type { Target } from '../../debugger/index.js';
-import type { DebugInput, MoveResult, Motion, TargetTold } from '../../protocol/index.js';
-import { HostTarget } from '../../service/host/index.js';
+import type { AttachInput, DebugInput, MoveResult, Motion, TargetTold } from '../../protocol/index.js';
+import {
+  KeptTarget,
+  keptSessions,
+  lastSession,
+  sessionIn,
+  sessionTold,
+  type KeptSession,
+  type KeptTargetOptions,
+} from '../../service/host/index.js';
+import { LiveTarget } from '../../service/index.js';
 import { printable } from '../printable.js';
 import { modelLine } from '../show.js';
 import { styled } from '../styled.js';
 import { commands, execute } from './commands.js';
-import type { Console } from './console.js';
+import type { Console, Sessions } from './console.js';
 import { historySize, readHistory, writeHistory } from './history.js';
 import { shownLines } from './show.js';
 
 const prompt = '(cutaway) ';
+
+/** How the terminal debugger deals with what it keeps on the disk. */
+export interface KeepingOptions {
+  /** A session to bring back: its file, or the last one of the model. */
+  readonly restore?: string | true | undefined;
+  /** Nothing is written down. */
+  readonly isPrivate: boolean;
+}
 
 /** A mistake of one line: the session goes on. */
 const told = (error: unknown): string => {
@@ -35,7 +52,14 @@ class Terminal implements Console {
   frame = 0;
   #pausing: AbortController | undefined;
 
-  constructor(readonly target: Target) {}
+  readonly sessions?: Sessions;
+
+  constructor(
+    readonly target: Target,
+    sessions?: Sessions,
+  ) {
+    if (sessions) this.sessions = sessions;
+  }
 
   async move(motion: Motion): Promise<MoveResult> {
     this.#pausing = new AbortController();
@@ -84,13 +108,13 @@ const completing =
   };
 
 /** Reads lines from a terminal or a pipe until there are no more. An empty line in a terminal repeats the last one. */
-const converse = async (terminal: Terminal): Promise<void> => {
+const converse = async (terminal: Terminal, { isPrivate }: Pick<KeepingOptions, 'isPrivate'>): Promise<void> => {
   const isTerminal = process.stdin.isTTY;
   const lines = createInterface({
     ...{ input: process.stdin, prompt: isTerminal ? prompt : '', completer: completing(terminal), historySize },
     ...(isTerminal ? { output: process.stdout, history: readHistory(), removeHistoryDuplicates: true } : {}),
   });
-  if (isTerminal) lines.on('history', (history: string[]) => writeHistory(history));
+  if (isTerminal && !isPrivate) lines.on('history', (history: string[]) => writeHistory(history));
   const pause = (): void => {
     const wasRunning = terminal.pause();
     if (isTerminal) process.stdout.write(wasRunning ? '\n' : '\n(quit leaves)\n');
@@ -118,20 +142,76 @@ const onDeath = (error: DebuggerError): void =>
     `\n${styled('red', 'error')} ${printable(error.message)}\n  \`run\` starts another process; breakpoints and changes are kept.\n`,
   );
 
-/** The terminal debugger. @returns the exit status */
-export const debug = async (input: DebugInput): Promise<number> => {
-  const { x, ...asked } = input;
-  const script = scriptLines(x);
-  const target = await HostTarget.open(asked, { onDeath });
+const note = (text: string): void => void process.stderr.write(`note: ${printable(text)}\n`);
+
+/** @throws UsageError OPTION_INVALID, FILE_UNREADABLE */
+const wanted = async (
+  { prompt, ids, chat, prompts, fromRecording, edits, model }: DebugInput,
+  restore: string | true,
+): Promise<KeptSession> => {
+  const given = [prompt, ids, chat, prompts, fromRecording].some((x) => x !== undefined) || edits.length > 0;
+  if (given)
+    throw new UsageError('a prompt or edits are given, and the session that is restored has its own', {
+      code: 'OPTION_INVALID',
+      hint: 'Leave them out, or leave out --restore.',
+    });
+  return restore === true ? lastSession(model) : sessionIn(restore);
+};
+
+/** Tells of a session of this model that was cut off. */
+const hintAt = async (model: string): Promise<void> => {
+  const cut = (await keptSessions(model)).find(({ ended }) => !ended);
+  if (cut)
+    note(`a session of this model ended abnormally (${sessionTold(cut)}): \`restore\` lists what can be brought back`);
+};
+
+const opened = async (input: DebugInput, { restore, isPrivate }: KeepingOptions): Promise<KeptTarget> => {
+  const { x: _, ...asked } = input;
+  const keepsUnsaved = process.stdin.isTTY; // a script has its commands already
+  const options: KeptTargetOptions = { onDeath, face: 'terminal', isPrivate, keepsUnsaved, note };
+  if (restore !== undefined) return KeptTarget.reopen(await wanted(input, restore), options);
+  const target = await KeptTarget.open(asked, options);
+  await hintAt(input.model);
+  return target;
+};
+
+/** A conversation about a run, from where it stands. @returns the exit status */
+const session = async (
+  target: Target,
+  { sessions, script, isPrivate }: { sessions?: Sessions; script: readonly string[]; isPrivate: boolean },
+): Promise<number> => {
   try {
     const { about } = target;
-    const terminal = new Terminal(target);
-    for (const note of [...about.notes, ...about.can.limits]) process.stderr.write(`note: ${printable(note)}\n`);
+    const terminal = new Terminal(target, sessions);
+    for (const text of [...about.notes, ...about.can.limits]) note(text);
     process.stdout.write(`${modelLine(about.model)}\n${shownLines(target, { around: 2 })}\n`);
     for (const line of script) if (!(await terminal.line(line))) return 0;
-    await converse(terminal);
+    await converse(terminal, { isPrivate });
     return 0;
   } finally {
     await target.dispose();
   }
+};
+
+/** The terminal debugger. @returns the exit status */
+export const debug = async (input: DebugInput, keeping: KeepingOptions): Promise<number> => {
+  const script = scriptLines(input.x);
+  const target = await opened(input, keeping);
+  const sessions: Sessions = {
+    list: () => keptSessions(target.model),
+    restore: (kept) => target.restore(kept),
+    saved: () => target.saved(),
+  };
+  return session(target, { sessions, script, isPrivate: keeping.isPrivate });
+};
+
+const onLoss = (error: DebuggerError): void =>
+  void process.stdout.write(
+    `\n${styled('red', 'error')} ${printable(error.message)}\n  ${printable(error.info.hint)}\n`,
+  );
+
+/** The same on a live process. @param x a file of commands */
+export const debugLive = async (input: AttachInput, x: string | undefined): Promise<number> => {
+  const script = scriptLines(x);
+  return session(await LiveTarget.open(input, { onDeath: onLoss }), { script, isPrivate: false });
 };

@@ -54,7 +54,7 @@ export const shownLines = (
 
 const frameText = ({ about, state }: Target, { kind, name, line }: TargetState['frames'][number]): string => {
   if (kind === 'op') return `${(about.listing[line - 1]?.text ?? '').trim()}  ${styled('dim', `line ${line}`)}`;
-  if (kind !== 'step') return name;
+  if (kind !== 'step' || about.kind === 'process') return name;
   const { step } = state.position;
   const last = visible(state.tokens.at(-1)?.text ?? '');
   return `${step === 0 ? 'prefill' : `step ${step}`} of ${state.tokens.length} tokens, the last ${last}`;
@@ -84,7 +84,7 @@ const watched = (value: TargetStop['before']): string =>
 const shownReason = ({ reason, point, label = '', before, after, filter, description = '' }: TargetStop): string => {
   if (reason === 'breakpoint') return `breakpoint ${point ?? ''}`;
   if (reason === 'exception') return `${filter ?? ''}: ${printable(description)}`;
-  if (reason !== 'data') return reasons[reason];
+  if (reason !== 'data') return description === '' ? reasons[reason] : printable(description);
   return `breakpoint ${point ?? ''}, ${printable(label)}: ${watched(before)} → ${watched(after)}`;
 };
 
@@ -94,6 +94,8 @@ export const shownStop = (target: Target, stop: TargetStop): string => {
   const { step } = state.position;
   const why = shownReason(stop);
   const told = why === '' ? [] : [styled('yellow', why)];
+  if (state.place === undefined && target.about.kind === 'process')
+    return why === '' ? 'the process runs' : styled('yellow', why);
   if (state.place === undefined) {
     const text = state.tokens.map((t) => t.text).join('');
     return [...told, `end of step ${step}: ${printable(text)}`].join('\n');

@@ -1,5 +1,5 @@
 export { evaluationLimits, type EvaluationLimits } from './budget.js';
 export { checkDifferentiable, differentiate, type Differentiated } from './differentiate.js';
-export { evaluate, holds } from './evaluate.js';
+export { evaluate, holds, numberOf } from './evaluate.js';
 export { lowerExpression, type Lowered, type LoweringOptions } from './lower.js';
 export type * from './values.js';

@@ -157,10 +157,10 @@ class Lowering {
     return this.#op('Where', mask, id, this.#constant(otherwise));
   }
 
-  /** One number over all axes, which go. */
+  /** One number over all axes, which go: the last one first, which is long and side by side, so that the others are short. */
   #over(by: 'ReduceSum' | 'ReduceMax' | 'ReduceMin', id: ValueId): ValueId {
-    const { axes } = this.#a.typeOf(id);
-    const whole = axes.reduce<ValueId>((x, _, axis) => this.#a.op(by, { axis }, [x]), id);
+    const axes = [...this.#a.typeOf(id).axes.keys()].reverse();
+    const whole = axes.reduce<ValueId>((x, axis) => this.#a.op(by, { axis }, [x]), id);
     return this.#a.op('Reshape', { shape: [], axes: [] }, [whole]);
   }
 
@@ -179,14 +179,11 @@ class Lowering {
 
   /** NaN where one is there or nothing is: engines differ in what they make of it. */
   #extreme(by: 'ReduceMax' | 'ReduceMin', id: ValueId, over: Mask): ValueId {
-    const best = this.#over(by, this.#kept(id, over, by === 'ReduceMax' ? -Infinity : Infinity));
+    const kept = this.#kept(id, over, by === 'ReduceMax' ? -Infinity : Infinity);
+    const sound = this.#a.op('Cast', { to: 'float32' }, [this.#op('Equal', kept, kept)]);
     const zero = this.#constant(0);
-    const unknown = this.#op(
-      'Or',
-      this.#op('Greater', this.#nans(id, over), zero),
-      this.#op('Equal', over.count, zero),
-    );
-    return this.#op('Where', unknown, this.#constant(NaN), best);
+    const unknown = this.#op('Equal', this.#op('Mul', this.#over('ReduceMin', sound), over.count), zero);
+    return this.#op('Where', unknown, this.#constant(NaN), this.#over(by, kept));
   }
 
   #norm(id: ValueId, over: Mask): ValueId {

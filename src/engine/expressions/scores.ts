@@ -14,6 +14,21 @@ export interface Row {
 
 const notKept = (what: string, hint: string): UsageError => new UsageError(what, { code: 'SITE_NOT_CAPTURED', hint });
 
+/** A row whose parts are computed when they are read: a logit alone needs none of them. */
+class ScoreRow implements Row {
+  #most: number | undefined;
+  #total: number | undefined;
+  constructor(readonly logits: Float32Array) {}
+
+  get most(): number {
+    return (this.#most ??= largest(this.logits));
+  }
+
+  get total(): number {
+    return (this.#total ??= totalOf(this.logits, this.most));
+  }
+}
+
 const totalOf = (logits: Float32Array, most: number): number => {
   let total = 0;
   for (const logit of logits) total += weight(logit, most);
@@ -153,8 +168,7 @@ export class Scores {
           )
         : notKept(`the scores at position ${position} were not kept`, 'Run again with the scores of all positions.');
     this.budget.read(logits.length);
-    const most = largest(logits);
-    const row = { logits, most, total: totalOf(logits, most) };
+    const row = new ScoreRow(logits);
     this.#rows.set(key, row);
     return row;
   }

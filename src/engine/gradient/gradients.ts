@@ -1,7 +1,17 @@
-import { bug, UsageError } from '../../base/index.js';
-import { isKept, shapeOf, typesOf, type Graph, type Output, type Param, type Program } from '../../graph/index.js';
-import { scoresOf, sitesOf, tokensOf, type Expression, type SiteName } from '../../language/index.js';
-import { range, type FloatTensor, type Tensor } from '../../tensor/index.js';
+import { bug } from '../../base/index.js';
+import {
+  isKept,
+  shapeOf,
+  typesOf,
+  type Extents,
+  type Graph,
+  type Output,
+  type Param,
+  type Program,
+  type RelevanceRules,
+} from '../../graph/index.js';
+import { sitesOf, type SiteName } from '../../language/index.js';
+import { sizeOf, type FloatTensor, type Tensor } from '../../tensor/index.js';
 import type { Tensors } from '../backend.js';
 import {
   canonicalName,
@@ -23,14 +33,13 @@ import { formed, type Compilations, type GradientForm } from '../run/compiled.js
 import type { Instance } from '../run/order.js';
 import { capturedIn, formOf, Pass } from '../run/pass.js';
 import type { ForwardRequest, Moment } from '../run/request.js';
+import { checkLengths, itemValues, ofItem, scoresNeeded, textsOf, type Encode, type ScalarItem } from './scalars.js';
 import { scoresSite, stagesOf, type Asked, type Stage } from './plan.js';
 import { floats, seedOf, summed, WayBack } from './way-back.js';
 
-export interface GradientsRequest extends Pick<ForwardRequest, 'variant' | 'onSegment'> {
-  /** The scalar whose gradients are asked for. */
-  readonly expression: Expression;
-  /** One sequence; the gradients are of one pass over it. */
-  readonly prompt: Prompt;
+export interface GradientBatchRequest extends Pick<ForwardRequest, 'variant' | 'onSegment'> {
+  /** At least one; prompts of equal length, which run together. */
+  readonly items: readonly ScalarItem[];
   /** Sites whose gradients are wanted, by their names in the run order. */
   readonly sites: readonly string[];
   /** Weights whose gradients are wanted, by their names in the file. */
@@ -38,54 +47,42 @@ export interface GradientsRequest extends Pick<ForwardRequest, 'variant' | 'onSe
   /** Sites whose values are wanted too. */
   readonly capture?: readonly string[];
   /** The tokens that a text is cut into, none added; needed where the expression names a token by its text. */
-  readonly encode?: (text: string) => Promise<readonly ExpressionToken[]>;
+  readonly encode?: Encode;
   /**
    * `values` (the default): what the way back needs is kept on the way forward. `layers`: only what layers hand on is
    * kept, and each layer is computed again on the way back: less memory, one forward pass more.
    */
   readonly keep?: 'values' | 'layers';
+  /** Layer-wise relevance goes back in place of gradients. */
+  readonly rules?: RelevanceRules;
 }
 
-export interface Gradients {
-  /** What the scalar is. */
-  readonly value: number;
+export interface GradientsRequest extends Omit<GradientBatchRequest, 'items'>, ScalarItem {}
+
+interface Found {
   /** The values that were to be captured. */
   readonly values: Tensors;
   /** The gradient by each site, in the site's shape. */
   readonly sites: ReadonlyMap<string, FloatTensor>;
-  /** The gradient by each weight, in the layout of the file. */
+  /** The gradient by each weight, in the layout of the file; of a batch the sum. */
   readonly weights: ReadonlyMap<string, FloatTensor>;
+}
+
+export interface Gradients extends Found {
+  /** What the scalar is. */
+  readonly value: number;
+}
+
+/** Of several sequences at once: values and gradients have them along the axis `batch`. */
+export interface BatchGradients extends Found {
+  /** What each scalar is. */
+  readonly scalars: readonly number[];
 }
 
 interface Model {
   readonly program: Program;
   readonly compilations: Compilations;
 }
-
-const tokensIn = ({ ids, tokens }: Pick<Prompt, 'ids' | 'tokens'>): readonly ExpressionToken[] =>
-  ids.map((id, i) => ({ id, text: tokens[i]?.text ?? '' }));
-
-/** The rows of scores of a pass, by position: the last, all, or of a classifier the only one. */
-const rowOf = (logits: Tensor<'float32'>, position: number, last: number): Float32Array | undefined => {
-  if (logits.shape.length === 2) return logits.data;
-  const rows = logits.shape[1] ?? 0;
-  if (rows === 1) return position === last ? logits.data : undefined;
-  return position < rows ? range(logits, 1, [position, position + 1]).data : undefined;
-};
-
-const textsOf = async ({ expression, encode }: GradientsRequest, { facts }: Program) => {
-  const texts = new Map<string, readonly ExpressionToken[]>();
-  for (const token of tokensOf(expression)) {
-    if (typeof token !== 'string') continue;
-    if (facts.output === 'labels')
-      throw new UsageError('this model scores labels, not words', {
-        code: 'EXPRESSION_INVALID',
-        hint: 'Name the label by its number, as in logit(1) or logits[label=1].',
-      });
-    texts.set(token, (await encode?.(token)) ?? []);
-  }
-  return texts;
-};
 
 const crosses = ({ name }: Output): boolean => isKept(name);
 
@@ -99,22 +96,27 @@ class Work {
   readonly #pass: Pass;
   readonly #kept: boolean;
 
+  /** Any of the prompts: all are as long. */
+  readonly #prompt: Prompt;
+
   constructor(
     readonly model: Model,
-    readonly request: GradientsRequest,
+    readonly request: GradientBatchRequest,
   ) {
-    const { variant, expression, prompt } = request;
-    checkDifferentiable(expression);
+    const { variant, items } = request;
+    this.#prompt = checkLengths(items).prompt;
+    for (const { expression } of items) checkDifferentiable(expression);
     this.#kept = request.keep !== 'layers';
     this.#places = new Map(placedSites(variant.order).map((p) => [p.name, p]));
-    this.#reads = new Map(sitesOf(expression).map(({ site }) => [site, this.#placed(site).name]));
+    const read = items.flatMap(({ expression }) => sitesOf(expression));
+    this.#reads = new Map(read.map(({ site }) => [site, this.#placed(site).name]));
     for (const name of [...request.sites, ...(request.capture ?? [])])
       if (!this.#places.has(name)) throw unknownSite(name, this.#places.keys());
     for (const name of request.weights ?? []) this.#weight(name);
     this.#stages = stagesOf(this.#asked());
     this.#pass = new Pass(model.program, model.compilations, {
-      ...{ variant, ids: [prompt.ids], capture: this.#capture(), logits: scoresOf(expression).logits },
-      ...(prompt.source ? { source: [prompt.source.ids] } : {}),
+      ...{ variant, ids: items.map((i) => i.prompt.ids), capture: this.#capture(), logits: scoresNeeded(items) },
+      ...(this.#prompt.source ? { source: items.map((i) => i.prompt.source?.ids ?? []) } : {}),
       ...(request.onSegment ? { onSegment: request.onSegment } : {}),
       keeping: {
         formOf: (instance) => this.#formOf(instance),
@@ -127,8 +129,8 @@ class Work {
 
   /** Bytes of the gradients, and of what is kept for them. */
   get bytes(): number {
-    const { prompt, variant } = this.request;
-    const extents = extentsFor(1, prompt.ids.length, prompt.source?.ids.length);
+    const { variant } = this.request;
+    const extents = this.#extents;
     const bytesOf = (graph: Graph, outputs: readonly Output[]): number => {
       const types = typesOf(graph);
       const sizes = outputs.map(({ value }) => valueBytes(types.get(value), extents));
@@ -144,19 +146,26 @@ class Work {
     }, 0);
   }
 
-  async run(): Promise<Gradients> {
+  async run(): Promise<BatchGradients> {
     const texts = await textsOf(this.request, this.model.program);
     const { logits } = await this.#pass.run();
-    const scalar = differentiate(this.request.expression, this.#values(logits, texts));
+    const scalars = this.request.items.map(({ expression }, i) =>
+      differentiate(expression, this.#values(i, logits, texts)),
+    );
     const way = new WayBack(this.model.compilations, this.request.variant);
-    for (const stage of this.#stages.toReversed()) await this.#through(way, stage, scalar);
+    for (const stage of this.#stages.toReversed()) await this.#through(way, stage, scalars);
     const { capture = [], sites, weights = [] } = this.request;
     return {
-      value: scalar.value,
+      scalars: scalars.map((s) => s.value),
       values: new Map(capture.map((name) => [name, this.#captive(name)])),
       sites: new Map(sites.map((name) => [name, way.sites.get(name) ?? this.#zeros(name)])),
       weights: new Map(weights.map((name) => [name, this.#ofWeight(way, name)])),
     };
+  }
+
+  get #extents(): Extents {
+    const { ids, source } = this.#prompt;
+    return extentsFor(this.request.items.length, ids.length, source?.ids.length);
   }
 
   #placed(name: string): PlacedSite {
@@ -166,11 +175,11 @@ class Work {
   }
 
   #asked(): Asked {
-    const { variant, sites, weights, expression } = this.request;
+    const { variant, sites, weights, items, rules } = this.request;
     return {
-      ...{ variant, sites: new Set(sites), weights: new Set(weights) },
+      ...{ variant, sites: new Set(sites), weights: new Set(weights), ...(rules ? { rules } : {}) },
       reads: new Set(this.#reads.values()),
-      readsScores: scoresOf(expression).logits !== 'none',
+      readsScores: scoresNeeded(items) !== 'none',
     };
   }
 
@@ -200,67 +209,78 @@ class Work {
     return value;
   }
 
-  #values(logits: Tensor<'float32'> | undefined, texts: ReadonlyMap<string, readonly ExpressionToken[]>) {
-    const { prompt } = this.request;
-    const last = prompt.ids.length - 1;
-    const values: ExpressionValues = {
-      site: (name) => {
-        const { name: found, type } = this.#placed(name);
-        return { tensor: this.#captive(found), axes: type.axes };
-      },
-      tokens: tokensIn(prompt),
-      ...(prompt.source ? { sourceTokens: tokensIn(prompt.source) } : {}),
-      length: prompt.ids.length,
-      logits: (position) => logits && rowOf(logits, position, last),
-      encode: (text) => texts.get(text) ?? [],
-      step: 0,
+  #values(
+    item: number,
+    logits: Tensor<'float32'> | undefined,
+    texts: ReadonlyMap<string, readonly ExpressionToken[]>,
+  ): ExpressionValues {
+    const prompt = this.request.items[item]?.prompt ?? this.#prompt;
+    const site = (name: SiteName) => {
+      const { name: found, type } = this.#placed(name);
+      return { tensor: ofItem(this.#captive(found), item), axes: type.axes };
     };
-    return values;
+    return itemValues({ prompt, texts, site, logits: logits && ofItem(logits, item) });
   }
 
-  async #through(way: WayBack, stage: Stage, scalar: Differentiated): Promise<void> {
+  async #through(way: WayBack, stage: Stage, scalars: readonly Differentiated[]): Promise<void> {
     const { instance } = stage;
     const moment = this.#moments.get(instance.name);
     if (!moment) throw bug(`${instance.name} was not run`);
     await this.request.onSegment?.(instance.name);
     const { variant } = this.request;
     const form = formOf(instance, this.#captured(instance), { variant });
-    const seeds = new Map(stage.request.seeds.map((site) => [site, this.#seed(stage, site, { scalar, moment })]));
+    const seeds = new Map(stage.request.seeds.map((site) => [site, this.#seed(stage, site, { scalars, moment })]));
     await way.through({ stage, form, moment, seeds, kept: this.#kept, whole: this.#pass.rows });
     this.#moments.delete(instance.name);
   }
 
-  /** The scalar's derivative by a site: of what it reads of the site itself, and of scores. */
-  #seed({ instance }: Stage, site: string, { scalar, moment }: { scalar: Differentiated; moment: Moment }) {
+  /** The scalars' derivatives by a site: of what they read of the site itself, and of scores. */
+  #seed(
+    { instance }: Stage,
+    site: string,
+    { scalars, moment }: { scalars: readonly Differentiated[]; moment: Moment },
+  ): FloatTensor {
     const place = [...this.#places.values()].find((p) => p.instance === instance && p.site.name === site);
     if (!place) throw bug(`no ${site} in ${instance.name}`);
-    const { type } = place;
     const names = [...this.#reads].filter(([, name]) => name === place.name).map(([name]) => name);
-    const own = names
-      .flatMap((name) => scalar.sites.get(name) ?? [])
-      .map((slope) => seedOf(this.#captive(place.name), slope, { type, rows: moment.rows }));
-    const [first, ...others] = [...own, ...(site === scoresSite ? this.#scoresSeed(scalar, moment) : [])];
+    const own = names.map((name) => this.#siteSeed(place, { name, scalars, moment }));
+    const [first, ...others] = [...own, ...(site === scoresSite ? this.#scoresSeed(scalars, moment) : [])];
     if (!first) throw bug(`nothing is known of how the scalar changes with ${place.name}`);
     return others.reduce<FloatTensor>(summed, first);
   }
 
-  /** By rows of scores as the head computed them: all, or the last alone. None where the scalar reads no scores. */
-  #scoresSeed({ scores }: Differentiated, { results, rows }: Moment): readonly FloatTensor[] {
+  /** Of what the scalars read of a site under one of its names; zeros for those that do not read it. */
+  #siteSeed(
+    place: PlacedSite,
+    { name, scalars, moment }: { name: SiteName; scalars: readonly Differentiated[]; moment: Moment },
+  ): FloatTensor {
+    const value = this.#captive(place.name);
+    if (scalars.length > 1 && place.type.axes[0] !== 'batch')
+      throw bug(`${place.name} is shared by the sequences of a batch`);
+    const slopes = new Float64Array(sizeOf(value.shape));
+    const each = slopes.length / scalars.length;
+    scalars.forEach(({ sites }, i) => slopes.set(sites.get(name) ?? [], i * each));
+    return seedOf(value, slopes, { type: place.type, rows: moment.rows });
+  }
+
+  /** By rows of scores as the head computed them: all, or the last alone. None where no scalar reads scores. */
+  #scoresSeed(scalars: readonly Differentiated[], { results, rows }: Moment): readonly FloatTensor[] {
     const logits = results.get(scoresSite);
-    if (!logits || scores.size === 0) return [];
+    if (!logits || scalars.every(({ scores }) => scores.size === 0)) return [];
     const seed = floats(logits, logits.shape);
     const vocab = logits.shape.at(-1) ?? 0;
-    for (const [position, slope] of scores) {
-      const row = logits.shape.length === 2 ? 0 : rows.positions.indexOf(position);
-      slope.forEach((x, i) => (seed.data[row * vocab + i] = (seed.data[row * vocab + i] ?? 0) + x));
-    }
+    const count = logits.shape.length === 2 ? 1 : (logits.shape[1] ?? 1);
+    scalars.forEach(({ scores }, item) => {
+      for (const [position, slope] of scores) {
+        const row = item * count + (logits.shape.length === 2 ? 0 : rows.positions.indexOf(position));
+        slope.forEach((x, i) => (seed.data[row * vocab + i] = (seed.data[row * vocab + i] ?? 0) + x));
+      }
+    });
     return [seed];
   }
 
   #zeros(name: string): FloatTensor {
-    const { prompt } = this.request;
-    const extents = extentsFor(1, prompt.ids.length, prompt.source?.ids.length);
-    return floats(undefined, shapeOf(this.#placed(name).type, extents));
+    return floats(undefined, shapeOf(this.#placed(name).type, this.#extents));
   }
 
   #ofWeight(way: WayBack, name: string): FloatTensor {
@@ -274,6 +294,11 @@ class Work {
   }
 }
 
+const batchOf = ({ expression, prompt, ...rest }: GradientsRequest): GradientBatchRequest => ({
+  ...rest,
+  items: [{ expression, prompt }],
+});
+
 /**
  * The gradients of a scalar by sites and weights, in one pass forward over a whole sequence and one back. Each is of
  * the value as it is consumed downstream, edits included; what the scalar does not depend on has zeros.
@@ -281,8 +306,15 @@ class Work {
  * AMBIGUOUS_TOKEN, ID_OUT_OF_RANGE
  * @throws EngineError ENGINE_FAILED
  */
-export const gradients = async (model: Model, request: GradientsRequest): Promise<Gradients> =>
+export const gradients = async (model: Model, request: GradientsRequest): Promise<Gradients> => {
+  const { scalars, ...found } = await new Work(model, batchOf(request)).run();
+  return { value: scalars[0] ?? NaN, ...found };
+};
+
+/** `gradients` of several sequences of equal length that run together, each of its own scalar. */
+export const gradientBatch = async (model: Model, request: GradientBatchRequest): Promise<BatchGradients> =>
   new Work(model, request).run();
 
 /** Bytes that `gradients` takes beside the values that it captures. Nothing is run or compiled. */
-export const gradientBytes = (model: Model, request: GradientsRequest): number => new Work(model, request).bytes;
+export const gradientBytes = (model: Model, request: GradientsRequest | GradientBatchRequest): number =>
+  new Work(model, 'items' in request ? request : batchOf(request)).bytes;

@@ -1,1 +1,10 @@
-export { gradientBytes, gradients, type Gradients, type GradientsRequest } from './gradients.js';
+export {
+  gradientBatch,
+  gradientBytes,
+  gradients,
+  type BatchGradients,
+  type GradientBatchRequest,
+  type Gradients,
+  type GradientsRequest,
+} from './gradients.js';
+export { scalarBatch, type Encode, type ScalarBatchRequest, type ScalarItem } from './scalars.js';

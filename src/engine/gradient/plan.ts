@@ -1,4 +1,4 @@
-import { handedOn, readName, type GradientRequest, type Segment } from '../../graph/index.js';
+import { handedOn, readName, type GradientRequest, type RelevanceRules, type Segment } from '../../graph/index.js';
 import { siteIn, type Instance } from '../run/order.js';
 import type { Variant } from '../run/request.js';
 
@@ -11,6 +11,8 @@ export interface Asked {
   /** What the scalar reads: sites, and scores. */
   readonly reads: ReadonlySet<string>;
   readonly readsScores: boolean;
+  /** Relevance goes back in place of gradients. */
+  readonly rules?: RelevanceRules;
 }
 
 /** The site that scores are. */
@@ -61,6 +63,7 @@ export const stagesOf = (asked: Asked): readonly Stage[] => {
       inputs: receivedFrom(segment, before),
       weights: weightsIn(instance, asked),
       edits: (gradients?.get(instance.name) ?? []).map((e) => e.edit),
+      ...(asked.rules ? { rules: asked.rules } : {}),
     };
     for (const name of handedOn(segment)) before.add(name);
     return { instance, request };

@@ -62,13 +62,17 @@ export interface StageRun {
   readonly seeds: Tensors;
 }
 
-/** Rows of a part of the sequence, with zeros in place of the others. [1, row, model] -> [1, position, model] */
+/** Rows of a part of the sequence, with zeros in place of the others. [batch, row, model] -> [batch, position, model] */
 const spread = (rows: FloatTensor, part: Rows, whole: Rows): FloatTensor => {
-  const [, count = 0, width = 0] = rows.shape;
-  if (count === whole.positions.length) return rows;
-  const all = floats(rows, [1, whole.positions.length, width]);
+  const [batch = 1, count = 0, width = 0] = rows.shape;
+  const length = whole.positions.length;
+  if (part.positions.join() === whole.positions.join()) return rows; // two rows may be the last one twice
+  const all = floats(rows, [batch, length, width]);
   const [at = 0] = part.positions;
-  all.data.set(rows.data.subarray(0, width), at * width); // the row stands there twice, the second without gradient
+  for (let b = 0; b < batch; b++) {
+    const first = b * count * width; // the row stands there twice, the second without gradient
+    all.data.set(rows.data.subarray(first, first + width), (b * length + at) * width);
+  }
   return all;
 };
 

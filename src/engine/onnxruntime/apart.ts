@@ -35,21 +35,23 @@ const pieceOf = (
   { name, wanted }: { name: string; wanted: ReadonlySet<ValueId> },
 ): Graph => {
   const types = typesOf(graph);
-  const made = new Set(nodes.map((n) => n.id));
-  const reads = [...new Set(nodes.flatMap((n) => n.inputs))].filter((id) => !made.has(id));
+  const read = new Set(nodes.flatMap((n) => n.inputs));
+  const constants = graph.nodes.filter((n) => n.op === 'Constant' && read.has(n.id) && !nodes.includes(n));
+  const made = new Set([...constants, ...nodes].map((n) => n.id));
+  const reads = [...read].filter((id) => !made.has(id));
   const params = graph.params.filter((p) => reads.includes(p.id));
   const outside = reads.filter((id) => !params.some((p) => p.id === id));
   const inputs = outside.flatMap((id) => {
     const type = types.get(id);
     return type ? [{ id, name: id, type }] : [];
   });
-  const outputs = [...made].filter((id) => wanted.has(id)).map((id): Output => ({ name: id, value: id }));
-  return verify({ name, inputs, params, nodes, sites: [], outputs });
+  const outputs = nodes.filter(({ id }) => wanted.has(id)).map(({ id }): Output => ({ name: id, value: id }));
+  return verify({ name, inputs, params, nodes: [...constants, ...nodes], sites: [], outputs });
 };
 
 /**
  * A graph as a sequence of pieces: linears one by one, and all that can run between them as one piece a level.
- * Values pass between pieces under their ids.
+ * Values pass between pieces under their ids; constants do not, each piece has its own.
  */
 export const takeApart = (graph: Graph): readonly Piece[] => {
   const linear = isLinear(graph);
@@ -59,6 +61,7 @@ export const takeApart = (graph: Graph): readonly Piece[] => {
   const outputs = new Set(graph.outputs.map((o) => o.value));
   const groups = new Map<string, Node[]>();
   for (const n of graph.nodes) {
+    if (n.op === 'Constant' && !outputs.has(n.id)) continue;
     const key = `${level.get(n.id) ?? 0}/${linear(n) ? n.id : ''}`;
     groups.set(key, [...(groups.get(key) ?? []), n]);
   }
@@ -69,8 +72,9 @@ export const takeApart = (graph: Graph): readonly Piece[] => {
   };
   return [...groups].sort(order).map(([key, nodes]) => {
     const own = new Set(nodes);
-    const leaves = (id: ValueId): boolean => outputs.has(id) || (readers.get(id) ?? []).some((n) => !own.has(n));
-    const wanted = new Set(nodes.map((n) => n.id).filter(leaves));
+    const leaves = ({ id, op }: Node): boolean =>
+      outputs.has(id) || (op !== 'Constant' && (readers.get(id) ?? []).some((n) => !own.has(n)));
+    const wanted = new Set(nodes.filter(leaves).map((n) => n.id));
     const kind = key.endsWith('/') ? 'glue' : 'linear';
     return { kind, graph: pieceOf(graph, nodes, { name: `${graph.name}:${kind}:${key}`, wanted }) };
   });

@@ -1,6 +1,9 @@
 import type { Weights } from '../../formats/index.js';
 import {
   ancestors,
+  carried,
+  chooseRows,
+  downstream,
   editSite,
   onlyGradients,
   prune,
@@ -51,8 +54,14 @@ export interface Form {
   readonly weights: ReadonlySet<string>;
   /** Sites that can be fetched. */
   readonly taps: readonly string[];
-  /** `all`: every value inside can be fetched, as `valueOutput` names it, and every site. */
-  readonly values?: 'all';
+  /** Values inside that can be fetched, as `valueOutput` names them; `all`: every one, and every site. */
+  readonly values?: 'all' | readonly ValueId[];
+  /** Only what changes when these sites do; they and what else is read are inputs, as `fromInput` names them. */
+  readonly behind?: readonly string[];
+  /** Only what is fetched by `taps` and `values` is computed. */
+  readonly only?: 'taps';
+  /** Only chosen rows of the stream are given, and nothing else: `rowsInputs` say which. */
+  readonly rows?: 'chosen';
   /** Computed in the same run, each an output. */
   readonly conditions?: readonly Condition[];
   readonly gradient?: GradientForm;
@@ -92,32 +101,45 @@ const gradientPart = (graph: Graph, { request, part }: GradientForm): Graph => {
   return part === 'forward' ? before : after;
 };
 
+const withOutputs = (whole: Graph, { values, taps, only }: Form): Graph => {
+  const graph = only ? { ...whole, outputs: [] } : whole;
+  if (values === 'all') return tap(withValues(graph), taps);
+  const tapped = tap(graph, taps);
+  const inside = (values ?? []).map((id) => ({ name: valueOutput(id), value: id }));
+  return inside.length === 0 ? tapped : verify({ ...tapped, outputs: [...tapped.outputs, ...inside] });
+};
+
 /** A segment's graph in a form, and where its conditions are: edits, then outputs, then what nobody needs left out. */
 const withConditions = (segment: Segment, form: Form): Pick<Compiled, 'graph' | 'conditions'> => {
   const edited = form.edits.reduce(editSite, segment.graph);
-  const tapped = form.values === 'all' ? tap(withValues(edited), form.taps) : tap(edited, form.taps);
+  const outputs = withOutputs(edited, form);
+  const tapped = form.behind ? downstream(outputs, form.behind).graph : outputs;
   const conditions = new Map<string, Omit<LoweredCondition, 'graph'>>();
   const lowered = (form.conditions ?? []).reduce((graph, { key, lower }, i) => {
     const made = lower(graph, `condition ${i}`);
     conditions.set(key, { output: made.output, numbers: made.numbers });
     return made.graph;
   }, tapped);
-  const graph = form.gradient ? gradientPart(lowered, form.gradient) : lowered;
+  const part = form.gradient ? gradientPart(lowered, form.gradient) : lowered;
+  const graph = form.rows ? chooseRows(part, carried) : part;
   return { graph: prune(weightsAsInputs(graph, form.weights)), conditions };
 };
 
 /** The segment's graph in this form. */
 export const formed = (segment: Segment, form: Form): Graph => withConditions(segment, form).graph;
 
-/** Forms kept a segment: the unedited one and the latest tries. */
-const formsKept = 4;
+/** Forms kept a segment, if nothing else is said: the unedited one and the latest tries. */
+const usualForms = 4;
 
-const keyOf = ({ edits, weights, taps, values, conditions, gradient }: Form): string =>
+const keyOf = ({ edits, weights, taps, values, behind, only, rows, conditions, gradient }: Form): string =>
   JSON.stringify([
     edits,
     [...weights].sort(),
     [...taps].sort(),
     values,
+    behind,
+    only,
+    rows,
     (conditions ?? []).map((c) => c.key),
     gradient,
   ]);
@@ -126,10 +148,16 @@ const unedited = keyOf({ edits: [], weights: new Set(), taps: [] });
 /** Compiles segments when first needed and keeps them, so that undoing an edit is going back to what was. */
 export class Compilations {
   readonly #made = new Map<string, Map<string, Promise<Compiled>>>();
+  #most: number;
+
+  /** @param formsKept a segment: fewer where each has weights of its own */
   constructor(
     readonly backend: Backend,
     readonly weights: Weights,
-  ) {}
+    readonly formsKept = usualForms,
+  ) {
+    this.#most = formsKept;
+  }
 
   async get(segment: Segment, form: Form): Promise<Compiled> {
     const key = keyOf(form);
@@ -141,6 +169,11 @@ export class Compilations {
     forms.set(key, compiled); // last in the map: most recently used
     await this.#dropOldest(forms);
     return compiled;
+  }
+
+  /** Keeps so many forms a segment from now on, the unedited one besides; never fewer than at first. */
+  keepForms(most: number): void {
+    this.#most = Math.max(this.formsKept, most + 1);
   }
 
   async dispose(): Promise<void> {
@@ -156,11 +189,12 @@ export class Compilations {
 
   /** The unedited form stays, and so does the one just asked for, the last. */
   async #dropOldest(forms: Map<string, Promise<Compiled>>): Promise<void> {
-    if (forms.size <= formsKept) return;
-    const oldest = [...forms.keys()].find((key) => key !== unedited);
-    if (oldest === undefined) return;
-    const old = forms.get(oldest);
-    forms.delete(oldest);
-    await (await old)?.executable.dispose();
+    while (forms.size > this.#most) {
+      const oldest = [...forms.keys()].find((key) => key !== unedited);
+      if (oldest === undefined) return;
+      const old = forms.get(oldest);
+      forms.delete(oldest);
+      await (await old)?.executable.dispose();
+    }
   }
 }

@@ -10,4 +10,4 @@ export { KeptRuns, type KeptRequest, type KeptRun } from './kept-runs.js';
 export { Pass, type PassState } from './pass.js';
 export { doubledWithZeros, isDoubled, makeRows, undoubled, type Rows } from './rows.js';
 export { asFloat32 } from './as-float32.js';
-export { scoreRows } from './score-rows.js';
+export { scoreRows, scoreRowsAt } from './score-rows.js';

@@ -14,7 +14,7 @@ import { concat, range, take, type Tensor } from '../../tensor/index.js';
 import type { Tensors } from '../backend.js';
 import { asFloat32 } from './as-float32.js';
 import { valueOutput, type Compilations, type Compiled, type Condition, type Form } from './compiled.js';
-import type { ForwardRequest, ForwardResult, LiveEdit } from './request.js';
+import type { ForwardRequest, ForwardResult, LiveEdit, Passed, Variant } from './request.js';
 import { makeInput } from './inputs.js';
 import { siteIn, type Instance } from './order.js';
 import { isDoubled, makeRows, undoubled, type Rows } from './rows.js';
@@ -77,6 +77,15 @@ export interface PassState {
   readonly handed: ReadonlyMap<string, Tensor>;
 }
 
+/** What a run of an instance gave, and from what. */
+interface Computed {
+  readonly results: Tensors;
+  readonly fed: Tensors;
+  readonly graph: Graph;
+  readonly rows: Rows;
+  readonly compiled: Compiled;
+}
+
 /** What one instance is run for. */
 interface Asked {
   readonly captured: readonly string[];
@@ -99,6 +108,8 @@ export class Pass {
   readonly #shared = new Map<string, Tensor>();
   readonly #scored: 'last' | 'all' | 'none';
   #logits: Tensor | undefined;
+  /** What a look at the next instance computed of what passing it gives. */
+  #foreseen: (PassState & { readonly computed: Computed }) | undefined;
 
   constructor(
     readonly program: Program,
@@ -110,9 +121,20 @@ export class Pass {
     const scored = request.logits ?? 'last';
     this.#scored = scored === 'last' && program.facts.output !== 'next' ? 'all' : scored;
     const known = request.cache?.encoded !== undefined;
-    this.instances = request.variant.order.filter(
+    const all = request.variant.order.filter(
       (i) => !(i.segment.once && known) && (i.segment.kind !== 'head' || this.#needsHead(i)),
     );
+    const { passed = [] } = request;
+    this.instances = [...passed.map((p) => p.instance), ...all.slice(passed.length)];
+  }
+
+  /** The first so many instances, each with the variant under which it runs. */
+  passed(count: number): readonly Passed[] {
+    return this.instances.slice(0, count).map((instance, at) => ({ instance, variant: this.#variantAt(at) }));
+  }
+
+  #variantAt(at: number): Variant {
+    return this.request.passed?.[at]?.variant ?? this.request.variant;
   }
 
   get state(): PassState {
@@ -145,7 +167,12 @@ export class Pass {
     await this.request.onSegment?.(instance.name);
     const captured = this.#captured(instance);
     const asked = { captured, values: [], conditions };
-    const { results, fed, graph, rows, compiled } = await this.#compute(instance, asked, 'outputs');
+    const seen = conditions.length === 0 && this.#canForesee(instance) ? this.#foreseen : undefined;
+    const isSeen = seen?.at === this.#at && seen.handed === this.#handed;
+    const { results, fed, graph, rows, compiled } = isSeen
+      ? seen.computed
+      : await this.#compute(instance, asked, 'outputs');
+    this.#foreseen = undefined;
     this.request.keeping?.keep(instance, { results, fed, rows });
     this.#keep(instance, { captured, results, fed, graph, rows });
     this.#at++;
@@ -158,6 +185,7 @@ export class Pass {
     this.sites.clear();
     this.#shared.clear();
     this.#logits = undefined;
+    this.#foreseen = undefined;
   }
 
   /**
@@ -167,7 +195,7 @@ export class Pass {
   async look(names: readonly string[], values: readonly ValueId[] = []): Promise<ReadonlyMap<string, Tensor>> {
     const instance = this.next;
     if (!instance) return new Map();
-    const { results, fed, graph, rows } = await this.#compute(instance, { captured: names, values }, 'values');
+    const { results, fed, graph, rows } = await this.#lookedAt(instance, { captured: names, values });
     const types = typesOf(graph);
     const found = new Map<string, Tensor>();
     for (const name of names) {
@@ -196,6 +224,24 @@ export class Pass {
     return new Map([...this.#handed].filter(([name]) => crossed.includes(name)));
   }
 
+  /** A look computes an instance; what it hands on is then known, too, and has the same bits. */
+  async #lookedAt(instance: Instance, asked: Asked): Promise<Computed> {
+    const { at, handed } = this.state;
+    const isKnown = this.#foreseen?.at === at && this.#foreseen.handed === handed;
+    if (isKnown || !this.#canForesee(instance)) return this.#compute(instance, asked, 'values');
+    const computed = await this.#compute(instance, asked, 'both');
+    const passing = new Set([...handedOn(instance.segment), ...instance.segment.cache.map((c) => c.fresh)]);
+    const results = new Map([...computed.results].filter(([name]) => passing.has(name)));
+    this.#foreseen = { at, handed, computed: { ...computed, results } };
+    return computed;
+  }
+
+  /** The head scores fewer rows than are looked at; what is kept besides is of the usual form. */
+  #canForesee(instance: Instance): boolean {
+    const isUsual = !this.request.keeping && this.#captured(instance).length === 0;
+    return isUsual && instance.segment.kind !== 'head';
+  }
+
   #captured(instance: Instance): string[] {
     return capturedIn(instance, this.request.capture);
   }
@@ -204,21 +250,18 @@ export class Pass {
     return this.#scored !== 'none' || this.#captured(instance).length > 0;
   }
 
-  async #compute(
-    instance: Instance,
-    asked: Asked,
-    want: 'outputs' | 'values',
-  ): Promise<{ results: Tensors; fed: Tensors; graph: Graph; rows: Rows; compiled: Compiled }> {
+  async #compute(instance: Instance, asked: Asked, want: 'outputs' | 'values' | 'both'): Promise<Computed> {
     const { request } = this;
-    const edits = request.variant.edits.get(instance.name) ?? [];
-    const plain = formOf(instance, asked.captured, request);
+    const variant = this.#variantAt(this.#at);
+    const edits = variant.edits.get(instance.name) ?? [];
+    const plain = formOf(instance, asked.captured, { ...request, variant });
     const { conditions = [] } = asked;
     const usual = conditions.length > 0 ? { ...plain, conditions } : plain;
     const form: Form =
-      want === 'values' ? { ...plain, taps: onRequest(instance, asked.captured), values: 'all' } : usual;
+      want === 'outputs' ? usual : { ...plain, taps: onRequest(instance, asked.captured), values: 'all' };
     const compiled = await this.compilations.get(instance.segment, form);
     const { graph } = compiled;
-    const { rows, handed } = this.#placed(instance, asked.captured.length > 0 || want === 'values');
+    const { rows, handed } = this.#placed(instance, asked.captured.length > 0 || want !== 'outputs');
     const fed = this.#feeds(instance, { compiled, edits, rows, handed });
     const computed = new Set(graph.outputs.map((o) => o.name));
     const cached = request.cache ? instance.segment.cache.map((c) => c.fresh) : [];
@@ -227,7 +270,8 @@ export class Pass {
     const values = asked.values.map(valueOutput).filter((name) => computed.has(name));
     const held = [...compiled.conditions.values()].map((c) => c.output);
     const kept = [...computed].filter(isKept);
-    const fetch = want === 'values' ? [...sites, ...values] : [...own, ...cached, ...sites, ...held, ...kept];
+    const passing = want === 'values' ? [] : [...own, ...cached];
+    const fetch = [...passing, ...sites, ...values, ...(want === 'outputs' ? [...held, ...kept] : [])];
     const results =
       fetch.length === 0 ? new Map<string, Tensor>() : await compiled.executable.run(fed, [...new Set(fetch)]);
     return { results, fed, graph, rows, compiled };
@@ -258,7 +302,8 @@ export class Pass {
       handed,
     }: { compiled: Compiled; edits: readonly LiveEdit[]; rows: Rows; handed: ReadonlyMap<string, Tensor> },
   ): Tensors {
-    const { variant, cache } = this.request;
+    const { cache } = this.request;
+    const variant = this.#variantAt(this.#at);
     const numbers = new Map([...edits, ...compiled.conditions.values()].flatMap((e) => [...e.numbers(rows)]));
     const fed = new Map<string, Tensor>();
     for (const { name, type } of compiled.graph.inputs) {

@@ -40,8 +40,16 @@ export interface Keeping {
   readonly keep: (instance: Instance, moment: Moment) => void;
 }
 
+/** An instance that a pass went through, and how the model was changed then. */
+export interface Passed {
+  readonly instance: Instance;
+  readonly variant: Variant;
+}
+
 export interface ForwardRequest {
   readonly variant: Variant;
+  /** The pass was changed on its way: its first instances, which are what they were. */
+  readonly passed?: readonly Passed[];
   /** [batch][position] ids of the new tokens; sequences of a batch may differ in length. */
   readonly ids: readonly (readonly number[])[];
   /** [batch][position] ids of the encoder's text, for an encoder-decoder; not read again once the cache has it. */

@@ -16,14 +16,24 @@ const least = 2;
  * @throws EngineError ENGINE_FAILED
  */
 export const scoreRows = async (
-  { program, compilations }: { readonly program: Program; readonly compilations: Compilations },
+  model: { readonly program: Program; readonly compilations: Compilations },
   variant: Pick<Variant, 'weights'>,
   rows: Tensor,
-): Promise<Tensor<'float32'>> => {
+): Promise<Tensor<'float32'>> => (await scoreRowsAt(model, variant, { rows, sites: [] })).logits;
+
+/**
+ * The same, and what sites of the head are on the way, by their names in it.
+ * @param rows [1, row, model]
+ */
+export const scoreRowsAt = async (
+  { program, compilations }: { readonly program: Program; readonly compilations: Compilations },
+  variant: Pick<Variant, 'weights'>,
+  { rows, sites }: { readonly rows: Tensor; readonly sites: readonly string[] },
+): Promise<{ readonly logits: Tensor<'float32'>; readonly sites: ReadonlyMap<string, Tensor> }> => {
   const head = program.segments.find((s) => s.kind === 'head');
   if (!head) throw bug(`${program.family} has no head`);
   const given = head.graph.params.map((p) => p.name).filter((name) => variant.weights.has(name));
-  const form: Form = { edits: [], weights: new Set(given), taps: [] };
+  const form: Form = { edits: [], weights: new Set(given), taps: sites };
   const { executable } = await compilations.get(head, form);
   const count = rows.shape[1] ?? 0;
   const fed = new Map([[carried, count < least ? concat([rows, rows], 1) : rows]]);
@@ -31,7 +41,12 @@ export const scoreRows = async (
     const weight = variant.weights.get(name);
     if (weight) fed.set(paramInput(name), weight);
   }
-  const logits = (await executable.run(fed, ['logits'])).get('logits');
+  const results = await executable.run(fed, ['logits', ...sites]);
+  const logits = results.get('logits');
   if (!logits) throw bug('the head gave no logits');
-  return asFloat32(range(logits, 1, [0, count]));
+  const own = [...results].filter(([name]) => name !== 'logits');
+  return {
+    logits: asFloat32(range(logits, 1, [0, count])),
+    sites: new Map(own.map(([name, value]) => [name, range(value, 1, [0, count])])),
+  };
 };

@@ -7,6 +7,8 @@ export interface Reached {
   readonly output: Value;
   /** The gradient of the output, in its shape. */
   readonly upstream: Value;
+  /** Of which operands a gradient is asked for, or of what they are made of. */
+  readonly live?: readonly boolean[];
 }
 
 /**

@@ -2,7 +2,10 @@ import { bug } from '../../base/index.js';
 import { add, at as oneOf, constant, expandLike, reshape, sumOver } from '../algebra.js';
 import type { Value } from '../builder.js';
 import { branchesOf } from '../gradient.js';
+import type { Branch, Reached } from '../gradients/rule.js';
 import type { Graph, Node, Site } from '../graph.js';
+import { relevanceOf, stopsRelevance } from '../relevance.js';
+import type { RelevanceRules } from '../relevance/rules.js';
 import type { ValueId, ValueType } from '../value.js';
 import { verify } from '../verify.js';
 import { Additions } from './additions.js';
@@ -21,6 +24,8 @@ export interface GradientRequest {
   readonly weights: readonly string[];
   /** Changes of a site's gradient on its way back. */
   readonly edits: readonly ValueEdit[];
+  /** Layer-wise relevance goes back in place of gradients: what comes out times the value is the value's relevance. */
+  readonly rules?: RelevanceRules;
 }
 
 export const seedInput = (site: string): string => `seed ${site}`;
@@ -84,7 +89,8 @@ class Backward {
       const upstream = this.#live.has(node.id) ? this.#total(node.id) : undefined;
       if (!upstream) continue;
       const inputs = node.inputs.map((id) => this.#value(id));
-      const branches = branchesOf(node, { inputs, output: this.#value(node.id), upstream });
+      const live = node.inputs.map((id) => this.#live.has(id));
+      const branches = this.#branches(node, { inputs, output: this.#value(node.id), upstream, live });
       node.inputs.forEach((id, i) => {
         const branch = branches[i];
         if (branch && this.#live.has(id) && isFloat(this.#a.typeOf(id))) this.#give(id, branch());
@@ -93,6 +99,11 @@ class Backward {
     const outputs = [...this.#wanted()].map(([name, gradientOf]) => ({ name, value: gradientOf().id }));
     const applied = this.#a.applied();
     return verify({ ...applied, outputs: [...graph.outputs, ...outputs] });
+  }
+
+  #branches(node: Node, at: Reached): readonly (Branch | undefined)[] {
+    const { rules } = this.request;
+    return rules ? relevanceOf(node, at, { rules, params: this.graph.params }) : branchesOf(node, at);
   }
 
   /** What is asked for: the name of each output, and the making of it. */
@@ -105,14 +116,15 @@ class Backward {
 
   /** Values that depend on what gradients are wanted of: only through them does anything go back. */
   #depending(): ReadonlySet<ValueId> {
-    const { sites, inputs, weights, edits } = this.request;
+    const { sites, inputs, weights, edits, rules } = this.request;
+    const stops = (node: Node): boolean => rules !== undefined && stopsRelevance(node, rules);
     const live = new Set<ValueId>([
       ...sites.flatMap((name) => [this.#source(name), this.#site(name).value]),
       ...edits.map(({ site }) => this.#source(site)),
       ...inputs.map((name) => this.#named('inputs', name)),
       ...weights.map((name) => this.#named('params', name)),
     ]);
-    for (const node of this.graph.nodes) if (node.inputs.some((id) => live.has(id))) live.add(node.id);
+    for (const node of this.graph.nodes) if (node.inputs.some((id) => live.has(id)) && !stops(node)) live.add(node.id);
     return live;
   }
 

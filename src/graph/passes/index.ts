@@ -1,9 +1,11 @@
 export * from './additions.js';
 export * from './bind.js';
 export * from './cut.js';
+export { downstream, fromInput, isRowwise, type Downstream } from './downstream.js';
 export { editSite, maskInput, operandInput, type ValueEdit } from './edit.js';
 export * from './gradient.js';
 export * from './link.js';
 export * from './prune.js';
 export { rewired } from './rewrite.js';
+export { chooseRows, rowsInputs } from './rows.js';
 export * from './tap.js';

@@ -100,6 +100,20 @@ export const nodesOf = (expression: Expression): readonly Expression[] => {
   return nodes;
 };
 
+/** The same tree with other nodes in place of its leaves. */
+export const mapLeaves = (node: Expression, by: (leaf: Expression) => Expression): Expression => {
+  switch (node.kind) {
+    case 'reduce':
+    case 'unary':
+      return { ...node, of: mapLeaves(node.of, by) };
+    case 'binary':
+    case 'cosine':
+      return { ...node, left: mapLeaves(node.left, by), right: mapLeaves(node.right, by) };
+    default:
+      return by(node);
+  }
+};
+
 /** The sites that an expression reads, with what it chooses of them, in the order of the text. */
 export const sitesOf = (expression: Expression): readonly Selector[] =>
   nodesOf(expression).flatMap((n) => (n.kind === 'site' ? [{ site: n.site, where: n.where }] : []));

@@ -30,6 +30,7 @@ import type { ScoredToken, TokenView } from '../../protocol/index.js';
 import { range, type Tensor } from '../../tensor/index.js';
 import { loweredCondition, weightValue } from './lowering.js';
 import { holdsAt, namedToken } from './moment.js';
+import { EditHistory, type Stage } from './edit-history.js';
 import { exceptionFilter, logText, watchedValue } from './watching.js';
 import { contextFor, forcedTokens, refuseGradientEdits, samplingOf } from '../experiment.js';
 import { needTokenizer, type OpenModel } from '../open-model.js';
@@ -49,18 +50,6 @@ const notYet = (site: string): UsageError =>
     hint: 'Go on until its layer; an encoder runs in step 0 alone.',
   });
 
-/** A change that was made: the list that was in force before it, and the way back. */
-interface Change {
-  readonly edits: readonly Edit[];
-  /** Puts the run back as it was, while it stands where the change left it; kept of the last ones alone. */
-  readonly back?: { readonly restore: () => void; readonly from: Position };
-}
-
-/** Ways back that are kept: each holds the states of the run as it was. */
-const waysBack = 8;
-
-const isSame = (a: Position, b: Position): boolean => a.step === b.step && a.at === b.at && a.op === b.op;
-
 /** The words that a lens gives, and how likely each is. */
 export type LensWords = readonly ScoredToken[];
 
@@ -69,17 +58,16 @@ export type LensWords = readonly ScoredToken[];
  * words, texts.
  */
 export class Debuggee {
-  #edits: readonly Edit[];
-  /** Changes that were made, the last one last; and the lists that were in force before they were undone. */
-  readonly #done: Change[] = [];
-  readonly #undone: (readonly Edit[])[] = [];
+  readonly #history: EditHistory;
 
   private constructor(
     readonly model: OpenModel,
     readonly request: DebuggeeRequest,
     readonly session: DebugSession,
   ) {
-    this.#edits = request.edits;
+    this.#history = new EditHistory(request.edits, session, (edits) =>
+      prepareExperiment(contextFor(model, request.prompt, request.maxNewTokens), edits),
+    );
   }
 
   /**
@@ -113,8 +101,8 @@ export class Debuggee {
   ): number | undefined {
     const last = ids.length > this.request.prompt.ids.length ? ids.at(-1) : undefined;
     if (step >= this.request.maxNewTokens || (last !== undefined && eos.has(last))) return undefined;
-    const forced = forcedTokens(this.model, this.#edits).get(step);
-    const options = checkSampling(samplingOf({}, this.#edits));
+    const forced = forcedTokens(this.model, this.edits).get(step);
+    const options = checkSampling(samplingOf({}, this.edits));
     return forced ?? sample(logits, options, { previousIds: ids, step }).id;
   }
 
@@ -133,7 +121,7 @@ export class Debuggee {
 
   /** The changes in force, in order. */
   get edits(): readonly Edit[] {
-    return this.#edits;
+    return this.#history.edits;
   }
 
   /** The sequence so far. */
@@ -141,45 +129,41 @@ export class Debuggee {
     return this.session.ids.map((id) => ({ id, text: textOf(this.model, id) }));
   }
 
+  /** What was in force on the way here, and from where on. */
+  get stages(): readonly Stage[] {
+    return this.#history.stages;
+  }
+
   /** Adds changes, as the edit language has them, from where the run stands. @throws UsageError EDIT_* */
   async edit(text: string): Promise<readonly string[]> {
     const edits = parseEdits(text);
     refuseGradientEdits(edits);
-    return this.#become([...this.#edits, ...edits], true);
+    return this.#history.set([...this.edits, ...edits]);
   }
 
   /** Puts these changes in the place of all; undone as one. @throws UsageError EDIT_* */
   async load(edits: readonly Edit[]): Promise<readonly string[]> {
     refuseGradientEdits(edits);
-    return this.#become(edits, true);
+    return this.#history.set(edits);
   }
 
   /** What can be undone and made again, from the run that this one begins anew. */
   remember(before: Debuggee): void {
-    this.#done.push(...before.#done.map(({ edits }) => ({ edits })));
-    this.#undone.push(...before.#undone);
+    this.#history.remember(before.#history);
   }
 
   /** Takes the last change back; where nothing ran since, as if it had never been made. @returns whether there was one */
-  async undo(): Promise<boolean> {
-    const change = this.#done.pop();
-    if (!change) return false;
-    const { back, edits } = change;
-    this.#undone.push(this.#edits);
-    if (back && isSame(this.position, back.from)) {
-      back.restore();
-      this.#edits = edits;
-    } else await this.#become(edits, false);
-    return true;
+  undo(): Promise<boolean> {
+    return this.#history.undo();
   }
 
-  async redo(): Promise<boolean> {
-    const after = this.#undone.pop();
-    if (!after) return false;
-    const [edits, restore] = [this.#edits, this.session.mark()];
-    await this.#become(after, false);
-    this.#remember(edits, restore);
-    return true;
+  redo(): Promise<boolean> {
+    return this.#history.redo();
+  }
+
+  /** Makes changes where they were made in another run, and stands at the beginning. @returns whether it came to all */
+  replay(stages: readonly Stage[]): Promise<boolean> {
+    return this.#history.replay(stages, { step: 0, at: 0, op: 0 });
   }
 
   /**
@@ -295,25 +279,6 @@ export class Debuggee {
     const known = placedSites(this.session.variant.order).map((p) => p.name);
     if (known.includes(name)) return name;
     throw unknownSite(site, [...known, ...this.model.program.facts.aliases.keys()]);
-  }
-
-  async #become(edits: readonly Edit[], isNew: boolean): Promise<readonly string[]> {
-    const { prompt, maxNewTokens } = this.request;
-    const { variant, notes } = await prepareExperiment(contextFor(this.model, prompt, maxNewTokens), edits);
-    const [old, restore] = [this.#edits, this.session.mark()];
-    this.#edits = edits;
-    await this.session.change(variant);
-    if (!isNew) return notes;
-    this.#remember(old, restore);
-    this.#undone.length = 0;
-    return notes;
-  }
-
-  #remember(edits: readonly Edit[], restore: () => void): void {
-    this.#done.push({ edits, back: { restore, from: this.position } });
-    const older = this.#done.length - 1 - waysBack;
-    const change = this.#done[older];
-    if (change) this.#done[older] = { edits: change.edits };
   }
 
   /** A site's value in this step. @throws UsageError SITE_UNKNOWN */

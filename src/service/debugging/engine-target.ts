@@ -31,6 +31,7 @@ import { pointRunOf } from './point-run.js';
 import { PointBook } from './points.js';
 import { recordRun, RunRecorder } from './run-recorder.js';
 import { scopeItems, scopesOf } from './scopes.js';
+import { changeOf, siteOf } from './setting.js';
 import { Telling } from './telling.js';
 
 const stopOf = (stop: Stop): TargetStop => {
@@ -184,6 +185,8 @@ export class EngineTarget implements Target {
         return { done: true, notes: await debuggee.edit(change.text) };
       case 'load':
         return { done: true, notes: await debuggee.load(parseExperiment(change.text).edits) };
+      case 'set':
+        return { done: true, notes: await this.#set(change.place, change.value) };
       case 'undo':
         return { done: await debuggee.undo() };
       case 'redo':
@@ -195,6 +198,13 @@ export class EngineTarget implements Target {
         await recordRun(debuggee, this.opened.input, { record: file, recordSites: sites, redact });
         return { done: true };
       }
+      case 'rank':
+      case 'ops':
+      case 'trace':
+        throw new UsageError(`${change.change} is for a live process`, {
+          code: 'COMMAND_INVALID',
+          hint: '`step` goes by operations; values are those of this run.',
+        });
       case 'restart':
         return this.#restart();
     }
@@ -209,19 +219,23 @@ export class EngineTarget implements Target {
         code: 'COMMAND_INVALID',
         hint: 'Sites of this layer and weights can be.',
       });
-    if (!place.startsWith('weight ')) this.#checkHere(place);
+    this.#checkHere(place);
     const written = writtenIn(held, offset, bytesOf(base64));
     const { step } = this.#debuggee.session.position;
-    const lines = written.map(({ selector, value }) =>
-      place.startsWith('weight ')
-        ? `${place}${selector} = ${value}`
-        : `set ${place}${selector} = ${value} at step ${step}`,
-    );
+    const lines = written.map(({ selector, value }) => changeOf(`${place}${selector}`, String(value), step));
     return this.#debuggee.edit(lines.join('\n'));
   }
 
-  /** What has run stays as it was. @throws UsageError SITE_NOT_CAPTURED */
-  #checkHere(site: string): void {
+  /** A site from this step's layer on, or a weight for good. */
+  #set(place: string, value: string): Promise<readonly string[]> {
+    this.#checkHere(place);
+    return this.#debuggee.edit(changeOf(place, value, this.#debuggee.session.position.step));
+  }
+
+  /** What has run stays as it was; a weight can be set anywhere. @throws UsageError SITE_NOT_CAPTURED */
+  #checkHere(place: string): void {
+    const site = siteOf(place);
+    if (site === undefined) return;
     const name = canonicalName(this.#debuggee.model.program, site);
     if (this.#sites().some((s) => s.here && s.name === name)) return;
     throw notHere(site);

@@ -1,6 +1,6 @@
 import { UsageError } from '../../base/index.js';
 import type { Edit, SamplingKind } from '../../language/index.js';
-import { debuggedTokens, type DebugInput } from '../../protocol/index.js';
+import { debuggedTokens, type DebugInput, type RecordedStage } from '../../protocol/index.js';
 import { configOf, editsOf, promptEdit, refuseGradientEdits } from '../experiment.js';
 import { openModel, type OpenModel } from '../open-model.js';
 import type { ModelSource } from '../operation.js';
@@ -9,6 +9,7 @@ import { replayed } from '../recording/replay.js';
 import { stampOf } from '../stamp.node.js';
 import { modelKey } from '../with-model.js';
 import { Debuggee } from './debuggee.js';
+import type { Stage } from './edit-history.js';
 import { makeBreath, type Breath } from './telling.js';
 
 /** What a debugged run has around it. */
@@ -45,6 +46,12 @@ const samplingEdits = (input: DebugInput): { readonly text: string }[] =>
     return value === undefined ? [] : [{ text: `${sampling[field]} ${value}` }];
   });
 
+/** What was in force on the way of a recorded run, with what is asked for besides. */
+const stagesOf = async (recorded: readonly RecordedStage[], given: DebugInput): Promise<readonly Stage[]> => {
+  const more = await editsOf({ edits: [...samplingEdits(given), ...given.edits] });
+  return recorded.map(({ step, at, experiment }) => ({ place: { step, at }, edits: [...experiment.edits, ...more] }));
+};
+
 const open = async (input: DebugInput, edits: readonly Edit[], models: ModelSource | undefined): Promise<OpenModel> => {
   const options = { ...input, binding: input.binding ?? ('apart' as const) };
   const start = () => openModel(input.model, { ...options, configure: (config) => configOf(edits, config) });
@@ -57,7 +64,7 @@ const open = async (input: DebugInput, edits: readonly Edit[], models: ModelSour
  * @throws as `openModel` and `promptsOf`; UsageError OPTION_INVALID for several prompts, or a model of labels
  */
 export const openDebuggee = async (given: DebugInput, { models }: DebugContext = {}): Promise<OpenDebuggee> => {
-  const { input, check } = await replayed(given);
+  const { input, check, stages } = await replayed(given, { staged: true });
   const edits = await editsOf({ edits: [...samplingEdits(input), ...input.edits] });
   refuseGradientEdits(edits);
   const model = await open(input, edits, models);
@@ -76,7 +83,10 @@ export const openDebuggee = async (given: DebugInput, { models }: DebugContext =
     const { maxNewTokens = debuggedTokens, ignoreEos } = input;
     const again = (list: Debuggee['edits']) =>
       Debuggee.start(model, { prompt, edits: list, maxNewTokens, ignoreEos }, breath.turn);
-    return { model, input, debuggee: await again(edits), again, notes, breath };
+    const debuggee = await again(edits);
+    const isWhole = stages.length === 0 || (await debuggee.replay(await stagesOf(stages, given)));
+    if (!isWhole) notes.push('not all changes of the recording could be made where they were made');
+    return { model, input, debuggee, again, notes, breath };
   } catch (error) {
     await model.dispose();
     throw error;

@@ -1,9 +1,10 @@
 import { UsageError } from '../../base/index.js';
 import type { Target } from '../../debugger/index.js';
 import { isRecording } from '../../formats/index.node.js';
-import type { DebugInput } from '../../protocol/index.js';
+import type { AttachInput, DebugInput } from '../../protocol/index.js';
 import { lastPart } from '../last-part.js';
 import { EngineTarget } from './engine-target.js';
+import { LiveTarget } from './live/index.js';
 import { openDebuggee, type DebugContext } from './open-debuggee.js';
 import { RecordingTarget } from './recorded/recording-target.js';
 
@@ -19,10 +20,15 @@ const refuseRunning = (input: Omit<DebugInput, 'x'>): void => {
 };
 
 /**
- * Opens what a request of the debugger names, in this thread: a model on our engine, or a recording by itself.
- * @throws as `openDebuggee`; ModelError RECORDING_INVALID
+ * Opens what a request of the debugger names, in this thread: a model on our engine, a recording by itself, or a live
+ * process.
+ * @throws as `openDebuggee` and `LiveTarget.open`; ModelError RECORDING_INVALID
  */
-export const openTarget = async (input: Omit<DebugInput, 'x'>, context: DebugContext = {}): Promise<Target> => {
+export const openTarget = async (
+  input: Omit<DebugInput, 'x'> | AttachInput,
+  context: DebugContext = {},
+): Promise<Target> => {
+  if ('port' in input) return LiveTarget.open(input);
   if (await isRecording(input.model)) {
     refuseRunning(input);
     return RecordingTarget.open(input.model);

@@ -39,6 +39,14 @@ export const refused = (error: unknown): { readonly error: ReturnType<typeof toW
 
 const withoutCondition = (label: string): string => label.replace(/\s+if\s.*$/s, '');
 
+/** A point with another condition, or none, and a label that says so. */
+export const withCondition = ({ condition: _, ...spec }: PointSpec, condition: string | undefined): PointSpec => {
+  const plain = withoutCondition(spec.label);
+  return condition === undefined
+    ? { ...spec, label: plain }
+    : { ...spec, label: `${plain} if ${condition}`, condition };
+};
+
 /** The breakpoints of a target, as they were asked for: when a run begins anew, they are made in it under their numbers. */
 export class PointBook {
   readonly #specs = new Map<number, PointSpec>();
@@ -117,13 +125,10 @@ export class PointBook {
         code: 'COMMAND_INVALID',
         hint: 'Watch a comparison instead.',
       });
-    const { condition: old, ...rest } = spec;
-    const now = condition === undefined ? old : (condition ?? undefined);
-    const plain = withoutCondition(spec.label);
-    const label = condition === undefined ? spec.label : now === undefined ? plain : `${plain} if ${now}`;
+    const changed = condition === undefined ? spec : withCondition(spec, condition ?? undefined);
     const hits = ignore === undefined ? {} : { hits: `>= ${this.run().met(id) + ignore + 1}` };
-    this.#add({ ...rest, label, ...hits, ...(now === undefined ? {} : { condition: now }) }, id);
-    return { id, label };
+    this.#add({ ...changed, ...hits }, id);
+    return { id, label: changed.label };
   }
 
   #point(spec: PointSpec, id: () => number): Omit<Breakpoint, 'id'> {

@@ -1,17 +1,20 @@
 import type { DebugSession } from '../../debugger/index.js';
 import { makeExperiment } from '../../language/index.js';
-import type { DebugInput } from '../../protocol/index.js';
+import type { DebugInput, RecordedStage } from '../../protocol/index.js';
 import { partOf, sitesFor, type SiteValue, type Wanted } from '../chosen-sites.js';
 import { textOf } from '../prompts.js';
 import { startRecorder, type Recorder } from '../recording/recorder.js';
 import { stepFacts } from '../recording/step-facts.js';
 import { scoredTokens } from '../scored.js';
 import type { Debuggee } from './debuggee.js';
+import type { Stage } from './edit-history.js';
 
 /** What is recorded of a debugged run. */
 type Request = Pick<DebugInput, 'record' | 'recordSites' | 'redact'>;
 
 const likeliest = 10;
+
+const recordedStage = ({ place, edits }: Stage): RecordedStage => ({ ...place, experiment: makeExperiment(edits) });
 
 /** Is the run at the end of its step? */
 const hasEnded = (session: DebugSession): boolean => session.instance === undefined;
@@ -60,12 +63,13 @@ export class RunRecorder {
 
   async finish(): Promise<void> {
     await this.catchUp();
-    const { tokens, request, edits } = this.debuggee();
+    const { tokens, request, edits, stages } = this.debuggee();
     const generated = tokens
       .slice(request.prompt.ids.length)
       .map((t) => t.text)
       .join('');
-    await this.recorder.finish({ generated, experiment: makeExperiment(edits) }, this.#recorded);
+    const made = stages.length > 1 ? { stages: stages.map(recordedStage) } : {};
+    await this.recorder.finish({ generated, experiment: makeExperiment(edits), ...made }, this.#recorded);
   }
 
   async #step(step: number): Promise<void> {

@@ -1,6 +1,6 @@
 import { shownNumber } from '../../debugger/index.js';
 import { siteIn } from '../../engine/index.js';
-import { formatType, typesOf } from '../../graph/index.js';
+import { formatType, typesOf, type Graph } from '../../graph/index.js';
 import { formatEdit } from '../../language/index.js';
 import type { Item, ScopeName, TargetFrame, ViewAnswerOf } from '../../protocol/index.js';
 import { reduce, statistics, toFloat32, type Tensor } from '../../tensor/index.js';
@@ -64,13 +64,33 @@ const siteValues = async (debuggee: Debuggee): Promise<readonly LayerSite[]> => 
 const sites = async (debuggee: Debuggee): Promise<Item[]> =>
   (await siteValues(debuggee)).map(({ name, held }) => itemOf(name, name, held));
 
+type Session = Debuggee['session'];
+
+/** A weight by its type; its numbers are read when it is opened. */
+const weightItem = ({ variant }: Session, { name, type }: Pick<Graph['params'][number], 'name' | 'type'>): Item => ({
+  ...plain(name, `${type.dtype}${formatType(type)}${variant.weights.has(name) ? '  edited' : ''}`),
+  ...{ ref: `weight:${name}`, part: { at: [] }, length: Number(type.shape[0]), place: `weight ${name}` },
+});
+
+/** Weights with more numbers are not summed up beside other values: that would take longer than a step. */
+const mostSummed = 2 ** 20;
+
+const largeWeight = ({ instance }: Session, ref: string) =>
+  instance?.segment.graph.params.find(
+    ({ name, type }) =>
+      ref === `weight:${name}` && type.shape.reduce<number>((n, extent) => n * Number(extent), 1) > mostSummed,
+  );
+
 const boundary =
   (side: 'inputs' | 'outputs') =>
   async (debuggee: Debuggee, frame: FrameKind): Promise<Item[]> => {
     if (!isInLayer(frame)) return [];
     const items: Item[] = [];
-    for (const { name, ref } of boundaryValues(debuggee.session, frame, side))
-      items.push(itemOf(name, ref, await resolveValue(debuggee, ref)));
+    for (const { name, ref } of boundaryValues(debuggee.session, frame, side)) {
+      const { session } = debuggee;
+      const large = largeWeight(session, ref);
+      items.push(large ? weightItem(session, large) : itemOf(name, ref, await resolveValue(debuggee, ref)));
+    }
     return items;
   };
 
@@ -149,10 +169,7 @@ const cache = async (debuggee: Debuggee): Promise<Item[]> => {
 };
 
 const weights = ({ session }: Debuggee): Item[] =>
-  (session.instance?.segment.graph.params ?? []).map(({ name, type }) => ({
-    ...plain(name, `${type.dtype}${formatType(type)}${session.variant.weights.has(name) ? '  edited' : ''}`),
-    ...{ ref: `weight:${name}`, part: { at: [] }, length: Number(type.shape[0]), place: `weight ${name}` },
-  }));
+  (session.instance?.segment.graph.params ?? []).map((param) => weightItem(session, param));
 
 /** What each scope shows. A list without a length of its own is short, or is asked for in parts. */
 const contents: Readonly<Record<ScopeName, (debuggee: Debuggee, frame: FrameKind) => Promise<Item[]> | Item[]>> = {
@@ -165,6 +182,10 @@ const contents: Readonly<Record<ScopeName, (debuggee: Debuggee, frame: FrameKind
   statistics: statisticsOf,
   cache,
   weights,
+  // what a live process has
+  gradients: () => [],
+  training: () => [],
+  processes: () => [],
   tokens: ({ tokens }) => tokens.map((token, i) => plain(String(i), tokenText(token))),
   edits: ({ edits }) => edits.map((edit, i) => plain(String(i + 1), formatEdit(edit))),
 };

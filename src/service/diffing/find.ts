@@ -144,7 +144,10 @@ const explained = async (
   const { scene } = result;
   const known = { ...finding, from: [...scene.suspects.from], scope: scopeOf(scene), tried: result.tried };
   const { found, proof } = await proven(request, { trial, scene }, result.found);
-  const explanations = found.slice(0, mostTold).map(toldExplanation);
+  const explanations = found
+    .filter((e) => found.find((f) => f.try.says === e.try.says) === e)
+    .slice(0, mostTold)
+    .map(toldExplanation);
   if (!proof) return { finding: { ...known, explanations } };
   const next = firstOf(proof.differences, floor)?.site ?? null;
   const counts = { agree: agreeing(proof, floor), of: proof.differences.length };
@@ -168,10 +171,8 @@ export const findings = async (
   while (found.length < most) {
     const first = firstOf(now.differences, floor);
     if (!first) break;
-    const read =
-      now.trial && segmentOfSite(now.trial.program, first.site)
-        ? valuesIn(now.trial, [first.site])
-        : a.read([first.site]);
+    const isInside = now.trial && segmentOfSite(now.trial.program, first.site);
+    const read = now.trial && isInside ? valuesIn(now.trial, [first.site]) : a.read([first.site]);
     const ours = (await read).get(first.site);
     if (!ours) break;
     const { finding, theirs } = await looked(request, first, ours);

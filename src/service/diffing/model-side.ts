@@ -6,12 +6,16 @@ import type { OpenModel } from '../open-model.js';
 import type { OperationContext } from '../operation.js';
 import type { OpenSide } from './side.js';
 
+/** GGUF's names of plain numbers. */
+const plain: Readonly<Record<string, string>> = { F32: 'float32', F16: 'float16', BF16: 'bfloat16' };
+
 /** How most of a model's numbers are stored: a dtype, or GGUF's name of a quantisation. */
 const storedAs = ({ weights }: OpenModel): string => {
   const counts = new Map<string, number>();
   for (const name of weights.names()) {
     const { dtype, encoding, length } = weights.info(name);
-    const told = encoding?.type ?? dtype;
+    const type = encoding?.type;
+    const told = type === undefined ? dtype : (plain[type] ?? type);
     counts.set(told, (counts.get(told) ?? 0) + length);
   }
   return [...counts].sort(([, a], [, b]) => b - a)[0]?.[0] ?? 'float32';

@@ -3,6 +3,7 @@ import type { HostInput, HostMethod, HostOutput, ModelInput } from '../../protoc
 import type { ModelPool } from '../model-pool.js';
 import type { OperationContext } from '../operation.js';
 import type { ValueArena } from './held.js';
+import type { WeightCache } from './weight.js';
 
 /** What the worker keeps from one request to the next. */
 export interface HostState {
@@ -10,6 +11,8 @@ export interface HostState {
   readonly arena: ValueArena;
   /** Models by the names that clients gave them. */
   readonly handles: Map<string, ModelInput>;
+  /** Of each model the weight that was looked at last: a picture of it is many looks. */
+  readonly weights: WeightCache;
   /** Captures so far, by run. */
   readonly revisions: Map<string, number>;
   /** Runs under the debugger, by name. */

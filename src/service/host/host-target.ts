@@ -17,7 +17,8 @@ import type {
 } from '../../protocol/index.js';
 import { startHost } from './start.js';
 
-type OpenInput = Omit<DebugInput, 'x'>;
+/** What a run is opened with. */
+export type OpenInput = Omit<DebugInput, 'x'>;
 
 /** The name of the one run of a host that is a debugger's own. */
 const session = 'debugged';
@@ -27,8 +28,8 @@ export interface HostTargetOptions {
   readonly onDeath?: (error: DebuggerError) => void;
 }
 
-/** The request that begins again what was begun: the same prompt, as ids, and the changes made since. */
-const againOf = (input: OpenInput, { prompt }: TargetAbout, { tokens, edits }: TargetState): OpenInput => {
+/** The request that begins again what was begun: the same prompt, as ids, and the changes in force. */
+export const againOf = (input: OpenInput, { prompt }: TargetAbout, { tokens, edits }: TargetState): OpenInput => {
   const { model, device, engine, binding, threads, maxNewTokens, ignoreEos, redact, record, recordSites } = input;
   const ids = tokens.slice(0, prompt.length).map((t) => t.id);
   const given = prompt.source ? { ids: prompt.source.map((t) => t.id), targetIds: ids.slice(1) } : { ids };
@@ -74,6 +75,16 @@ export class HostTarget implements Target {
 
   get state(): TargetState {
     return this.#state;
+  }
+
+  /** The breakpoints that there are, by their numbers. */
+  get pointSpecs(): ReadonlyMap<number, PointSpec> {
+    return this.#points;
+  }
+
+  /** The exceptions that stop the run. */
+  get caught(): readonly string[] {
+    return this.#caught;
   }
 
   async resume(motion: Motion, options: MoveOptions = {}): Promise<MoveResult> {

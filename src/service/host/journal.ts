@@ -104,30 +104,54 @@ const wholeLines = (bytes: Uint8Array): { readonly lines: readonly string[]; rea
   return { lines: text.split('\n').slice(0, -1), end };
 };
 
-const readEntries = async (file: FileHandle, path: string) => {
-  const bytes = await readAll(file, path);
+/** What the bytes of a journal say. `end`: behind the last whole line. */
+const parseJournal = (bytes: Uint8Array, path: string) => {
   const { lines, end } = wholeLines(bytes);
   const isOurs =
     lines.length > 0 ? `${lines[0] ?? ''}\n` === header : header.startsWith(new TextDecoder().decode(bytes));
   if (!isOurs) throw unreadable(path, 'it is no journal of this version');
-  if (end < bytes.length) await file.truncate(end);
-  if (end === 0) await file.appendFile(header);
   const parsed = lines.slice(1).map((line, i) => ({ entry: parseEntry(line), line: i + 2 }));
   const torn = end < bytes.length && end > 0 ? ['the last line was not written whole and is left out'] : [];
   const bad = parsed.filter(({ entry }) => !entry).map(({ line }) => `line ${line} is damaged and left out`);
-  return { entries: parsed.flatMap(({ entry }) => entry ?? []), notes: [...bad, ...torn] };
+  return { entries: parsed.flatMap(({ entry }) => entry ?? []), notes: [...bad, ...torn], end };
+};
+
+const readAndMend = async (file: FileHandle, path: string) => {
+  const bytes = await readAll(file, path);
+  const read = parseJournal(bytes, path);
+  if (read.end < bytes.length) await file.truncate(read.end);
+  if (read.end === 0) await file.appendFile(header);
+  return read;
+};
+
+const opened = (path: string, flags: 'a+' | 'r'): Promise<FileHandle> =>
+  open(path, flags, 0o600).catch((cause: unknown) => {
+    throw unreadable(path, (cause as Error).message, cause);
+  });
+
+/**
+ * What a journal has, which may be another's that is being written: nothing in the file is changed.
+ * @throws UsageError FILE_UNREADABLE
+ */
+export const readJournal = async (path: string): Promise<Pick<Journal, 'notes'> & { entries: JournalEntry[] }> => {
+  const file = await opened(path, 'r');
+  try {
+    const { entries, notes } = parseJournal(await readAll(file, path), path);
+    return { entries, notes };
+  } finally {
+    await file.close();
+  }
 };
 
 /**
- * Opens a journal, or begins one. A last line that a crash tore is taken away; other damage is told in `notes`.
+ * Opens a journal, or begins one, for its user's eyes alone. A last line that a crash tore is taken away; other damage
+ * is told in `notes`.
  * @throws UsageError FILE_UNREADABLE
  */
 export const openJournal = async (path: string): Promise<Journal> => {
-  const file = await open(path, 'a+').catch((cause: unknown) => {
-    throw unreadable(path, (cause as Error).message, cause);
-  });
+  const file = await opened(path, 'a+');
   try {
-    return new Journal(path, file, await readEntries(file, path));
+    return new Journal(path, file, await readAndMend(file, path));
   } catch (error) {
     await file.close();
     throw error;

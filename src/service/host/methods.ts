@@ -1,23 +1,29 @@
 import { UsageError } from '../../base/index.js';
-import { hostMethods, type OpenInput } from '../../protocol/index.js';
+import { hostMethods, packBoard, type OpenInput } from '../../protocol/index.js';
 import type { Arena } from '../../tensor/index.js';
 import type { OperationContext } from '../operation.js';
+import { attack } from '../operations/attack.js';
+import { attribute } from '../operations/attribute.js';
+import { circuit } from '../operations/circuit.js';
 import { compare } from '../operations/compare.js';
 import { diff } from '../operations/diff.js';
 import { inspect } from '../operations/inspect.js';
 import { knockout } from '../operations/knockout.js';
 import { lens } from '../operations/lens.js';
 import { list } from '../operations/list.js';
+import { patch } from '../operations/patch.js';
 import { run } from '../operations/run.js';
 import { tokenize } from '../operations/tokenize.js';
 import { tour } from '../operations/tour.js';
 import { modelKey, withModel } from '../with-model.js';
+import { attentionInto } from './attention.js';
 import { captureInto } from './capture.js';
 import { makeDebugHandlers } from './debug-methods.js';
 import { dropRun, heldAt, type HeldValue } from './held.js';
 import type { Handler, Handlers, HostState, Outcome, WorkerMethod } from './host-state.js';
 import { viewOf } from './view.js';
 import { viewWeight } from './weight.js';
+import { writes } from './writes.js';
 
 const plain =
   <Input, Output>(operation: { run(input: Input, context: OperationContext): Promise<Output> }) =>
@@ -61,6 +67,7 @@ export const makeHandlers = (state: HostState): Handlers => ({
   open: (input, context) => open(state, input, context),
   close: ({ handle }) => close(state, handle),
   capture: async (input, context) => ({ output: await captureInto(state, input, context) }),
+  attention: async (input, context) => ({ output: await attentionInto(state, input, context) }),
   drop: async ({ run }) => ({ output: { bytes: dropRun(state.arena, run) } }),
   view: async (input) => {
     const minus = input.minus && heldAt(state.arena, input.minus);
@@ -68,15 +75,24 @@ export const makeHandlers = (state: HostState): Handlers => ({
     return { output: result, ...(payload ? { payload } : {}) };
   },
   weight: async (input, context) => {
-    const { result, payload } = await viewWeight(input, context);
+    const { result, payload } = await viewWeight(input, context, state.weights);
     return { output: result, ...(payload ? { payload } : {}) };
   },
   run: plain(run),
   inspect: plain(inspect),
   lens: plain(lens),
+  board: async (input, context) => {
+    const { result, payload } = packBoard(await lens.run(input, context));
+    return { output: result, payload };
+  },
   compare: plain(compare),
   diff: plain(diff),
   knockout: plain(knockout),
+  attribute: plain(attribute),
+  attack: plain(attack),
+  writes: async (input, context) => ({ output: await writes(input, context) }),
+  circuit: plain(circuit),
+  patch: plain(patch),
   list: plain(list),
   tokenize: plain(tokenize),
   tour: plain(tour),

@@ -1,7 +1,8 @@
-import { never, UsageError } from '../../base/index.js';
+import { bug, never, UsageError } from '../../base/index.js';
 import { resolveSelector, type Where } from '../../language/index.js';
 import type { ViewAnswer, ViewInput, ViewOf, ViewResult } from '../../protocol/index.js';
 import {
+  concat,
   histogram,
   levelsOf,
   maxTile,
@@ -130,12 +131,23 @@ const asMatrix = ({ tensor, axes }: Part): Tensor => {
   return { ...tensor, shape: [...new Array<number>(2 - long.length).fill(1), ...long] };
 };
 
+/** The parts along an axis, one index each. */
+const layersOf = (part: Part, axis: number): readonly Part[] =>
+  Array.from({ length: part.tensor.shape[axis] ?? 0 }, (_, i) => ({ ...part, tensor: take(part.tensor, axis, [i]) }));
+
+/** [rows, columns] -> [1, rows, columns] */
+const onTop = <T extends Tensor>(tile: T): T => ({ ...tile, shape: [1, ...tile.shape] });
+
 const image = (part: Part, as: ViewOf<'maxPyramid'>, input: ViewInput): Answered => {
-  const matrix = asMatrix(part);
-  const [rows = 1, columns = 1] = matrix.shape;
+  const stacked = as.stack === undefined ? [part] : layersOf(part, axisOf(part, as.stack));
+  const matrices = stacked.map(asMatrix);
+  const [rows = 1, columns = 1] = matrices[0]?.shape ?? [];
   const pixels = [rows, columns].map((extent) => Math.min(as.size, pixelsAt(extent, as.level)));
-  checkBytes((pixels[0] ?? 0) * (pixels[1] ?? 0) * outputBytes[input.dtype], input.maxBytes);
-  const tile = maxTile(matrix, as);
+  checkBytes(stacked.length * (pixels[0] ?? 0) * (pixels[1] ?? 0) * outputBytes[input.dtype], input.maxBytes);
+  const tiles = matrices.map((matrix) => maxTile(matrix, as));
+  const [first] = tiles;
+  if (!first) throw bug('there is no image to look at');
+  const tile = as.stack === undefined ? first : concat(tiles.map(onTop), 0);
   return {
     view: {
       kind: 'maxPyramid',

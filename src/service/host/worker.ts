@@ -39,6 +39,7 @@ const serve = (port: MessagePort, limits: WorkerLimits): void => {
     models: new ModelPool(limits.modelBytes),
     arena: new Arena<HeldValue>(limits.arenaBytes),
     handles: new Map(),
+    weights: new WeakMap(),
     revisions: new Map(),
     debugged: new Map(),
   };

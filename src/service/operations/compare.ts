@@ -103,7 +103,8 @@ const sideOf = async (input: CompareInput, context: OperationContext): Promise<S
   const side = await onEachPrompt(input, context, async (opened) => {
     const from = performance.now();
     const { model, prompt } = opened;
-    const logits = prompt.ids.length * model.program.facts.vocab <= mostScores ? 'all' : 'last';
+    const isWhole = input.scored === 'all' && prompt.ids.length * model.program.facts.vocab <= mostScores;
+    const logits = isWhole ? 'all' : 'last';
     const { run, notes } = await keptRun(opened, { logits, context });
     const rows = rowsOf(run);
     const sums = rows.map(sumScores);

@@ -107,6 +107,20 @@ describe('two models', () => {
     expect(found.findings[0]?.signs).toContain('only heads 2 differ');
   });
 
+  it('judges each layer by its own part where quantising makes noise everywhere', async () => {
+    const gguf = (name: string): string => path.join(golden, 'gguf', `${name}.gguf`);
+    const tied = await compare({ model: gguf('qwen3-f32'), other: gguf('qwen3-tied-q5_0'), ids: [5, 42, 9, 9, 31] });
+    expect(tied).toMatchObject({ byLayer: true, agree: false, b: { dtype: 'Q5_0' } });
+    expect(tied.findings).toHaveLength(1);
+    expect(tied.findings[0]).toMatchObject({
+      site: 'logits',
+      explanations: [{ edit: 'config tie_word_embeddings = true' }, { id: 'tied-head' }],
+      proof: { next: null },
+    });
+    const sound = await compare({ model: gguf('gpt2-f32'), other: gguf('gpt2-q8_0'), ids: [5, 42, 9, 9, 31] });
+    expect(sound).toMatchObject({ byLayer: true, agree: true, findings: [] });
+  });
+
   it('tells where the text is cut into other tokens, and gives both the same', async () => {
     const found = await compare({
       ...{ model: model('llama-grouped'), other: model('gpt2-default'), prompt: 't5 t9', explain: false },

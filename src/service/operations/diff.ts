@@ -1,7 +1,7 @@
 import {
   differingFields,
   outliers,
-  localDifferences,
+  valuesIn,
   walk,
   type SiteDifference,
   type Trial,
@@ -14,7 +14,7 @@ import { matches, parseGlobs } from '../../language/index.js';
 import { makeProgram } from '../../models/index.js';
 import type { DiffInput, DiffResult, SiteDifferenceView } from '../../protocol/index.js';
 import { checkpoints } from '../cancel.js';
-import { comparedWeights } from '../diffing/compare-weights.js';
+import { comparedWeights, type WeightDifference } from '../diffing/compare-weights.js';
 import { findings, type FindRequest } from '../diffing/find.js';
 import { floorFor } from '../diffing/floor.js';
 import { withSides, type Sides } from '../diffing/open-sides.js';
@@ -106,24 +106,42 @@ const foundIn = (sides: Sides, { most }: DiffInput, context: OperationContext) =
     );
 };
 
-const compared = async (sides: Sides, input: DiffInput, context: OperationContext): Promise<DiffResult> => {
-  const { a, b, tokens, target, otherTokens } = sides;
-  const floor = input.floor ?? floorFor([a.told.dtype, b.told.dtype]);
-  const shared = sharedSites(sides, input.sites);
-  const parts = partsOf(shared, (site) => a.bytesOf(site) + b.bytesOf(site), input.maxBytes);
+/** With a floor above this, noise adds up from layer to layer, and each layer is judged by its own part. */
+const noisy = 1e-3;
+
+/** The values of both sides, compared over the whole run and, where A is a model, layer by layer. */
+const measured = async (
+  { a, b }: Sides,
+  { parts, trial }: { readonly parts: FindRequest['parts']; readonly trial: Trial | undefined },
+  context: OperationContext,
+) => {
   const { differences, unlike } = await walk([a, b], parts, (done) =>
     context.progress?.({ done, total: parts.length, what: 'values compared' }),
   );
-  const weights = await comparedWeights([a, b], context);
+  if (!trial) return { differences, unlike };
+  const fed = { ...trial, feed: b };
+  const own = { ...a, read: (names: readonly string[]) => valuesIn(fed, names) };
+  return { differences, unlike, fed, local: (await walk([own, b], parts)).differences };
+};
+
+const outliersOf = (local: readonly SiteDifference[], weights: readonly WeightDifference[]): DiffResult['outliers'] => {
+  const finiteOnes = local.filter((l) => Number.isFinite(l.relative));
+  return [...outliers(finiteOnes.map((l) => ({ name: l.site, relative: l.relative }))), ...outliers(weights)].map(
+    (o) => ({ ...o }),
+  );
+};
+
+const compared = async (sides: Sides, input: DiffInput, context: OperationContext): Promise<DiffResult> => {
+  const { a, b, tokens, target, otherTokens } = sides;
+  const floor = input.floor ?? floorFor([a.told.dtype, b.told.dtype]);
+  const parts = partsOf(sharedSites(sides, input.sites), (site) => a.bytesOf(site) + b.bytesOf(site), input.maxBytes);
   const trial = await trialOf(sides, context);
-  const found = await foundIn(
-    sides,
-    input,
-    context,
-  )({ differences, floor, parts, trial: input.explain ? trial : undefined });
-  const local = trial && (await localDifferences(trial, b, new Set(shared)));
-  const ranked = [...outliers(local ?? []), ...outliers(weights ?? [])];
-  const agree = differences.every((d) => d.relative <= floor) && unlike.length === 0;
+  const { differences, unlike, local, fed } = await measured(sides, { parts, trial }, context);
+  const byLayer = floor > noisy && local !== undefined;
+  const judged = byLayer ? local : differences;
+  const tried = input.explain ? (byLayer ? fed : trial) : undefined;
+  const found = await foundIn(sides, input, context)({ differences: judged, floor, parts, trial: tried });
+  const weights = await comparedWeights([a, b], context);
   return {
     ...{ a: a.told, b: b.told, tokens, ...(target ? { target } : {}), ...(otherTokens ? { otherTokens } : {}) },
     ...{ floor, sites: differences.map((d) => toldDifference(d, floor)) },
@@ -131,13 +149,12 @@ const compared = async (sides: Sides, input: DiffInput, context: OperationContex
     onlyB: b.sites.filter((site) => !a.sites.includes(site)),
     unlike: unlike.map(({ site, shapes: [x, y] }) => ({ site, shapes: [[...x], [...y]] })),
     findings: [...found],
-    outliers: ranked.map((o) => ({ ...o })),
-    ...(local ? { local: local.map((l) => ({ name: l.name, relative: finite(l.relative) })) } : {}),
+    outliers: outliersOf(local ?? [], weights ?? []),
+    ...(local ? { local: local.map((l) => ({ name: l.site, relative: finite(l.relative) })) } : {}),
     ...(weights ? { weights: weights.map((w) => ({ name: w.name, relative: finite(w.relative) })) } : {}),
     ...configOf(sides),
     ...(await outputOf(sides)),
-    agree,
-    notes: [],
+    ...{ agree: judged.every((d) => d.relative <= floor) && unlike.length === 0, byLayer, notes: [] },
   };
 };
 

@@ -8,7 +8,7 @@ import { finite, keptRun, wordsOf } from '../kept-run.js';
 import type { OpenModel } from '../open-model.js';
 import type { Operation, OperationContext } from '../operation.js';
 import { promptView, textOf } from '../prompts.js';
-import { answerPosition } from '../scoring.js';
+import { answerScores } from '../scoring.js';
 import { scoredTokens } from '../scored.js';
 
 type Part = Pick<KnockoutResult['parts'][number], 'part' | 'head' | 'edit'>;
@@ -54,11 +54,7 @@ const knockoutOf = async (opened: Opened, input: KnockoutInput, context: Operati
   const lastScores = async (extra: string, keep: boolean): Promise<Float32Array> => {
     const all = [...edits, ...parseEdits(extra)];
     const { run } = await keptRun({ ...opened, edits: all }, { logits: 'last', keep, context });
-    if (!run.logits) throw bug('the model gave no scores');
-    const [, rows = 1, vocab = 1] =
-      run.logits.shape.length === 3 ? run.logits.shape : [1, 1, ...run.logits.shape.slice(1)];
-    const row = rows === 1 ? 0 : answerPosition(model, prompt);
-    return run.logits.data.subarray(row * vocab, (row + 1) * vocab);
+    return answerScores(model, prompt, run.logits);
   };
   const base = await lastScores('', true);
   const outcomeOf = (scores: Float32Array): KnockoutResult['base'] => {

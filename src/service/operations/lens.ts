@@ -1,6 +1,6 @@
 import { boardRows, lensBoard, type BoardCell } from '../../analyses/lens/index.js';
 import { bug, nearest, UsageError } from '../../base/index.js';
-import type { KeptRun } from '../../engine/index.js';
+import type { KeptRun, Prompt } from '../../engine/index.js';
 import type { LensCell, LensInput, LensResult } from '../../protocol/index.js';
 import { checkpoints } from '../cancel.js';
 import { onEachPrompt, type Opened } from '../edited-model.js';
@@ -19,13 +19,22 @@ const cellOf = (model: OpenModel, cell: BoardCell): LensCell => ({
 });
 
 /** @throws UsageError OPTION_INVALID */
-const checkAfter = (run: KeptRun, after: readonly string[] | undefined): void => {
-  const rows = boardRows(run);
+const checkAfter = (run: KeptRun, { after, stack }: Pick<LensInput, 'after' | 'stack'>): void => {
+  const rows = boardRows(run, stack);
   const unknown = after?.find((name) => !rows.includes(name));
   if (unknown === undefined) return;
   throw new UsageError(`the stream is not read after ${unknown}`, {
     code: 'OPTION_INVALID',
     hint: `Did you mean ${nearest(unknown, rows)[0] ?? 'embed'}?`,
+  });
+};
+
+/** The encoder's text. @throws UsageError OPTION_INVALID */
+const sourceOf = ({ source }: Prompt): Prompt => {
+  if (source) return source;
+  throw new UsageError('this model has no encoder before a decoder', {
+    code: 'OPTION_INVALID',
+    hint: 'Leave out the stack.',
   });
 };
 
@@ -41,14 +50,14 @@ const versusOf = async (
 
 const lensOf = async (opened: Opened, input: LensInput, context: OperationContext): Promise<LensResult> => {
   const { model, prompt } = opened;
-  const positions = checkPositions(input.positions, prompt);
-  const words = wordsOf(model, input.words);
+  const positions = checkPositions(input.positions, input.stack === 'encoder' ? sourceOf(prompt) : prompt);
+  const words = input.stack === 'encoder' ? [] : wordsOf(model, input.words);
   const versus = await versusOf(opened, input.versus, context);
   const { run, notes } = await keptRun(opened, { logits: 'none', context });
-  checkAfter(run, input.after);
+  checkAfter(run, input);
   const rows = await lensBoard(model, {
-    ...{ run, positions, top: input.top, words: words.map((w) => w.id), after: input.after, versus },
-    onRow: checkpoints(context),
+    ...{ run, positions, top: input.top, words: words.map((w) => w.id), after: input.after, versus, stack: input.stack },
+    onPiece: checkpoints(context),
   });
   return {
     model: await model.summary(),

@@ -9,6 +9,7 @@ export const notesOf = ({ damage, manifest }: Recording): string[] => [
   ...(damage === undefined ? [] : [`the recording was cut off or damaged, and was recovered: ${damage}`]),
   ...(damage === undefined && !manifest.complete ? ['the recording was not finished'] : []),
   ...(manifest.redacted ? ['the recording is redacted: it has no texts and no token ids'] : []),
+  ...(manifest.notes ?? []),
 ];
 
 const viewOf = ({ manifest }: Recording): RecordingView => {

@@ -25,7 +25,7 @@ const flushSteps = 64;
 
 /** What a run tells at its end. */
 export type RunEnd = Partial<
-  Pick<RecordingManifest, 'stop' | 'generated' | 'masks' | 'labels' | 'notes' | 'experiment'>
+  Pick<RecordingManifest, 'stop' | 'generated' | 'masks' | 'labels' | 'notes' | 'experiment' | 'stages'>
 >;
 
 /** The last of each key, in the order in which the keys came. */

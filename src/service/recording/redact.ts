@@ -5,7 +5,7 @@ export const redactedStep = ({ token: _, top: __, ...rest }: RecordedStep): Reco
 
 /** A manifest without what was said and what was asked: texts, token ids, edits, notes, the model's place. */
 export const redactedManifest = (manifest: RecordingManifest): RecordingManifest => {
-  const { experiment: _, generated: __, masks: ___, notes: ____, ...rest } = manifest;
+  const { experiment: _, stages: _____, generated: __, masks: ___, notes: ____, ...rest } = manifest;
   const { length, sourceLength } = manifest.prompt;
   return {
     ...rest,

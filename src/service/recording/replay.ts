@@ -1,6 +1,6 @@
 import { UsageError } from '../../base/index.js';
 import { formatEdit, type Edit } from '../../language/index.js';
-import type { DebugInput, InspectInput, RecordingManifest, RunInput } from '../../protocol/index.js';
+import type { DebugInput, InspectInput, RecordedStage, RecordingManifest, RunInput } from '../../protocol/index.js';
 import type { Opened } from '../edited-model.js';
 import type { OperationContext } from '../operation.js';
 import { readRecording, withRecording } from './open-recorded.js';
@@ -10,6 +10,8 @@ type Request = RunInput | InspectInput | DebugInput;
 /** A request with what it takes from a recording, and the check that the model is the recorded one. */
 export interface Replayed<Input> {
   readonly input: Input;
+  /** Where changes were made on the way of the recorded run, the first at its beginning; the input has those of its end. */
+  readonly stages: readonly RecordedStage[];
   /** @throws UsageError RECORDING_MISMATCH */
   readonly check: (opened: Opened, context: OperationContext) => Promise<void>;
 }
@@ -41,9 +43,9 @@ const promptOf = ({ prompt, redacted }: RecordingManifest, file: string): Pick<R
 const isReplayed = ({ edit }: Edit): boolean => edit !== 'prompt';
 
 /** Options that are given win over the recorded ones. */
-const generationOf = (manifest: RecordingManifest): Partial<RunInput> => {
-  const { sampling, maxNewTokens } = manifest;
-  const recorded = { ...sampling, ...(maxNewTokens === undefined ? {} : { maxNewTokens }) };
+const generationOf = ({ verb, sampling, maxNewTokens }: RecordingManifest): Partial<RunInput> => {
+  const options = verb === 'debug' ? {} : sampling; // under the debugger they are changes, too
+  const recorded = { ...options, ...(maxNewTokens === undefined ? {} : { maxNewTokens }) };
   return Object.fromEntries(Object.entries(recorded).filter(([, value]) => value !== undefined));
 };
 
@@ -77,9 +79,13 @@ const tellOthers = async ({ model, edits }: Opened, context: OperationContext): 
 };
 
 const checkModel =
-  (manifest: RecordingManifest, { fromRecording = '', force }: Request): Replayed<Request>['check'] =>
+  (manifest: RecordingManifest, { fromRecording = '', force }: Request, staged: boolean): Replayed<Request>['check'] =>
   async (opened, context) => {
     await tellOthers(opened, context);
+    if (manifest.stages && !staged)
+      context.note(
+        `changes of ${fromRecording} were made on the way; here they count from the beginning: \`debug --from-recording\` makes them where they were made`,
+      );
     const own = await opened.model.summary();
     const { summary, name } = manifest.model;
     if (own.fingerprint === summary.fingerprint) return;
@@ -97,16 +103,20 @@ const checkModel =
   };
 
 /**
- * A request as it is run: where it names a recording, with that one's prompt, edits and sampling.
+ * A request as it is run. `staged`: changes will be made where they were made on the way. Where it names a recording, with that one's prompt, edits and sampling.
  * @throws UsageError OPTION_INVALID
  * @throws ModelError RECORDING_INVALID, FILE_UNREADABLE
  */
-export const replayed = async <Input extends Request>(input: Input): Promise<Replayed<Input>> => {
+export const replayed = async <Input extends Request>(
+  input: Input,
+  { staged = false }: { readonly staged?: boolean } = {},
+): Promise<Replayed<Input>> => {
   const { fromRecording: file } = input;
-  if (file === undefined) return { input, check: tellOthers };
+  if (file === undefined) return { input, stages: [], check: tellOthers };
   refusePrompt(input);
   return withRecording(file, async ({ manifest }) => ({
     input: replay(input, manifest, file),
-    check: checkModel(manifest, input),
+    stages: manifest.stages ?? [],
+    check: checkModel(manifest, input, staged),
   }));
 };

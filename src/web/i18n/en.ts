@@ -1,3 +1,4 @@
+import { programEn } from './program-en.js';
 import { runsEn } from './runs.js';
 
 /** A model's shape, numbers as they are read. */
@@ -106,6 +107,13 @@ export const en = {
     },
     zoom: 'Zoom',
     fit: 'Fit',
+    encoder:
+      'The encoder: layers from bottom to top, source tokens from left to right; above it what the cell in focus takes from each',
+    encoderLegend: (measure: string) => `encoder: ${measure}`,
+    crossShort: 'taken',
+    takes: (who: string, token: string, p: string) => `taken from ${token} by ${who}: ${p}`,
+    takers: (layer: string, head: number | undefined) =>
+      head === undefined ? `the heads of decoder ${layer}` : `head ${head} of decoder ${layer}`,
     invite: (word: string, layer: string) =>
       `${word} is there on the way, and layer ${layer} loses it: click the marked cell`,
     inviteNext: (part: string) => `now switch off ${part}`,
@@ -132,7 +140,7 @@ export const en = {
   },
   attention: {
     title: 'Attention',
-    grid: 'All layers and heads',
+    grid: 'All layers and heads. Arrow keys move; Space, or a click with Shift or Control, takes a head among those whose mean is shown.',
     head: (name: string) => `Head ${name}`,
     as: { map: 'map', lines: 'lines' },
     sort: {
@@ -150,8 +158,25 @@ export const en = {
     formula: (score: string, p: string) => `q·k/√d = ${score}, softmax = ${p}`,
     masked: 'masked: it lies ahead',
     pointAt: 'Point at a cell for its numbers.',
-    hideFirst: 'hide the first token',
-    help: 'How much each token (row) takes from each earlier one (column): softmax(q·k/√d), a row sums to 1. Small pictures show the greatest of the numbers under each pixel, so that one bright cell is never lost.',
+    number: (x: string) => `the mean of the chosen heads is ${x}`,
+    times: (length: string, product: string) => `, × ‖v‖ ${length} = ${product}`,
+    writes: (words: string) => `; writes ${words}`,
+    value: 'Which numbers',
+    values: { pattern: 'pattern', scores: 'scores', weighted: 'pattern × ‖v‖' },
+    formulas: { pattern: 'softmax(q·k/√d)', scores: 'q·k/√d', weighted: 'softmax(q·k/√d)·‖v‖' },
+    rolloutFormula: '∏ (½A + ½I)',
+    large: 'What is large',
+    form: 'How it is drawn',
+    of: { heads: 'heads', layer: 'layer', rollout: 'rollout' },
+    mean: (heads: string) => `Mean of ${heads}`,
+    rollout: (layer: string) => `Rollout through layer ${layer}`,
+    noLines: (tokens: number) => `Lines are for texts of up to ${tokens} tokens`,
+    hideSpecials: 'hide specials',
+    renormalise: 'rest sums to 1',
+    stretch: 'stretch colours',
+    layersDone: (done: number, total: number) => `${done} of ${total} layers are computed`,
+    mapKeys: 'Arrow keys move about, + and − change the size, 0 shows all; or wheel and drag.',
+    help: 'How much each token (row) takes from each earlier one (column): softmax(q·k/√d), a row sums to 1. Small pictures show the greatest of the numbers under each pixel, so that one bright cell is never lost. Scores are what the softmax is taken of; × ‖v‖ is how much is taken, not only from where (Kobayashi 2020). Hidden tokens are left out of rows and columns, and what they took stays missing unless the rest is made to sum to 1. Rollout follows attention through the layers, half of each staying where it is (Abnar & Zuidema 2020). What a cell writes are the words that it raises by the direct way, in logits.',
   },
   neurons: {
     title: 'Neurons',
@@ -162,7 +187,10 @@ export const en = {
     activation: 'activation',
     off: (neuron: string) => `Switch off neuron ${neuron} here`,
     none: 'This model has no neurons here.',
-    help: 'What the second matrix of each MLP reads at the token in focus: a row a layer, a column some neurons, of which the one farthest from 0 is shown. The table has the strongest of the layer in focus, and the model’s answer with each set to 0 at this token.',
+    raises: 'writes',
+    lowers: 'against',
+    onWord: 'followed',
+    help: 'What the second matrix of each MLP reads at the token in focus: a row a layer, a column some neurons, of which the one farthest from 0 is shown. The table has the strongest of the layer in focus, and the model’s answer with each set to 0 at this token: what it does. Below, what it writes: its row of the output matrix, as strong as it is here, through the final norm’s gain and the unembedding, in logits. That is the direct way alone, without what later layers make of it.',
   },
   weights: {
     title: 'Weights',
@@ -173,7 +201,20 @@ export const en = {
     norm: 'norm',
     broken: 'NaN or infinite',
     stored: 'stored as',
-    help: 'A weight as a picture: each pixel is the number farthest from 0 of those under it, blue below 0, orange above. Below it how often which numbers occur. Edits of weights are in it.',
+    cell: (row: number, column: number, x: string) => `[${row}, ${column}] = ${x}`,
+    spectrum: 'Singular values',
+    spectrumLabel: 'Singular values, the greatest first, on a logarithmic scale',
+    spectrumBusy: 'computing the singular values …',
+    noSpectrum: 'This is no matrix: it has no singular values.',
+    logarithmic: 'logarithmic',
+    truncated: (n: number, of: number) =>
+      `The greatest ${n} of ${of}, from random directions (Halko et al. 2011): the matrix is large. What needs all values is left out.`,
+    greatest: 'σ₁',
+    stableRank: 'stable rank',
+    effectiveRank: 'effective rank',
+    rank: 'rank in float32',
+    condition: 'condition σ₁/σₙ',
+    help: 'A weight as a picture: each pixel is the number farthest from 0 of those under it, blue below 0, orange above. Below it how often which numbers occur, and its singular values σ: effective rank is exp of the entropy of σ/Σσ (Roy & Vetterli 2007), stable rank Σσ²/σ₁². Edits of weights are in it.',
   },
   residual: {
     title: 'Residual',
@@ -184,6 +225,35 @@ export const en = {
     says: 'it would say',
     change: 'change',
     help: 'How the answer comes about at the token in focus: the probability of a few words after each layer, softmax(W·norm(x)), read by the lens. ‖x‖ is the length of the stream, change is ‖x − x before‖ / ‖x before‖.',
+  },
+  attribution: {
+    title: 'Attribution',
+    heading: 'What the answer owes to each token',
+    method: 'Method',
+    explained: 'What is explained',
+    of: {
+      next: 'what it says next',
+      word: (word: string) => `the tracked word ${word}`,
+      each: 'each of the next tokens',
+    },
+    units: 'What gets a score',
+    tokens: 'tokens',
+    words: 'words',
+    versus: 'why not …',
+    computing: 'Computing …',
+    against: 'against',
+    speaks: 'for',
+    unit: 'token',
+    scored: 'score',
+    score: (unit: string, score: string) => `${unit}: ${score}`,
+    residual: (rest: string, value: string, baseline: string) =>
+      `The scores differ by ${rest} from ${value} − ${baseline}, which they should add up to.`,
+    curves: 'The number while tokens go, and while they come',
+    deletion: (area: string) => `deletion, area ${area}`,
+    insertion: (area: string) => `insertion, area ${area}`,
+    compared: (area: string, random: string) => `${area} (random ${random})`,
+    note: (text: string) => text,
+    help: 'How much each token has to do with the number: orange speaks for it, blue against. The curves take tokens away, and put them in, in the order of their scores: deletion should fall early, insertion rise early, both better than random orders. Methods and when not to trust them: docs/attribution.md.',
   },
   experiment: {
     title: 'Experiment',
@@ -204,6 +274,7 @@ export const en = {
     other: 'The file was made on another model; its edits are loaded all the same.',
     help: 'The changes to the model, from top to bottom: switch one off and it is as if it had never been made, to the last bit. Any edit can be written by hand; Save gives a file that the command line takes with --edits.',
   },
+  program: programEn,
   palette: {
     placeholder: 'A layer, a head (3.2), a token, a measure, an action …',
     layer: 'layer',

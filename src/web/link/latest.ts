@@ -9,7 +9,7 @@ export interface LatestOptions {
   /** Whether a newer input stops the work on the older. A slider waits; a long picture is stopped. */
   readonly supersede: 'wait' | 'stop';
   /** Begins only when nothing newer was asked for so long: for what is too dear to follow a slider. */
-  readonly quietMs?: number;
+  readonly quietMs?: number | (() => number);
   /** Told when work begins and when nothing is left to do. */
   readonly busy?: (isBusy: boolean) => void;
 }
@@ -58,8 +58,9 @@ export const makeLatest = <Input>(
     ask: (input) => {
       if (supersede === 'stop') turns.running?.abort();
       clearTimeout(timer);
-      if (quietMs === undefined) begin(input);
-      else timer = setTimeout(() => begin(input), quietMs);
+      const wait = typeof quietMs === 'function' ? quietMs() : (quietMs ?? 0);
+      if (wait === 0) begin(input);
+      else timer = setTimeout(() => begin(input), wait);
     },
     cancel: () => {
       clearTimeout(timer);

@@ -1,6 +1,6 @@
 /** Scales of colour, even to the eye: made in OKLab, from few stops. */
 
-type Rgb = readonly [number, number, number];
+export type Rgb = readonly [number, number, number];
 /** Lightness 0 to 1, chroma, hue in degrees. */
 type Lch = readonly [number, number, number];
 

@@ -4,6 +4,7 @@ import { BoardPanel } from '../panels/board/board-panel.jsx';
 import { ExperimentPanel } from '../panels/experiment/experiment-panel.jsx';
 import { NextPanel } from '../panels/next/next-panel.jsx';
 import { PromptPanel } from '../panels/prompt/prompt-panel.jsx';
+import { StoppedPanel } from '../panels/stopped/stopped-panel.jsx';
 import { BesideBar } from './beside-bar.jsx';
 import { Detail } from './detail.jsx';
 import { Notices } from './notices.jsx';
@@ -11,6 +12,7 @@ import { Palette } from './palette.jsx';
 import { Splitter } from './splitter.jsx';
 import { StatusLine } from './status-line.jsx';
 import { TopBar } from './top-bar.jsx';
+import { useRunKeys } from './use-run-keys.js';
 
 /** Keys that work wherever one is, unless one writes. */
 const useKeys = (app: App, openPalette: () => void): void => {
@@ -55,6 +57,7 @@ const Columns = (props: { readonly app: App }): JSX.Element => {
       />
       <div class="column">
         <ExperimentPanel />
+        <StoppedPanel />
       </div>
     </main>
   );
@@ -71,6 +74,7 @@ export const Page = (props: { readonly app: App }): JSX.Element => {
     document.documentElement.lang = app.view.language;
   });
   useKeys(app, openPalette);
+  useRunKeys(app);
   return (
     <AppProvider value={app}>
       <div class="shell">

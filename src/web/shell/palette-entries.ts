@@ -3,6 +3,7 @@ import { layerOf, rowName } from '../look/names.js';
 import { visible } from '../look/token-text.js';
 import { measureIds } from '../panels/board/measures.js';
 import { detailPanels } from '../panels/registry.js';
+import { runActions } from '../state/debugging.js';
 
 /** Something that the palette finds. */
 export interface Entry {
@@ -27,6 +28,23 @@ const actions = (app: App): readonly Entry[] => {
       ...{ name: page.languageName, kind },
       go: () => app.setView({ language: app.view.language === 'en' ? 'zh' : 'en' }),
     },
+  ];
+};
+
+/** What can be done with the run under the debugger as it is now. */
+const runEntries = (app: App): readonly Entry[] => {
+  const { program, palette } = app.t();
+  const line = app.debugging.frame()?.line;
+  return [
+    ...runActions
+      .filter((action) => app.debugging.can(action))
+      .map((action) => ({
+        ...{ name: program.actions[action], kind: palette.action },
+        go: () => app.debugging.do(action),
+      })),
+    ...(line === undefined
+      ? []
+      : [{ name: program.commands.toggle, kind: palette.action, go: () => app.debugging.toggle({ line }) }]),
   ];
 };
 
@@ -68,7 +86,7 @@ export const entriesOf = (app: App): readonly Entry[] => {
     ...{ name: board.measures[measure], kind: palette.measure },
     go: () => app.setView({ measure }),
   }));
-  return [...panels, ...measures, ...actions(app), ...places(app)];
+  return [...panels, ...measures, ...actions(app), ...runEntries(app), ...places(app)];
 };
 
 /** Those whose name or kind has every word of a text; where the name begins with it first. */

@@ -3,6 +3,7 @@ import { useApp, type App } from '../app.js';
 import { shortName } from '../look/model-name.js';
 import { count } from '../look/numbers.js';
 import { ModelChooser } from './model-chooser.jsx';
+import { RunControls } from './run-controls.jsx';
 
 const facts = (app: App): string => {
   const model = app.model()?.summary ?? app.results.compare()?.model;
@@ -66,6 +67,7 @@ export const TopBar = (props: { readonly openPalette: () => void }): JSX.Element
       </Show>
       <span class="facts soft small">{facts(app)}</span>
       <span class="space" />
+      <RunControls />
       <button id="undo" onClick={() => app.session.send({ type: 'undo' })} disabled={!app.session.store.canUndo}>
         {app.t().page.undo}
       </button>

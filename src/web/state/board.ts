@@ -1,5 +1,5 @@
 import type { Client } from '../../client/index.js';
-import type { CompareResult, LensCell, TokenView } from '../../protocol/index.js';
+import { unpackBoard, type CompareResult, type LensCell, type TokenView } from '../../protocol/index.js';
 import type { Request } from './request.js';
 
 /** The lens on every layer and position, as far as it is there. */
@@ -18,17 +18,22 @@ export interface Board {
 /** Scores that one request may take to compute, in numbers: some tenths of a second. */
 const scoresEach = 3e7;
 
-/** Positions in parts, the last first: that is where one looks. */
-const parts = (count: number, each: number): number[][] => {
+/** Positions in parts, those first that are nearest to where one looks. */
+const parts = (count: number, each: number, near: number): number[][] => {
   const all = Array.from({ length: count }, (_, i) => i);
   const from = Array.from({ length: Math.ceil(count / each) }, (_, i) => Math.max(0, count - (i + 1) * each));
-  return from.map((start, i) => all.slice(start, count - i * each));
+  const away = (part: readonly number[]): number => Math.min(...part.map((p) => Math.abs(p - near)));
+  return from.map((start, i) => all.slice(start, count - i * each)).sort((a, b) => away(a) - away(b));
 };
 
 interface BoardRequest {
   readonly request: Request;
   readonly result: CompareResult;
   readonly word: number | undefined;
+  /** The position in focus; the last where none is. */
+  readonly near: number | undefined;
+  /** The encoder's own board, of which no words are read. */
+  readonly stack?: 'encoder';
   readonly signal: AbortSignal;
 }
 
@@ -49,28 +54,29 @@ const withCells = (
 /** Reads the board part by part; `show` is told of each. @throws what the host answers */
 export const readBoard = async (
   client: Client,
-  { request, result, word, signal }: BoardRequest,
+  { request, result, word, near, stack, signal }: BoardRequest,
   show: (board: Board) => void,
 ): Promise<void> => {
-  const tokens = result.after.target ?? result.after.tokens;
+  const isEncoder = stack === 'encoder';
+  const tokens = isEncoder ? result.after.tokens : (result.after.target ?? result.after.tokens);
   const { vocab, layers } = result.model;
   const each = Math.max(8, Math.floor(scoresEach / (vocab * (layers + 1))));
   let board: Board | undefined;
-  for (const positions of parts(tokens.length, each)) {
-    const lens = await client.request(
-      'lens',
+  for (const positions of parts(tokens.length, each, near ?? tokens.length - 1)) {
+    const { result: lens, payload } = await client.requestBytes(
+      'board',
       {
         ...{ ...request.input, edits: request.edits.map((text) => ({ text })), positions, top: 3 },
-        words: word === undefined ? [] : [word],
+        words: word === undefined || isEncoder ? [] : [word],
+        ...(isEncoder ? { stack: 'encoder' as const } : {}),
         ...(request.edits.length > 0 && result.before.tokens.length === result.after.tokens.length
           ? { versus: [] }
           : {}),
       },
       { signal },
     );
-    const rows = lens.rows.map((row) => row.after);
-    const cells = lens.rows.map((row) => row.cells);
-    board = withCells(board, { request, rows, tokens, word, vocab }, { positions, cells });
+    const given = { request, rows: lens.after, tokens, word, vocab };
+    board = withCells(board, given, { positions, cells: unpackBoard(lens, payload) });
     show(board);
   }
 };

@@ -1,4 +1,4 @@
-import type { ExperimentState, HostParams } from '../../protocol/index.js';
+import { sessionPrompt, type ExperimentState, type HostParams } from '../../protocol/index.js';
 import { besideOf } from './beside.js';
 import type { SessionStore } from './session.js';
 
@@ -25,23 +25,13 @@ export interface Request extends Run {
 export const isSampling = (text: string): boolean =>
   /^(?:temperature|top-k|top-p|min-p|repetition-penalty|seed|force token) /.test(text);
 
-const promptOf = ({ prompt, ids, chat }: ExperimentState): Run['input'] | undefined => {
-  if (ids) return ids.length > 0 ? { ids } : undefined;
-  if (chat) return chat.length > 0 ? { messages: chat } : undefined;
-  return prompt === '' ? undefined : { prompt };
-};
-
 /** What is run of a state; undefined while there is nothing to run. */
 export const runOf = (state: ExperimentState): Run | undefined => {
-  const prompt = promptOf(state);
+  const prompt = sessionPrompt(state);
   if (!prompt) return undefined;
-  const { target, targetIds } = state;
   const on = state.edits.filter((e) => e.on).map((e) => e.text);
-  const input = {
-    // Linears apart from what is between them: another edit then compiles in a millisecond.
-    ...{ model: state.model, binding: 'apart' as const, ...prompt },
-    ...(targetIds ? { targetIds } : target === undefined ? {} : { target }),
-  };
+  // Linears apart from what is between them: another edit then compiles in a millisecond.
+  const input = { model: state.model, binding: 'apart' as const, ...prompt };
   return { input, edits: on.filter((e) => !isSampling(e)), sampling: on.filter(isSampling) };
 };
 

@@ -3,6 +3,7 @@ import { DebuggerError } from '../../base/index.js';
 import type { Client } from '../../client/index.js';
 import { toWireError, type CompareResult, type Notification, type WireError } from '../../protocol/index.js';
 import { makeLatest, type Latest } from '../link/latest.js';
+import { isAnswerFirst, withKnown } from './answer-first.js';
 import type { Side } from './beside.js';
 import { pairBoards } from './difference.js';
 import { readBoard, type Board } from './board.js';
@@ -21,6 +22,8 @@ export interface Results {
   /** The latest that came; it stays while the next is computed. */
   readonly compare: Accessor<CompareResult | undefined>;
   readonly board: Accessor<Board | undefined>;
+  /** Of an encoder-decoder the encoder's own. */
+  readonly encoder: Accessor<Board | undefined>;
   /** The request that `compare` is of; panels ask for what they show of it. */
   readonly shown: Accessor<Request | undefined>;
   /** The other run's board, where there is one. */
@@ -51,10 +54,14 @@ interface Options {
 }
 
 /** Compares; a followed word that this model's vocabulary does not have is let go. */
-const comparing = async (client: Client, request: Request, options: Options): Promise<CompareResult> => {
+const comparing = async (
+  client: Client,
+  { request, scored }: { readonly request: Request; readonly scored: 'all' | 'answer' },
+  options: Options,
+): Promise<CompareResult> => {
   const ask = (words: readonly string[]): Promise<CompareResult> => {
     const edits = request.edits.map((text) => ({ text }));
-    const given = { ...request.input, edits, ...versusFields(request.other), top: 40, words: [...words] };
+    const given = { ...request.input, edits, ...versusFields(request.other), top: 40, words: [...words], scored };
     return client.request('compare', given, options);
   };
   if (request.word === undefined) return ask([]);
@@ -68,15 +75,16 @@ const comparing = async (client: Client, request: Request, options: Options): Pr
 /** Why two runs are not compared, though each may be fine: only then the first is shown by itself. */
 const comparingBeside = async (
   client: Client,
-  request: Request,
+  { request, scored }: Parameters<typeof comparing>[1],
   options: Options,
 ): Promise<{ readonly result: CompareResult; readonly request: Request; readonly error?: WireError }> => {
   try {
-    return { result: await comparing(client, request, options), request };
+    return { result: await comparing(client, { request, scored }, options), request };
   } catch (error) {
     if (!request.other || options.signal.aborted || !(error instanceof DebuggerError)) throw error;
     const alone = { ...request, other: undefined };
-    return { result: await comparing(client, alone, options), request: alone, error: toWireError(error) };
+    const result = await comparing(client, { request: alone, scored }, options);
+    return { result, request: alone, error: toWireError(error) };
   }
 };
 
@@ -85,57 +93,93 @@ const painted = (): Promise<number> =>
     requestAnimationFrame(() => setTimeout(() => resolve(performance.now())));
   });
 
-/** What is known so far, as signals. */
-const makeSignals = () => {
+/** What the latest run said, as signals. */
+const makeAnswers = () => {
   const [compare, setCompare] = createSignal<CompareResult>();
   const [board, setBoard] = createSignal<Board>();
+  const [encoder, setEncoder] = createSignal<Board>();
   const [otherBoard, setOtherBoard] = createSignal<Board>();
   const [besideError, setBesideError] = createSignal<WireError>();
   const [shown, setShown] = createSignal<Request>();
+  /** What is shown is of another model or text, and nothing will come in its place. */
+  const forget = (): void =>
+    batch(() => {
+      setCompare(undefined);
+      setBoard(undefined);
+      setEncoder(undefined);
+      setOtherBoard(undefined);
+      setShown(undefined);
+    });
+  return {
+    ...{ compare, setCompare, board, setBoard, encoder, setEncoder, shown, setShown, forget },
+    ...{ otherBoard, setOtherBoard, besideError, setBesideError },
+  };
+};
+
+/** What is known so far, as signals. */
+const makeSignals = () => {
+  const answers = makeAnswers();
   const [busy, setBusy] = createSignal(false);
   const [progress, setProgress] = createSignal<Progress>();
   const [error, setError] = createSignal<WireError>();
   const [latency, setLatency] = createSignal<number>();
   const word = createMemo(() => {
-    const result = compare();
-    return result && wordOf(result, shown()?.other !== undefined);
+    const result = answers.compare();
+    return result && wordOf(result, answers.shown()?.other !== undefined);
   });
   const failed = (cause: unknown): void => {
     setProgress(undefined);
     if (cause instanceof DebuggerError && cause.info.code === 'CANCELLED') return;
     setError(toWireError(cause));
   };
-  /** What is shown is of another model or text, and nothing will come in its place. */
-  const forget = (): void =>
-    batch(() => {
-      setCompare(undefined);
-      setBoard(undefined);
-      setOtherBoard(undefined);
-      setShown(undefined);
-    });
   return {
-    ...{ forget, compare, setCompare, board, setBoard, shown, setShown, busy, setBusy, word, failed },
-    ...{ otherBoard, setOtherBoard, besideError, setBesideError },
+    ...{ ...answers, busy, setBusy, word, failed },
     ...{ progress, setProgress, error, setError, latency, setLatency },
   };
 };
 type Signals = ReturnType<typeof makeSignals>;
 
-/** The board of the run that is shown; a newer run stops it. */
-const makeBoards = (session: Session, s: Signals): Latest<Request> =>
-  makeLatest(
-    async (request: Request, signal) => {
-      const [client, result] = [session.client(), s.compare()];
-      if (!client || !result) return;
-      if (result.after.labels) {
-        s.setBoard(undefined);
-        return;
+/** Of what takes longer than this, the rest waits until a slider has come to rest: it would be in the next move's way. */
+const soonMs = 50;
+const restMs = 150;
+
+/** The board of what is shown, of an encoder-decoder both; of a classifier there is none. */
+const readBoards = async (
+  client: Client,
+  given: Pick<Parameters<typeof readBoard>[1], 'request' | 'result' | 'near' | 'signal'>,
+  s: Signals,
+): Promise<void> => {
+  const { after } = given.result;
+  if (after.target === undefined) s.setEncoder(undefined);
+  if (after.labels) {
+    s.setBoard(undefined);
+    return;
+  }
+  await readBoard(client, { ...given, word: s.word()?.id }, s.setBoard);
+  if (after.target) await readBoard(client, { ...given, word: undefined, stack: 'encoder' }, s.setEncoder);
+};
+
+/** What follows an answer: what stands at each token where that was not asked for, and the board. A newer run stops it. */
+const makeRests = (session: Session, s: Signals): Latest<{ request: Request; isPart: boolean }> => {
+  let tookMs = 0;
+  return makeLatest(
+    async ({ request, isPart }, signal) => {
+      const client = session.client();
+      const from = performance.now();
+      if (!client || !s.compare()) return;
+      if (isPart) {
+        const whole = await comparing(client, { request, scored: 'all' }, { signal, onTold: () => undefined });
+        if (!signal.aborted && s.shown()?.key === request.key) s.setCompare(whole);
       }
-      await readBoard(client, { request, result, word: s.word()?.id, signal }, s.setBoard);
+      const result = s.compare();
+      if (!result || signal.aborted) return;
+      await readBoards(client, { request, result, near: session.store.focus?.position, signal }, s);
+      tookMs = performance.now() - from;
     },
     s.failed,
-    { supersede: 'stop' },
+    { supersede: 'stop', quietMs: () => (tookMs > soonMs ? restMs : 0) },
   );
+};
 
 /** A request, and when it was made. */
 interface Asked {
@@ -147,28 +191,32 @@ const isOther = (shown: Request | undefined, request: Request): boolean =>
   JSON.stringify(shown?.input) !== JSON.stringify(request.input);
 
 /** Runs what is asked, one at a time; then its board. */
-const makeRuns = (session: Session, s: Signals, boards: Latest<Request>): Latest<Asked> =>
+const makeRuns = (session: Session, s: Signals, rests: ReturnType<typeof makeRests>): Latest<Asked> =>
   makeLatest(
     async ({ request, from }: Asked, signal) => {
       const client = session.client();
       if (!client) return;
-      boards.cancel();
+      rests.cancel();
+      const known = isOther(s.shown(), request) ? undefined : s.compare();
+      const isPart = isAnswerFirst(known);
+      const scored = isPart ? 'answer' : 'all';
       const onTold = (told: Notification): void => {
-        if (told.type === 'progress') s.setProgress({ done: told.done, total: told.total, what: told.what });
+        if (told.type === 'progress') s.setProgress(told);
       };
-      const told = await comparingBeside(client, request, { signal, onTold }).catch((error: unknown) => {
+      const asked = comparingBeside(client, { request, scored }, { signal, onTold });
+      const told = await asked.catch((error: unknown) => {
         if (!signal.aborted && isOther(s.shown(), request)) s.forget();
         throw error;
       });
       batch(() => {
-        s.setCompare(told.result);
+        s.setCompare(isPart ? withKnown(told.result, known) : told.result);
         s.setShown(told.request);
         s.setBesideError(told.error);
         s.setError(undefined);
         s.setProgress(undefined);
       });
       const answered = performance.now();
-      boards.ask(told.request);
+      rests.ask({ request: told.request, isPart });
       void painted().then((at) => {
         // For the browser's profiler.
         performance.measure('answer', { start: from, end: answered });
@@ -186,7 +234,14 @@ const followOther = (session: Session, s: Signals, side: Accessor<Side>): void =
     async (request: Request, signal) => {
       const [client, result] = [session.client(), s.compare()];
       if (!client || !result || result.before.labels) return;
-      await readBoard(client, { request, result: turned(result), word: s.word()?.id, signal }, s.setOtherBoard);
+      const given = {
+        request,
+        result: turned(result),
+        word: s.word()?.id,
+        near: session.store.focus?.position,
+        signal,
+      };
+      await readBoard(client, given, s.setOtherBoard);
     },
     s.failed,
     { supersede: 'stop' },
@@ -224,14 +279,15 @@ const sided = (s: Signals, side: Accessor<Side>) => {
 
 export const makeResults = (session: Session, side: Accessor<Side>): Results => {
   const signals = makeSignals();
-  const runs = makeRuns(session, signals, makeBoards(session, signals));
+  const runs = makeRuns(session, signals, makeRests(session, signals));
   const wanted = createMemo(() => requestOf(session.store), undefined, { equals: (a, b) => a?.key === b?.key });
+  // Memos: the server tells the whole session at each change of it, which a look elsewhere is too.
+  const canRun = createMemo(() => session.store.link === 'open' && session.store.host.alive);
   const again = (): void => {
     const request = wanted();
-    if (request && session.store.link === 'open' && session.store.host.alive)
-      runs.ask({ request, from: performance.now() });
+    if (request && canRun()) runs.ask({ request, from: performance.now() });
   };
-  createEffect(on([wanted, () => session.store.link, () => session.store.host.alive], again));
+  createEffect(on([wanted, canRun], again));
   followOther(session, signals, side);
   return { ...signals, ...sided(signals, side), again, cancel: () => runs.cancel() };
 };

@@ -43,6 +43,8 @@ export interface Session {
   look(focus: SessionFocus | null): void;
   send(message: PageMessage): void;
   onReady(then: () => void): void;
+  /** Hears what the server tells of the run under the debugger. */
+  onTold(hear: (message: ServerMessage) => void): void;
 }
 
 const start: SessionStore = {
@@ -59,14 +61,14 @@ const changed = (state: ExperimentState, change: Change): ExperimentState =>
 
 /** Keeps a connection to the server: when it is lost, tries again every second. */
 const keepConnected = (told: {
-  readonly text: (text: string) => void;
+  readonly message: (message: ServerMessage) => void;
   readonly opened: (socket: Socket) => void;
   readonly ready: (client: Client) => void;
   readonly lost: () => void;
 }): void => {
   const open = async (): Promise<void> => {
     const socket = openSocket();
-    socket.onText = told.text;
+    socket.onText = (text) => told.message(serverMessage.parse(JSON.parse(text)));
     told.opened(socket);
     void socket.over.then(() => {
       told.lost();
@@ -99,29 +101,36 @@ const makeTaker =
     return isFirst;
   };
 
+/** What the page has of its server by now, and who is to be told what. */
+interface Ends {
+  socket?: Socket;
+  client?: Client | undefined;
+  ready?: () => void;
+  hear?: (told: ServerMessage) => void;
+}
+
 /** The page's side of the session: what the user does shows at once, and other pages' changes as they come. */
 export const makeSession = (): Session => {
   const [store, set] = createStore<SessionStore>({ ...start });
-  const at: { socket?: Socket; client?: Client | undefined; ready?: () => void } = {};
+  const at: Ends = {};
   let seq = 0;
   const take = makeTaker(store, set, () => seq);
   const send = (message: PageMessage): void => at.socket?.send(message);
+  const linked = (client: Client | undefined): void => {
+    at.client = client;
+    set('link', client ? 'open' : 'lost');
+  };
   keepConnected({
-    text: (text) => {
-      if (take(serverMessage.parse(JSON.parse(text)))) at.ready?.();
+    message: (message) => {
+      at.hear?.(message);
+      if (take(message)) at.ready?.();
     },
-    opened: (opened) => {
-      at.socket = opened;
+    opened: (socket) => {
+      at.socket = socket;
       seq = 0;
     },
-    ready: (connected) => {
-      at.client = connected;
-      set('link', 'open');
-    },
-    lost: () => {
-      at.client = undefined;
-      set('link', 'lost');
-    },
+    ready: (client) => linked(client),
+    lost: () => linked(undefined),
   });
   return {
     ...{ store, send, client: () => at.client },
@@ -138,5 +147,6 @@ export const makeSession = (): Session => {
       at.ready = then;
       if (store.state) then();
     },
+    onTold: (hear) => void (at.hear = hear),
   };
 };

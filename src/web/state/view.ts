@@ -26,7 +26,7 @@ const systemTheme = (): Theme => (matchMedia('(prefers-color-scheme: dark)').mat
 const systemLanguage = (): Language => (navigator.language.toLowerCase().startsWith('zh') ? 'zh' : 'en');
 
 export const viewDefaults = (): View => ({
-  ...{ measure: 'probability', tab: 'block', zoom: 0, side: 'a' as const, oneScale: true, left: 0.5, drawer: 0.2 },
+  ...{ measure: 'probability', tab: 'block', zoom: 0, side: 'a' as const, oneScale: true, left: 0.46, drawer: 0.2 },
   ...{ theme: systemTheme(), language: systemLanguage() },
 });
 

@@ -1,153 +1,189 @@
-import { createEffect, createMemo, createSignal, For, on, Show, type Accessor, type JSX } from 'solid-js';
+import { createEffect, createMemo, For, on, Show, type JSX } from 'solid-js';
 import { useApp } from '../../app.js';
 import { Panel } from '../../shell/panel.jsx';
-import type { LayerAttention } from './data.js';
+import type { AttentionLayer } from '../../../protocol/index.js';
+import type { Large } from './data.js';
 import type { GridOrder } from './grid-layout.js';
 import { HeadGrid } from './head-grid.jsx';
-import { HeadView } from './head-view.jsx';
 import { headKinds } from './kinds.js';
-import { useAttention } from './use-attention.js';
+import { endsOf, LargeHead } from './large-head.jsx';
+import { makeAttentionStore, type AttentionStore, type Settings } from './store.js';
 
-/** How the panel is set. */
-interface Settings {
-  readonly order: GridOrder;
-  readonly as: 'map' | 'lines';
-  /** The first token is left out: in many heads it takes what has nowhere to go. */
-  readonly isFirstHidden: boolean;
-  readonly kind: LayerAttention['kind'];
-}
-
-interface ToolProps {
-  readonly settings: Settings;
-  readonly set: (change: Partial<Settings>) => void;
-  readonly hasCross: boolean;
-}
-
+const values = ['pattern', 'scores', 'weighted'] as const;
 const kinds = ['cross', 'self', 'encoder'] as const;
 
-const Tools = (props: ToolProps): JSX.Element => {
-  const app = useApp();
-  const t = () => app.t().attention;
-  return (
-    <>
-      <Show when={props.hasCross}>
-        <select
-          aria-label={t().kind}
-          value={props.settings.kind}
-          onChange={(e) => props.set({ kind: e.currentTarget.value as Settings['kind'] })}
-        >
-          <For each={kinds}>{(kind) => <option value={kind}>{t().kinds[kind]}</option>}</For>
-        </select>
-      </Show>
-      <button
-        class="small"
-        aria-pressed={props.settings.isFirstHidden}
-        onClick={() => props.set({ isFirstHidden: !props.settings.isFirstHidden })}
-      >
-        {t().hideFirst}
-      </button>
-      <select
-        aria-label={t().sortLabel}
-        value={props.settings.order}
-        onChange={(e) => props.set({ order: e.currentTarget.value as GridOrder })}
-      >
-        <For each={['place', ...headKinds] as const}>{(one) => <option value={one}>{t().sort[one]}</option>}</For>
-      </select>
-    </>
-  );
-};
-
-interface LargeProps {
-  readonly layer: LayerAttention;
-  readonly settings: Settings;
-  readonly set: (change: Partial<Settings>) => void;
-  readonly attention: ReturnType<typeof useAttention>;
+interface ChoiceProps<T extends string> {
+  readonly label: string;
+  readonly value: T;
+  readonly all: readonly T[];
+  readonly names: Readonly<Record<T, string>>;
+  readonly set: (value: T) => void;
 }
 
-/** The head in focus, large, under its name. */
-const LargeHead = (props: LargeProps): JSX.Element => {
+const Choice = <T extends string>(props: ChoiceProps<T>): JSX.Element => (
+  <select
+    aria-label={props.label}
+    value={props.value}
+    onChange={(e) => {
+      const found = props.all.find((one) => one === e.currentTarget.value);
+      if (found !== undefined) props.set(found);
+    }}
+  >
+    <For each={props.all}>{(one) => <option value={one}>{props.names[one]}</option>}</For>
+  </select>
+);
+
+const Tools = (props: { readonly store: AttentionStore }): JSX.Element => {
   const app = useApp();
   const t = () => app.t().attention;
-  const head = (): number => Math.min(app.focus()?.head ?? 0, props.layer.heads.length - 1);
-  const run = (name: string) => {
-    const request = props.attention.of();
-    return request && props.attention.runOf(request, name);
-  };
-  const runs = () => {
-    const [all, layer] = [run('patterns'), run('layer')];
-    return all && layer && { pattern: props.layer.isHeld ? all : layer, scores: layer };
-  };
+  const settings = (): Settings => props.store.settings();
+  const { set } = props.store;
+  const has = () => props.store.grid()?.result.kinds ?? [];
   return (
     <>
-      <div class="head-title">
-        <h3>{t().head(`${props.layer.block.replace('blocks.', '')}.${head()}`)}</h3>
-        <span role="group">
-          <For each={['map', 'lines'] as const}>
-            {(form) => (
-              <button
-                class="plain small"
-                aria-pressed={props.settings.as === form}
-                onClick={() => props.set({ as: form })}
-              >
-                {t().as[form]}
-              </button>
-            )}
-          </For>
-        </span>
-      </div>
-      <Show when={runs()}>
-        {(of) => (
-          <HeadView
-            {...{ layer: props.layer, head: head(), as: props.settings.as }}
-            hasScores={props.attention.layerHeld() === props.layer.site}
-            isReady={props.layer.isHeld || props.attention.layerHeld() === props.layer.site}
-            hidden={props.settings.isFirstHidden ? 1 : 0}
-            {...{ run: of().pattern, scores: of().scores }}
-          />
-        )}
+      <Show when={has().length > 1}>
+        <Choice
+          {...{
+            label: t().kind,
+            value: settings().kind,
+            all: kinds.filter((k) => has().includes(k)),
+            names: t().kinds,
+          }}
+          set={(kind) => set({ kind, ...(kind === 'cross' && settings().of === 'rollout' ? { of: 'heads' } : {}) })}
+        />
       </Show>
+      <Choice
+        {...{ label: t().value, value: settings().value, all: values, names: t().values }}
+        set={(value) => set({ value })}
+      />
+      <Choice
+        {...{ label: t().sortLabel, value: settings().order, all: ['place', ...headKinds] as const, names: t().sort }}
+        set={(order: GridOrder) => set({ order })}
+      />
     </>
   );
 };
 
-/** Asks for the numbers of the layer in focus that are not held yet: its scores, for the formula. */
-const useLayer = (attention: ReturnType<typeof useAttention>, layer: Accessor<LayerAttention | undefined>): void =>
+const Switches = (props: { readonly store: AttentionStore }): JSX.Element => {
+  const app = useApp();
+  const t = () => app.t().attention;
+  const settings = (): Settings => props.store.settings();
+  const box = (name: keyof Settings & ('isHidden' | 'renormalise' | 'isStretched'), label: string, off = false) => (
+    <label class="small" classList={{ soft: off }}>
+      <input
+        type="checkbox"
+        checked={settings()[name]}
+        disabled={off}
+        onChange={(e) => props.store.set({ [name]: e.currentTarget.checked })}
+      />{' '}
+      {label}
+    </label>
+  );
+  return (
+    <div class="attention-switches">
+      {box('isHidden', t().hideSpecials)}
+      {box('renormalise', t().renormalise, !settings().isHidden || settings().value === 'scores')}
+      {box('isStretched', t().stretch, settings().value !== 'pattern')}
+    </div>
+  );
+};
+
+/** How far it is, and a way to stop it. */
+const Waiting = (props: { readonly store: AttentionStore }): JSX.Element => {
+  const app = useApp();
+  return (
+    <Show when={props.store.progress()}>
+      {(p) => (
+        <p class="soft small" role="status">
+          {app.t().attention.layersDone(p().done, p().total)}{' '}
+          <button class="small" onClick={() => props.store.cancel()}>
+            {app.t().status.cancel}
+          </button>
+        </p>
+      )}
+    </Show>
+  );
+};
+
+/** What is to be seen large: of the heads that are chosen, or of the layer in focus. */
+const largeOf = (
+  { of }: Settings,
+  {
+    layer,
+    head,
+    chosen,
+  }: { readonly layer: AttentionLayer; readonly head: number; readonly chosen: ReturnType<AttentionStore['chosen']> },
+): Large => {
+  const { block, heads } = layer;
+  switch (of) {
+    case 'rollout':
+      return { show: 'rollout', through: block };
+    case 'layer':
+      return { show: 'mean', heads: Array.from({ length: heads }, (_, h) => ({ block, head: h })) };
+    case 'heads':
+      return { show: 'mean', heads: chosen.length > 0 ? chosen : [{ block, head: Math.min(head, heads - 1) }] };
+  }
+};
+
+/** Asks for what is shown, as long as the panel is open. */
+const useAsking = (store: AttentionStore): void => {
+  const app = useApp();
   createEffect(
-    on([() => layer()?.site, attention.of], ([, request]) => {
-      const of = layer();
-      if (of && request) attention.askLayer({ request, layer: of });
+    on([app.results.shown, store.settings], ([request]) => {
+      if (request) store.askGrid(request);
     }),
   );
+  // An encoder-decoder begins with what joins its halves.
+  createEffect(
+    on(
+      () => store.grid()?.result.kinds.join(),
+      (now) => {
+        if (now?.includes('cross') && store.settings().kind === 'self') store.set({ kind: 'cross' });
+        else if (now === 'self' && store.settings().kind !== 'self') store.set({ kind: 'self' });
+      },
+      { defer: true },
+    ),
+  );
+  const layer = createMemo(() => {
+    const layers = store.grid()?.result.layers ?? [];
+    return layers.find((l) => l.block === app.focus()?.after) ?? layers.at(-1);
+  });
+  createEffect(() => {
+    const [held, of] = [store.grid(), layer()];
+    if (!held || !of || held.shown.kind !== store.settings().kind) return;
+    const known = store.chosen().filter((h) => held.result.layers.some((l) => l.block === h.block && h.head < l.heads));
+    store.askLarge(held.request, largeOf(store.settings(), { layer: of, head: app.focus()?.head ?? 0, chosen: known }));
+  });
+};
 
 /** Where heads look: all at a glance, one of them large. */
 export const AttentionPanel = (): JSX.Element => {
   const app = useApp();
-  const attention = useAttention();
-  const [settings, setSettings] = createSignal<Settings>({
-    ...{ order: 'place', as: 'map', isFirstHidden: false, kind: 'cross' },
-  });
-  const set = (change: Partial<Settings>): void => void setSettings({ ...settings(), ...change });
-  const hasCross = (): boolean => attention.layers().some((l) => l.kind === 'cross');
-  const shown = createMemo(() => attention.layers().filter((l) => !hasCross() || l.kind === settings().kind));
-  const layer = createMemo(() => shown().find((l) => l.block === app.focus()?.after) ?? shown().at(-1));
-  useLayer(attention, layer);
+  const store = app.kept('attention', () => makeAttentionStore(app));
+  useAsking(store);
+  const layers = () => store.grid()?.result.layers ?? [];
+  const ends = createMemo(() =>
+    endsOf({ ...store.settings(), value: store.grid()?.shown.value ?? 'pattern' }, layers()),
+  );
   return (
     <Panel
       id="attention"
       title={app.t().attention.title}
       help={app.t().attention.help}
-      tools={<Tools settings={settings()} set={set} hasCross={hasCross()} />}
+      tools={<Tools store={store} />}
       grows
     >
-      <Show when={attention.mistake()}>
-        <p class="mistake">{attention.mistake()}</p>
+      <Switches store={store} />
+      <Waiting store={store} />
+      <Show when={store.mistake()}>
+        <p class="mistake">{store.mistake()}</p>
       </Show>
       <div class="grid-space">
-        <HeadGrid layers={shown()} order={settings().order} hidden={settings().isFirstHidden ? 1 : 0} />
+        <Show when={layers().length > 0}>
+          <HeadGrid {...{ store, layers: layers(), order: store.settings().order, ends: ends() }} />
+        </Show>
       </div>
-      <Show when={attention.of() && layer()}>
-        {(one) => <LargeHead {...{ layer: one(), settings: settings(), set, attention }} />}
-      </Show>
+      <Show when={store.large()}>{(held) => <LargeHead {...{ store, held: held() }} />}</Show>
     </Panel>
   );
 };

@@ -1,30 +1,29 @@
-import { DebuggerError } from '../../../base/index.js';
 import type { Client } from '../../../client/index.js';
+import type { AttentionKind, AttentionLayer, AttentionResult, HostParams } from '../../../protocol/index.js';
+import type { Progress } from '../../state/results.js';
 import type { Request } from '../../state/request.js';
+import { matricesOf, type Matrix } from '../../look/matrix.js';
+import { tileSize, type TileAt } from '../../look/tiles.js';
 
-/** A matrix of numbers: rows look, columns are looked at. */
-export interface Matrix {
-  readonly rows: number;
-  readonly columns: number;
-  readonly data: Float32Array;
+/** What is shown of attention, whichever heads: the numbers, which stack, which tokens. */
+export interface Shown {
+  readonly kind: AttentionKind;
+  readonly value: 'pattern' | 'scores' | 'weighted';
+  /** Whether special tokens are left out, and whether the rest of a row sums to 1 again. */
+  readonly isHidden: boolean;
+  readonly renormalise: boolean;
 }
 
-/** One layer's attention: a picture a head. */
-export interface LayerAttention {
-  /** `blocks.3.attn.pattern` */
-  readonly site: string;
-  /** `blocks.3`, as the board's rows are named. */
+/** A head by its layer: `blocks.3`, 2. */
+export interface HeadRef {
   readonly block: string;
-  /** `encoder`: the self-attention of an encoder that stands before a decoder. */
-  readonly kind: 'self' | 'cross' | 'encoder';
-  readonly queries: number;
-  readonly keys: number;
-  /** By head; each pixel the greatest of 2^level x 2^level numbers. */
-  readonly heads: readonly Matrix[];
-  readonly level: number;
-  /** Whether the host holds its numbers with those of all layers. */
-  readonly isHeld: boolean;
+  readonly head: number;
 }
+
+/** Which heads one sees large. */
+export type Large =
+  | { readonly show: 'mean'; readonly heads: readonly HeadRef[] }
+  | { readonly show: 'rollout'; readonly through: string };
 
 /** What is asked for of one run: under `run` the host holds it. */
 export interface AttentionRun {
@@ -32,116 +31,123 @@ export interface AttentionRun {
   readonly request: Request;
   readonly run: string;
   readonly signal: AbortSignal;
+  readonly onProgress?: (progress: Progress) => void;
 }
 
-/** A picture of a head has at most so many pixels along a side. */
-const mostPixels = 512;
-
-export const levelFor = (queries: number, keys: number, most = mostPixels): number =>
-  Math.max(0, Math.ceil(Math.log2(Math.max(queries, keys) / most)));
+/** Pixels along a side of the pictures that are held of all heads. */
+const heldPixels = 128;
+/** What a capture may take, in bytes: two layers of 2,048 tokens and 32 heads go through at once. */
+const mostBytes = 2 ** 32;
 
 const floats = ({ buffer }: Uint8Array<ArrayBuffer>): Float32Array => new Float32Array(buffer);
 
-/** One head as a picture whose pixels are the greatest of those that they stand for. */
-export const readHead = async (
+const asking = ({ request, run }: AttentionRun, shown: Shown): HostParams<'attention'> => ({
+  ...{ ...request.input, edits: request.edits.map((text) => ({ text })), run, maxBytes: mostBytes },
+  ...{ kind: shown.kind, value: shown.value },
+  ...(shown.isHidden ? { hide: { specials: true, renormalise: shown.renormalise } } : {}),
+});
+
+const attention = (
+  { client, signal, onProgress }: AttentionRun,
+  params: HostParams<'attention'>,
+): Promise<AttentionResult> =>
+  client.request('attention', params, {
+    signal,
+    onTold: (told) => {
+      if (told.type === 'progress') onProgress?.({ done: told.done, total: told.total, what: told.what });
+    },
+  });
+
+/** Has the host hold pictures of all heads of all layers. @throws what the host answers */
+export const askGrid = (run: AttentionRun, shown: Shown): Promise<AttentionResult> =>
+  attention(run, { ...asking(run, shown), show: 'each', size: heldPixels });
+
+/** Has the host hold the mean of heads, or the rollout. @throws what the host answers */
+export const askLarge = (run: AttentionRun, shown: Shown, large: Large): Promise<AttentionResult> =>
+  large.show === 'mean'
+    ? attention(run, { ...asking(run, shown), show: 'mean', heads: large.heads.map((h) => ({ ...h })) })
+    : attention(run, { ...asking(run, { ...shown, value: 'pattern' }), show: 'rollout', through: large.through });
+
+/** All heads of a layer as pictures of at most so many pixels, each the greatest of those that it stands for. */
+export const readThumbs = async (
+  { client, run, signal }: AttentionRun,
+  { site, queries, keys, level }: AttentionLayer,
+  pixels: number,
+): Promise<readonly Matrix[]> => {
+  const held = Math.max(queries, keys) / 2 ** level;
+  const further = Math.max(0, Math.ceil(Math.log2(held / pixels)));
+  const as = { kind: 'maxPyramid', level: further, size: 4096, stack: 'head' } as const;
+  const view = await client.view({ at: { run, site }, as }, { signal });
+  return matricesOf(floats(view.data), view.view.kind === 'maxPyramid' ? view.view.result : []);
+};
+
+/** A tile of a large picture. */
+export const readTile = async (
   { client, run, signal }: AttentionRun,
   site: string,
-  { head, level }: { readonly head: number; readonly level: number },
+  { level, row, column }: TileAt,
 ): Promise<Matrix> => {
-  const view = await client.view(
-    { at: { run, site, where: { head } }, as: { kind: 'maxPyramid', level, size: 4096 } },
-    { signal },
-  );
+  const as = { kind: 'maxPyramid', level, tile: [row, column] as [number, number], size: tileSize } as const;
+  const view = await client.view({ at: { run, site }, as }, { signal });
   const [rows = 0, columns = 0] = view.view.kind === 'maxPyramid' ? view.view.result : [];
   return { rows, columns, data: floats(view.data) };
 };
 
-/** All heads of a layer in one answer, where they are small. */
-const readHeads = async ({ client, run, signal }: AttentionRun, site: string): Promise<readonly Matrix[]> => {
-  const view = await client.view({ at: { run, site }, as: { kind: 'slice' } }, { signal });
-  const [, heads = 0, rows = 0, columns = 0] = view.shape;
-  const all = floats(view.data);
-  return Array.from({ length: heads }, (_, h) => ({
-    ...{ rows, columns },
-    data: all.subarray(h * rows * columns, (h + 1) * rows * columns),
-  }));
-};
-
-/** Numbers of a layer that are fetched as they are. */
-const smallLayer = 2 ** 17;
-const thumbnailPixels = 64;
-
-const readLayer = async (
-  run: AttentionRun,
-  { name, shape }: { readonly name: string; readonly shape: readonly number[] },
-): Promise<LayerAttention> => {
-  const [, heads = 0, queries = 0, keys = 0] = shape;
-  const isSmall = heads * queries * keys <= smallLayer;
-  const level = isSmall ? 0 : levelFor(queries, keys, thumbnailPixels);
-  const pictures = isSmall
-    ? await readHeads(run, name)
-    : await Promise.all(Array.from({ length: heads }, (_, head) => readHead(run, name, { head, level })));
-  const block = name.replace(/\.(?:cross_)?attn\.pattern$/, '');
-  const kind = name.includes('.cross_attn.') ? 'cross' : name.startsWith('encoder.') ? 'encoder' : 'self';
-  return { site: name, block, kind, queries, keys, heads: pictures, level, isHeld: true };
-};
-
-const capture = ({ client, request, run, signal }: AttentionRun, sites: string) =>
-  client.request(
-    'capture',
-    { ...request.input, edits: request.edits.map((text) => ({ text })), sites, run, maxBytes: 2 ** 30 },
-    { signal },
-  );
-
-const isTooLarge = (error: unknown): boolean => error instanceof DebuggerError && error.info.code === 'MEMORY_LIMIT';
-
-/** A layer at a time, each in the place of the one before. */
-const readOneByOne = async (run: AttentionRun, show: (layers: readonly LayerAttention[]) => void): Promise<void> => {
-  const { client, request, signal } = run;
-  const { sites = [] } = await client.request('list', { model: request.input.model, show: ['sites'] }, { signal });
-  const layers: LayerAttention[] = [];
-  for (const { name } of sites.filter((s) => s.name.endsWith('.pattern'))) {
-    const [site] = (await capture(run, name)).sites;
-    if (site) layers.push({ ...(await readLayer(run, site)), isHeld: false });
-    show([...layers]);
-  }
-};
-
-/**
- * The attention of all layers, the lowest first; `show` is told as they come. What does not fit into memory together is
- * captured a layer at a time.
- * @throws what the host answers
- */
-export const readAttention = async (
-  run: AttentionRun,
-  show: (layers: readonly LayerAttention[]) => void,
-): Promise<void> => {
-  const all = await capture(run, '**.pattern').catch((error: unknown) => {
-    if (isTooLarge(error)) return undefined;
-    throw error;
-  });
-  if (!all) return readOneByOne(run, show);
-  const layers: LayerAttention[] = [];
-  for (const site of all.sites) {
-    layers.push(await readLayer(run, site));
-    if (layers.length === all.sites.length || layers.length % 8 === 0) show([...layers]);
-  }
-};
-
-/** One number of a site, exactly. */
+/** The number of a cell, exactly. */
 export const readCell = async (
   { client, run, signal }: AttentionRun,
   site: string,
   where: Readonly<Record<string, number>>,
 ): Promise<number | undefined> => {
-  const view = await client.view(
-    { at: { run, site, where }, as: { kind: 'slice' }, dtype: 'float32' },
-    { signal, key: 'attention cell' },
-  );
+  const view = await client.view({ at: { run, site, where }, as: { kind: 'slice' } }, { signal });
   return floats(view.data)[0];
 };
 
-/** Captures sites of one layer, for `readCell` and `readHead`. */
-export const captureLayer = async (run: AttentionRun, sites: string): Promise<void> => {
-  await capture(run, sites);
+/** `blocks.3` and its kind as what its sites begin with. */
+export const attnOf = (block: string, kind: AttentionKind): string =>
+  `${block}.${kind === 'cross' ? 'cross_attn' : 'attn'}`;
+
+/** Has the host hold one head's scores and pattern and its layer's values. @returns how many heads share their keys */
+export const captureHead = async (run: AttentionRun, { block, head }: HeadRef, kind: AttentionKind): Promise<void> => {
+  const attn = attnOf(block, kind);
+  const sites = `${attn}.scores[head=${head}],${attn}.pattern[head=${head}],${attn}.v`;
+  const { client, request, signal } = run;
+  const edits = request.edits.map((text) => ({ text }));
+  await client.request('capture', { ...request.input, edits, sites, run: run.run, maxBytes: mostBytes }, { signal });
+};
+
+/** What a cell is made of. */
+export interface CellNumbers {
+  readonly score: number | undefined;
+  readonly share: number | undefined;
+  /** ‖v‖ of the key. */
+  readonly length: number | undefined;
+}
+
+export interface CellAt {
+  readonly query: number;
+  readonly key: number;
+}
+
+/** The formula's numbers of a cell of a head that `captureHead` holds. */
+export const readNumbers = async (
+  run: AttentionRun,
+  { block, head, heads, kind }: HeadRef & { readonly heads: number; readonly kind: AttentionKind },
+  { query, key }: CellAt,
+): Promise<CellNumbers> => {
+  const attn = attnOf(block, kind);
+  const where = { query, [kind === 'cross' ? 'source' : 'key']: key };
+  const { client, signal } = run;
+  const [score, share, values] = await Promise.all([
+    readCell(run, `${attn}.scores`, where),
+    readCell(run, `${attn}.pattern`, where),
+    client.view(
+      { at: { run: run.run, site: `${attn}.v` }, as: { kind: 'reduce', over: ['headDim'], by: 'norm' } },
+      { signal },
+    ),
+  ]);
+  // [1, key, kvHead]; heads of a group share one.
+  const kvHeads = values.view.kind === 'reduce' ? (values.view.result.at(-1) ?? 1) : 1;
+  const length = floats(values.data)[key * kvHeads + Math.floor(head / (heads / kvHeads))];
+  return { score, share, length };
 };

@@ -1,9 +1,10 @@
-import type { LayerAttention } from './data.js';
+import type { AttentionLayer } from '../../../protocol/index.js';
+import type { Matrix } from '../../look/matrix.js';
 import { kindShare, type HeadKind } from './kinds.js';
 
 /** A head at its place in the grid. */
 export interface GridHead {
-  readonly layer: LayerAttention;
+  readonly layer: AttentionLayer;
   readonly head: number;
   /** `3.2` */
   readonly name: string;
@@ -22,12 +23,12 @@ export interface Grid {
 }
 
 const numberOf = (block: string): string => /blocks\.(.*)$/.exec(block)?.[1] ?? block;
-const byPlace = (layers: readonly LayerAttention[]): Grid => {
-  const columns = Math.max(1, ...layers.map((l) => l.heads.length));
+const byPlace = (layers: readonly AttentionLayer[]): Grid => {
+  const columns = Math.max(1, ...layers.map((l) => l.heads));
   // As on the board, the first layer is the lowest.
   const rows = layers.length;
   const heads = layers.flatMap((layer, i) =>
-    layer.heads.map((_, head) => ({
+    Array.from({ length: layer.heads }, (_, head) => ({
       ...{ layer, head, name: `${numberOf(layer.block)}.${head}` },
       ...{ column: head, row: rows - 1 - i },
     })),
@@ -36,14 +37,22 @@ const byPlace = (layers: readonly LayerAttention[]): Grid => {
   return { heads, columns, rows, names };
 };
 
+/** The exact pattern of a head, where it is here. */
+export type PatternOf = (layer: AttentionLayer, head: number) => Matrix | undefined;
+
+interface ByKind {
+  readonly kind: HeadKind;
+  readonly ids: readonly number[];
+  readonly patternOf: PatternOf;
+}
+
 /** Heads in the order of a kind, those that are most of it first. Pictures that were shrunk have no kind. */
-const byKind = (layers: readonly LayerAttention[], kind: HeadKind, ids: readonly number[]): Grid => {
+const byKind = (layers: readonly AttentionLayer[], { kind, ids, patternOf }: ByKind): Grid => {
   const { heads, columns } = byPlace(layers);
   const ranked = heads
-    .filter(({ layer }) => layer.kind !== 'cross' && layer.level === 0 && layer.keys === ids.length)
-    .map((entry) => {
-      const picture = entry.layer.heads[entry.head];
-      return { ...entry, share: picture ? kindShare(picture, ids, kind) : 0 };
+    .flatMap((entry) => {
+      const picture = entry.layer.keys === ids.length ? patternOf(entry.layer, entry.head) : undefined;
+      return picture ? [{ ...entry, share: kindShare(picture, ids, kind) }] : [];
     })
     .sort((a, b) => b.share - a.share);
   const placed = ranked.map((entry, i) => ({ ...entry, column: i % columns, row: Math.floor(i / columns) }));
@@ -53,5 +62,5 @@ const byKind = (layers: readonly LayerAttention[], kind: HeadKind, ids: readonly
 export type GridOrder = 'place' | HeadKind;
 
 /** Where each head's picture stands. */
-export const gridOf = (layers: readonly LayerAttention[], order: GridOrder, ids: readonly number[]): Grid =>
-  order === 'place' ? byPlace(layers) : byKind(layers, order, ids);
+export const gridOf = (layers: readonly AttentionLayer[], order: GridOrder, given: Omit<ByKind, 'kind'>): Grid =>
+  order === 'place' ? byPlace(layers) : byKind(layers, { ...given, kind: order });

@@ -1,4 +1,4 @@
-import type { Matrix } from './data.js';
+import type { Matrix } from '../../look/matrix.js';
 
 /** What a head may be good at; each head has a share of its attention that goes there. */
 export type HeadKind = 'previous' | 'first' | 'same' | 'after';

@@ -1,20 +1,43 @@
-import { createEffect, createMemo, createSignal, on, onCleanup, onMount, type JSX } from 'solid-js';
+import { createEffect, createMemo, createSignal, on, type JSX } from 'solid-js';
 import { useApp, type App } from '../../app.js';
 import { rowName } from '../../look/names.js';
-import { inks, watchSize } from '../../look/canvas.js';
+import { inks } from '../../look/canvas.js';
+import { clamp, stepOf, zoomOf } from '../../look/keys.js';
+import { sameSize, usePicture, type Size } from '../../look/use-picture.js';
 import { cellText } from '../../shell/cell-text.js';
 import type { Board } from '../../state/board.js';
 import { drawBoard, type Scene } from './draw.js';
-import { layoutOf, placeAt, scrollRange, scrollTo, type Layout, type Place } from './layout.js';
+import { Execution } from './execution.jsx';
+import { largeCells, useInside, type Inside } from './inside.js';
+import {
+  downRange,
+  layoutOf,
+  placeAt,
+  scrollDownTo,
+  scrollRange,
+  scrollTo,
+  visibleColumns,
+  type Layout,
+  type Place,
+} from './layout.js';
 import { markOf } from './mark.js';
 import { pinsOf } from './pins.js';
 import { paletteFor, type ShownMeasure } from './shown-measure.js';
+import { useBreaks } from './use-breaks.jsx';
 
 interface Props {
   readonly shown: ShownMeasure;
-  readonly scroll: number;
-  readonly setScroll: (scroll: number) => void;
+  readonly scroll: Scroll;
+  readonly setScroll: (scroll: Scroll) => void;
 }
+
+/** How far the board is moved, in pixels. */
+export interface Scroll {
+  readonly right: number;
+  readonly down: number;
+}
+
+export const sameScroll = (a: Scroll, b: Scroll): boolean => a.right === b.right && a.down === b.down;
 
 const placeOfFocus = (app: App, board: Board): Place | undefined => {
   const at = app.focus();
@@ -37,58 +60,127 @@ const sceneOf = (
   ...inks(),
 });
 
-const steps: Readonly<Record<string, readonly [number, number]>> = {
-  ArrowUp: [1, 0],
-  ArrowDown: [-1, 0],
-  ArrowLeft: [0, -1],
-  ArrowRight: [0, 1],
-  Home: [0, -1e9],
-  End: [0, 1e9],
-  PageUp: [1e9, 0],
-  PageDown: [-1e9, 0],
-};
-
-const clamp = (x: number, most: number): number => Math.min(most, Math.max(0, x));
-
 /** Moves the focus by a key. @returns whether the key was one of ours */
 const moveBy = (app: App, board: Board, key: string): boolean => {
-  const [step, at] = [steps[key], placeOfFocus(app, board)];
+  const [step, at] = [stepOf(key), placeOfFocus(app, board)];
   if (!step || !at) return false;
-  const row = clamp(at.row + step[0], board.rows.length - 1);
-  app.look({ after: board.rows[row] ?? 'embed', position: clamp(at.position + step[1], board.tokens.length - 1) });
+  const row = clamp(at.row - step[1], board.rows.length - 1);
+  app.look({ after: board.rows[row] ?? 'embed', position: clamp(at.position + step[0], board.tokens.length - 1) });
   return true;
 };
 
-/** Where the cells are, given the size of the canvas; the position in focus stays in view. */
-const useLayout = (props: Props) => {
+/** Where the cells are, given the size of the canvas; the cell in focus stays in view. */
+const useLayout = (props: Props, size: () => Size) => {
   const app = useApp();
-  const [size, setSize] = createSignal({ width: 0, height: 0 });
   const layout = createMemo((): Layout | undefined => {
     const board = app.results.board();
     const grid = board && { rows: board.rows.length, columns: board.tokens.length };
-    return grid && size().width > 0 ? layoutOf(grid, size(), { zoom: app.view.zoom, scroll: props.scroll }) : undefined;
+    const { right, down } = props.scroll;
+    return grid && size().width > 0
+      ? layoutOf(grid, size(), { zoom: app.view.zoom, scroll: right, scrollDown: down })
+      : undefined;
   });
   createEffect(
-    on([() => app.focus()?.position, () => app.view.zoom, () => layout()?.columns], ([position]) => {
-      const at = layout();
-      if (at && position !== undefined) props.setScroll(scrollTo(at, position));
-    }),
+    on(
+      [() => app.focus()?.position, () => app.focus()?.after, () => app.view.zoom, () => layout()?.columns],
+      ([position, after]) => {
+        const [at, board] = [layout(), app.results.board()];
+        if (!at || position === undefined) return;
+        const row = board?.rows.indexOf(after ?? '') ?? -1;
+        props.setScroll({ right: scrollTo(at, position), down: row < 0 ? at.scrollDown : scrollDownTo(at, row) });
+      },
+    ),
   );
-  return { layout, setSize };
+  return layout;
 };
 
-/** The board as a picture, drawn again when something of it changes. */
+const narrowest = 4;
+const widest = 320;
+/** From so wide on a cell grows in smaller steps of the wheel. */
+const wheelStep = 1.0015;
+/** A pointer that moved less was not dragged. */
+const still = 4;
+
+/** Larger or smaller by a factor, from what is seen now; 0: as wide as fits. */
+const zoomBy = (app: App, layout: Layout, by: number): void => {
+  const wanted = layout.cellWidth * by;
+  const isWhole = by === 0 || (by < 1 && scrollRange(layout) === 0);
+  app.setView({ zoom: isWhole ? 0 : Math.min(widest, Math.max(narrowest, wanted)) });
+};
+
+/** Wheel and drag: both move the board, with Control the wheel changes its size. */
+const useMoving = (props: Props, layout: () => Layout | undefined) => {
+  const app = useApp();
+  let drag: { x: number; y: number; isMoved: boolean } | undefined;
+  const moveBy = (at: Layout, [dx, dy]: readonly [number, number]): void =>
+    props.setScroll({
+      right: clamp(at.scroll + dx, scrollRange(at)),
+      down: clamp(at.scrollDown + dy, downRange(at)),
+    });
+  return {
+    wheel: (event: WheelEvent): void => {
+      const at = layout();
+      if (!at) return;
+      if (event.ctrlKey || event.metaKey) {
+        event.preventDefault();
+        zoomBy(app, at, wheelStep ** -event.deltaY);
+        return;
+      }
+      if (scrollRange(at) === 0 && downRange(at) === 0) return;
+      event.preventDefault();
+      moveBy(at, downRange(at) > 0 ? [event.deltaX, event.deltaY] : [event.deltaX + event.deltaY, 0]);
+    },
+    down: (event: PointerEvent): void => void (drag = { x: event.offsetX, y: event.offsetY, isMoved: false }),
+    /** @returns whether the board is being dragged */
+    move: (event: PointerEvent & { currentTarget: HTMLElement }): boolean => {
+      const at = layout();
+      if (!drag || !at || event.buttons === 0) return false;
+      const [dx, dy] = [drag.x - event.offsetX, drag.y - event.offsetY];
+      if (!drag.isMoved && Math.hypot(dx, dy) < still) return false;
+      event.currentTarget.setPointerCapture(event.pointerId);
+      drag = { x: event.offsetX, y: event.offsetY, isMoved: true };
+      moveBy(at, [dx, dy]);
+      return true;
+    },
+    /** @returns whether the click that follows is the end of a drag */
+    wasDragged: (): boolean => drag?.isMoved ?? false,
+  };
+};
+
+/** The board as a picture, drawn once a frame when something of it changed. */
+const useBoardPicture = (props: Props, pointed: () => Place | undefined) => {
+  const app = useApp();
+  const [size, setSize] = createSignal<Size>({ width: 0, height: 0 }, { equals: sameSize });
+  const layout = useLayout(props, size);
+  const inside = useInside(
+    app,
+    createMemo(() => {
+      const at = layout();
+      return at ? largeCells(at, visibleColumns(at)) : [];
+    }),
+  );
+  const picture = usePicture<Scene>({
+    scene: (room) => {
+      setSize(room);
+      const [board, at] = [app.results.board(), layout()];
+      if (!board || at?.columns !== board.tokens.length) return undefined;
+      const found: ReadonlyMap<string, Inside> = inside();
+      return {
+        ...sceneOf(app, board, { layout: at, pointed: pointed(), shown: props.shown }),
+        ...{ inside: found, afters: board.rows },
+      };
+    },
+    draw: drawBoard,
+  });
+  return { layout, picture };
+};
+
 export const BoardCanvas = (props: Props): JSX.Element => {
   const app = useApp();
-  let canvas: HTMLCanvasElement | undefined;
   const [pointed, setPointed] = createSignal<Place>();
-  const { layout, setSize } = useLayout(props);
-  onMount(() => canvas?.parentElement && onCleanup(watchSize(canvas.parentElement, setSize)));
-  createEffect(() => {
-    const [board, at] = [app.results.board(), layout()];
-    if (canvas && board && at && board.tokens.length === at.columns)
-      drawBoard(canvas, sceneOf(app, board, { layout: at, pointed: pointed(), shown: props.shown }));
-  });
+  const { layout, picture } = useBoardPicture(props, pointed);
+  const moving = useMoving(props, layout);
+  let canvas: HTMLCanvasElement | undefined;
   const hit = (event: MouseEvent): Place | undefined => {
     const at = layout();
     return at && placeAt(at, event.offsetX, event.offsetY);
@@ -103,31 +195,42 @@ export const BoardCanvas = (props: Props): JSX.Element => {
     if (!place || !board) return;
     app.look({ after: board.rows[place.row] ?? 'embed', position: place.position, head: undefined });
     app.fork(undefined);
-    app.setView({ tab: 'block' });
+    if (app.view.tab !== 'program') app.setView({ tab: 'block' }); // there the listing follows
   };
-  const wheel = (event: WheelEvent): void => {
-    const at = layout();
-    if (!at || scrollRange(at) === 0) return;
+  const breaks = useBreaks({ layout, canvas: () => canvas, focused: (board) => placeOfFocus(app, board) });
+  const press = (event: KeyboardEvent): void => {
+    breaks.key(event);
+    const [board, at, by] = [app.results.board(), layout(), zoomOf(event.key)];
+    if (!board || !at || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (by !== undefined) zoomBy(app, at, by);
+    else if (!moveBy(app, board, event.key)) return;
     event.preventDefault();
-    props.setScroll(clamp(at.scroll + event.deltaX + event.deltaY, scrollRange(at)));
   };
   return (
     <div class="board-space">
       <canvas
-        ref={canvas}
+        ref={(element) => {
+          canvas = element;
+          picture.ref(element);
+        }}
         id="board-canvas"
         tabindex="0"
         role="application"
         aria-label={app.t().board.label}
-        onPointerMove={(event) => point(hit(event))}
-        onPointerLeave={() => point(undefined)}
-        onClick={(event) => choose(hit(event))}
-        onWheel={wheel}
-        onKeyDown={(event) => {
-          const board = app.results.board();
-          if (board && moveBy(app, board, event.key)) event.preventDefault();
+        onPointerDown={moving.down}
+        onPointerMove={(event) => {
+          if (!moving.move(event)) point(hit(event));
         }}
+        onPointerLeave={() => point(undefined)}
+        onClick={(event) => {
+          if (!moving.wasDragged() && !breaks.click(event)) choose(hit(event));
+        }}
+        onContextMenu={breaks.menu}
+        onWheel={moving.wheel}
+        onKeyDown={press}
       />
+      <Execution layout={layout()} />
+      <breaks.Menu />
     </div>
   );
 };

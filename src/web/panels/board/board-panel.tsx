@@ -1,7 +1,8 @@
 import { createMemo, createSignal, For, Show, type JSX } from 'solid-js';
 import { useApp } from '../../app.js';
 import { Panel } from '../../shell/panel.jsx';
-import { BoardCanvas } from './board-canvas.jsx';
+import { BoardCanvas, sameScroll, type Scroll } from './board-canvas.jsx';
+import { EncoderBoard } from './encoder-board.jsx';
 import { Invitation } from './invitation.jsx';
 import { Legend } from './legend.jsx';
 import { isMeasure, measureIds, measures } from './measures.js';
@@ -27,7 +28,7 @@ const MeasureChoice = (): JSX.Element => {
   );
 };
 
-const zooms = [0, 4, 10, 20, 36, 60, 110];
+const zooms = [0, 4, 10, 20, 36, 60, 110, 250];
 
 const ZoomButtons = (): JSX.Element => {
   const app = useApp();
@@ -59,7 +60,7 @@ const ZoomButtons = (): JSX.Element => {
 /** The map of the run: what the model would say at each token after each layer. */
 export const BoardPanel = (): JSX.Element => {
   const app = useApp();
-  const [scroll, setScroll] = createSignal(0);
+  const [scroll, setScroll] = createSignal<Scroll>({ right: 0, down: 0 }, { equals: sameScroll });
   const shown = createMemo(() => shownMeasure(app));
   const tools = (
     <>
@@ -75,6 +76,7 @@ export const BoardPanel = (): JSX.Element => {
       <Invitation />
       <BoardCanvas shown={shown()} scroll={scroll()} setScroll={setScroll} />
       <Legend {...shown()} />
+      <EncoderBoard />
     </Panel>
   );
 };

@@ -3,7 +3,8 @@ import { colorAt, css, inkOn, type Palette } from '../../look/color.js';
 import { clearedContext } from '../../look/canvas.js';
 import { percent } from '../../look/numbers.js';
 import { shortened } from '../../look/token-text.js';
-import { visibleColumns, xOf, yOf, type Layout, type Place } from './layout.js';
+import { drawInside, insideFrom, insideKey, largeCells, type Inside } from './inside.js';
+import { cellsEnd, visibleColumns, xOf, yOf, type Layout, type Place } from './layout.js';
 import { onScale, type Measure } from './measures.js';
 
 /** What stands on a cell, or, without a position, on the whole layer. */
@@ -28,6 +29,9 @@ export interface Scene {
   /** The cell that the reader is invited to click. */
   readonly mark: Place | undefined;
   readonly pins: readonly Pin[];
+  /** What is in cells that are large enough to show it, by `insideKey`; and the rows' names in the model. */
+  readonly inside?: ReadonlyMap<string, Inside>;
+  readonly afters?: readonly string[];
   readonly ink: { readonly text: string; readonly soft: string; readonly accent: string; readonly empty: string };
   readonly fonts: { readonly mono: string; readonly text: string };
 }
@@ -70,7 +74,10 @@ const drawWords = (
     const width = c.measureText('m').width;
     const tail = isLarge ? ` ${percent(token.probability)}` : '';
     const text = `${shortened(token.text, Math.floor((cellWidth - 3) / width) - tail.length)}${tail}`;
-    c.fillText(text, x + cellWidth / 2, y + cellHeight / 2 + (i - (top.length - 1) / 2) * lineHeight);
+    // Where a cell shows what is in it, its words stand at the top.
+    const middle = cellHeight >= insideFrom.height ? 12 : cellHeight / 2;
+    if (middle === 12 && i > 0) return;
+    c.fillText(text, x + cellWidth / 2, y + middle + (middle === 12 ? 0 : (i - (top.length - 1) / 2) * lineHeight));
   });
 };
 
@@ -82,7 +89,8 @@ const drawCells = (c: CanvasRenderingContext2D, scene: Scene): void => {
   const gap = cellWidth > 12 ? 1 : 0;
   c.textAlign = 'center';
   c.textBaseline = 'middle';
-  for (let row = 0; row < layout.rows; row++)
+  for (let row = 0; row < layout.rows; row++) {
+    if (yOf(layout, row) + cellHeight < 0 || yOf(layout, row) > cellsEnd(layout)) continue;
     for (let p = first; p < last; p += each) {
       const share = shareOf(scene, row, [p, Math.min(last, p + each)]);
       const color = share === undefined ? undefined : colorAt(palette.sequential, share);
@@ -93,6 +101,22 @@ const drawCells = (c: CanvasRenderingContext2D, scene: Scene): void => {
       c.fillStyle = inkOn(color);
       drawWords(c, scene, { row, position: p, cell });
     }
+  }
+};
+
+/** What is in the cells that are large. */
+const drawInsides = (c: CanvasRenderingContext2D, scene: Scene): void => {
+  const { layout, inside, afters, cells, measure, ends, palette, fonts } = scene;
+  for (const place of largeCells(layout, visibleColumns(layout))) {
+    const found = inside?.get(insideKey(afters?.[place.row] ?? '', place.position));
+    const cell = cells[place.row]?.[place.position];
+    const value = cell && measure.of(cell);
+    if (!found) continue;
+    const share = value === null || value === undefined ? 0 : onScale(value, ends, measure.isLog);
+    c.fillStyle = inkOn(colorAt(palette.sequential, share));
+    c.textBaseline = 'middle';
+    drawInside(c, { layout, place, inside: found, fonts });
+  }
 };
 
 const drawNames = (c: CanvasRenderingContext2D, { layout, names, ink, fonts, focus }: Scene): void => {
@@ -103,7 +127,8 @@ const drawNames = (c: CanvasRenderingContext2D, { layout, names, ink, fonts, foc
     if (row % every !== 0 && row !== focus?.row) return;
     c.fillStyle = row === focus?.row ? ink.accent : ink.soft;
     c.font = `${row === focus?.row ? '600 ' : ''}11px ${fonts.text}`;
-    c.fillText(name, layout.left - 8, yOf(layout, row) + layout.cellHeight / 2);
+    const y = yOf(layout, row) + layout.cellHeight / 2;
+    if (y > 0 && y < cellsEnd(layout)) c.fillText(name, layout.left - 8, y);
   });
 };
 
@@ -114,7 +139,7 @@ const drawTokens = (c: CanvasRenderingContext2D, { layout, tokens, ink, fonts, f
   const every = Math.max(1, Math.ceil(13 / cellWidth));
   c.font = `11px ${fonts.mono}`;
   const letter = c.measureText('m').width;
-  const top = layout.rows * layout.cellHeight + 4;
+  const top = cellsEnd(layout) + 4;
   for (let p = first; p < last; p++) {
     if (p % every !== 0 && p !== focus?.position) continue;
     c.fillStyle = p === focus?.position ? ink.accent : ink.text;
@@ -176,15 +201,23 @@ const drawPins = (c: CanvasRenderingContext2D, { layout, pins, ink }: Scene): vo
 
 /** Draws the board. Only what can be seen is drawn. */
 export const drawBoard = (canvas: HTMLCanvasElement, scene: Scene): void => {
+  const c = clearedContext(canvas, scene.layout);
+  if (c) drawBoardOn(c, scene);
+};
+
+/** The same, on a canvas that has other things too. */
+export const drawBoardOn = (c: CanvasRenderingContext2D, scene: Scene): void => {
   const { width, height, left } = scene.layout;
-  const c = clearedContext(canvas, { width, height });
-  if (!c) return;
   c.save();
   c.beginPath();
   c.rect(left, 0, width - left, height);
   c.clip();
-  drawCells(c, scene);
   drawTokens(c, scene);
+  c.beginPath();
+  c.rect(left, 0, width - left, cellsEnd(scene.layout));
+  c.clip();
+  drawCells(c, scene);
+  drawInsides(c, scene);
   drawPlaces(c, scene);
   c.restore();
   drawNames(c, scene);

@@ -9,8 +9,9 @@ export interface Layout {
   readonly cellHeight: number;
   readonly rows: number;
   readonly columns: number;
-  /** How far it is scrolled. */
+  /** How far it is scrolled to the right, and down from the last layer. */
   readonly scroll: number;
+  readonly scrollDown: number;
 }
 
 export interface Place {
@@ -26,19 +27,24 @@ const turnedLabels = 58;
 const levelFrom = 34;
 const lowest = 14;
 const highest = 58;
+/** Cells wider than this grow higher too, so that what is in them can be shown. */
+const growsFrom = 120;
+const heightShare = 0.56;
 
 export const layoutOf = (
   { rows, columns }: { readonly rows: number; readonly columns: number },
   { width, height }: { readonly width: number; readonly height: number },
-  { zoom, scroll }: { readonly zoom: number; readonly scroll: number },
+  { zoom, scroll, scrollDown = 0 }: { readonly zoom: number; readonly scroll: number; readonly scrollDown?: number },
 ): Layout => {
   const fit = (width - left) / Math.max(1, columns);
   const cellWidth = zoom > 0 ? Math.max(zoom, fit) : Math.min(fit, 120);
   const bottom = cellWidth >= levelFrom ? flatLabels : turnedLabels;
-  const cellHeight = Math.min(
+  const fitting = Math.min(
     highest,
     Math.max(Math.min(lowest, (height - bottom) / Math.max(1, rows)), (height - bottom) / Math.max(1, rows)),
   );
+  const cellHeight = cellWidth > growsFrom ? Math.max(fitting, heightShare * cellWidth) : fitting;
+  const lowestSeen = Math.max(0, rows * cellHeight - (height - bottom));
   const most = Math.max(0, columns * cellWidth - (width - left));
   return {
     width,
@@ -50,6 +56,7 @@ export const layoutOf = (
     rows,
     columns,
     scroll: Math.min(most, Math.max(0, scroll)),
+    scrollDown: Math.min(lowestSeen, Math.max(0, scrollDown)),
   };
 };
 
@@ -59,14 +66,21 @@ export const scrollRange = ({ columns, cellWidth, width, left: begin }: Layout):
 
 export const xOf = ({ left: begin, cellWidth, scroll }: Layout, position: number): number =>
   begin + position * cellWidth - scroll;
-export const yOf = ({ rows, cellHeight }: Layout, row: number): number => (rows - 1 - row) * cellHeight;
+export const yOf = ({ rows, cellHeight, scrollDown }: Layout, row: number): number =>
+  (rows - 1 - row) * cellHeight - scrollDown;
+
+/** How far down it can be scrolled; and where its cells end on the canvas. */
+export const downRange = ({ rows, cellHeight, height, bottom }: Layout): number =>
+  Math.max(0, rows * cellHeight - (height - bottom));
+export const cellsEnd = ({ rows, cellHeight, height, bottom }: Layout): number =>
+  Math.min(rows * cellHeight, height - bottom);
 
 /** What is under a point; undefined beside the cells. */
 export const placeAt = (layout: Layout, x: number, y: number): Place | undefined => {
-  const { left: begin, cellWidth, cellHeight, rows, columns, scroll } = layout;
+  const { left: begin, cellWidth, cellHeight, rows, columns, scroll, scrollDown } = layout;
   const position = Math.floor((x - begin + scroll) / cellWidth);
-  const row = rows - 1 - Math.floor(y / cellHeight);
-  const isInside = x >= begin && position >= 0 && position < columns && row >= 0 && row < rows;
+  const row = rows - 1 - Math.floor((y + scrollDown) / cellHeight);
+  const isInside = y < cellsEnd(layout) && x >= begin && position >= 0 && position < columns && row >= 0 && row < rows;
   return isInside ? { row, position } : undefined;
 };
 
@@ -81,6 +95,15 @@ export const visibleColumns = ({
   Math.max(0, Math.floor(scroll / cellWidth)),
   Math.min(columns, Math.ceil((scroll + width - begin) / cellWidth)),
 ];
+
+/** The scroll that brings a row into view, by as little as it takes. */
+export const scrollDownTo = (layout: Layout, row: number): number => {
+  const { rows, cellHeight, scrollDown } = layout;
+  const from = (rows - 1 - row) * cellHeight;
+  const room = cellsEnd(layout);
+  const near = from < scrollDown ? from : from + cellHeight > scrollDown + room ? from + cellHeight - room : scrollDown;
+  return Math.min(downRange(layout), Math.max(0, near));
+};
 
 /** The scroll that brings a position into view, by as little as it takes; in the middle where that is far. */
 export const scrollTo = (layout: Layout, position: number): number => {

@@ -1,4 +1,4 @@
-import { createEffect, createSignal, For, Show, type JSX } from 'solid-js';
+import { createEffect, createMemo, createSignal, For, on, Show, type JSX } from 'solid-js';
 import { useApp } from '../../app.js';
 import { completions } from './complete.js';
 import { mistakeIn } from './file.js';
@@ -7,15 +7,18 @@ import { mistakeIn } from './file.js';
 const useSites = () => {
   const app = useApp();
   const [sites, setSites] = createSignal<readonly string[]>([]);
-  const model = () => app.state()?.model;
-  createEffect(() => {
-    const [name, client] = [model(), app.results.compare() && app.session.client()];
-    if (name === undefined || !client) return;
-    client.request('list', { model: name, show: ['sites'] }).then(
-      ({ sites: found = [] }) => setSites(found.map((s) => s.name)),
-      () => setSites([]), // an edit can be written without completion
-    );
-  });
+  // Known to run, so that the list is not what opens it.
+  const model = createMemo(() => app.results.shown()?.input.model);
+  createEffect(
+    on(model, (name) => {
+      const client = app.session.client();
+      if (name === undefined || !client) return;
+      client.request('list', { model: name, show: ['sites'] }).then(
+        ({ sites: found = [] }) => setSites(found.map((s) => s.name)),
+        () => setSites([]), // an edit can be written without completion
+      );
+    }),
+  );
   return sites;
 };
 

@@ -1,5 +1,6 @@
 import type { Client, View } from '../../../client/index.js';
-import type { KnockoutResult } from '../../../protocol/index.js';
+import { DebuggerError } from '../../../base/index.js';
+import type { KnockoutResult, WritesResult, Written } from '../../../protocol/index.js';
 import type { Request } from '../../state/request.js';
 
 /** One layer's neurons at one token, as a strip: a pixel the activation farthest from 0 of those under it. */
@@ -16,6 +17,8 @@ export interface StrongNeuron {
   readonly activation: number;
   readonly edit: string;
   readonly outcome: KnockoutResult['parts'][number] | undefined;
+  /** What it writes by the direct way; undefined where the head cannot be read so. */
+  readonly written: Written | undefined;
 }
 
 export interface NeuronRun {
@@ -67,5 +70,25 @@ export const readStrongest = async (
   // What is switched off here already is left out of the run that they are tried on.
   const edits = request.edits.filter((text) => !tries.includes(text)).map((text) => ({ text }));
   const { parts } = await client.request('knockout', { ...request.input, edits, tries, words: [word] }, { signal });
-  return neurons.map((n, i) => ({ ...n, outcome: parts[i] }));
+  const { neurons: written } = await readWrites({ client, request, run, position, signal }, block, {
+    neurons: neurons.map((n) => n.neuron),
+    word,
+  });
+  return neurons.map((n, i) => ({ ...n, outcome: parts[i], written: written[i] }));
+};
+
+const nothing: WritesResult = { neurons: [], taken: [], notes: [] };
+
+/** What neurons write, as words. A head that bends, or that scores labels, has none of it. */
+const readWrites = (
+  { client, request, position, signal }: NeuronRun,
+  block: string,
+  { neurons, word }: { readonly neurons: readonly number[]; readonly word: number },
+): Promise<WritesResult> => {
+  const edits = request.edits.map((text) => ({ text }));
+  const given = { ...request.input, edits, block, position, neurons: [...neurons], words: [word], top: 4 };
+  return client.request('writes', given, { signal }).catch((error: unknown) => {
+    if (error instanceof DebuggerError && error.info.code === 'OPTION_INVALID') return nothing;
+    throw error;
+  });
 };

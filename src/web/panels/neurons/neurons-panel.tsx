@@ -8,6 +8,7 @@ import { compact, percent } from '../../look/numbers.js';
 import { visible } from '../../look/token-text.js';
 import { ScaleStrip } from '../../shell/scale-strip.jsx';
 import { Panel } from '../../shell/panel.jsx';
+import type { Written } from '../../../protocol/index.js';
 import type { Request } from '../../state/request.js';
 import { readStrips, readStrongest, type NeuronStrip, type StrongNeuron } from './data.js';
 
@@ -103,25 +104,51 @@ const NeuronRow = (props: { readonly of: StrongNeuron; readonly layer: string })
   const app = useApp();
   const p = (): number => props.of.outcome?.words[0]?.probability ?? 0;
   return (
-    <tr>
-      <td>
-        <button
-          class="switch"
-          role="switch"
-          aria-checked={!app.experiment.has(props.of.edit)}
-          aria-label={app.t().neurons.off(`${props.layer}.${props.of.neuron}`)}
-          onClick={() => app.experiment.toggle(props.of.edit)}
-        />
+    <>
+      <tr>
+        <td>
+          <button
+            class="switch"
+            role="switch"
+            aria-checked={!app.experiment.has(props.of.edit)}
+            aria-label={app.t().neurons.off(`${props.layer}.${props.of.neuron}`)}
+            onClick={() => app.experiment.toggle(props.of.edit)}
+          />
+        </td>
+        <td class="mono">{props.of.neuron}</td>
+        <td class="number">{compact(props.of.activation)}</td>
+        <td>
+          <div class="bar-cell">
+            <div class="bar" style={{ width: `${(100 * p()).toFixed(1)}%` }} />
+            <span class="number">{percent(p())}</span>
+          </div>
+        </td>
+        <td class="mono">{visible(props.of.outcome?.top.text ?? '')}</td>
+      </tr>
+      <Show when={props.of.written}>{(written) => <Writes of={written()} />}</Show>
+    </>
+  );
+};
+
+const effects = (all: Written['raised']): string =>
+  all.map(({ text, effect }) => `${visible(text)} ${effect > 0 ? '+' : ''}${compact(effect)}`).join(', ');
+
+/** What a neuron writes: the words that it raises and lowers most, and the followed one, in logits. */
+const Writes = (props: { readonly of: Written }): JSX.Element => {
+  const app = useApp();
+  const t = () => app.t().neurons;
+  return (
+    <tr class="writes small">
+      <td />
+      <td colspan="4">
+        <span class="soft">{t().raises}</span> <span class="mono">{effects(props.of.raised)}</span>
+        <br />
+        <span class="soft">{t().lowers}</span> <span class="mono">{effects(props.of.lowered)}</span>
+        <Show when={props.of.words.length > 0}>
+          <br />
+          <span class="soft">{t().onWord}</span> <span class="mono">{effects(props.of.words)}</span>
+        </Show>
       </td>
-      <td class="mono">{props.of.neuron}</td>
-      <td class="number">{compact(props.of.activation)}</td>
-      <td>
-        <div class="bar-cell">
-          <div class="bar" style={{ width: `${(100 * p()).toFixed(1)}%` }} />
-          <span class="number">{percent(p())}</span>
-        </div>
-      </td>
-      <td class="mono">{visible(props.of.outcome?.top.text ?? '')}</td>
     </tr>
   );
 };

@@ -1,22 +1,22 @@
-import { createEffect, createMemo, createSignal, For, on, onCleanup, onMount, Show, type JSX } from 'solid-js';
+import { createEffect, createMemo, createSignal, For, on, Show, type JSX } from 'solid-js';
 import type { WeightEntry } from '../../../protocol/index.js';
 import { useApp } from '../../app.js';
 import { makeLatest } from '../../link/latest.js';
-import { clearedContext, watchSize } from '../../look/canvas.js';
-import { colorAt, type Palette } from '../../look/color.js';
 import { layerOf } from '../../look/names.js';
 import { compact } from '../../look/numbers.js';
 import { Panel } from '../../shell/panel.jsx';
 import { ScaleStrip } from '../../shell/scale-strip.jsx';
 import type { Request } from '../../state/request.js';
-import { paint } from '../attention/draw.js';
-import { readWeight, weightsFound, type WeightLook } from './data.js';
+import { MatrixView, type MatrixCell } from '../../shell/matrix-view.jsx';
+import type { FetchTile } from '../../look/tiles.js';
+import { pictureSize, readWeight, readWeightCell, readWeightTile, weightsFound, type WeightLook } from './data.js';
+import { SpectrumView } from './spectrum.jsx';
 
 /** The model's weights, asked for once a model. */
 const useEntries = () => {
   const app = useApp();
   const [entries, setEntries] = createSignal<readonly WeightEntry[]>([]);
-  const model = () => app.results.shown()?.input.model;
+  const model = createMemo(() => app.results.shown()?.input.model);
   createEffect(
     on(model, (name) => {
       const client = app.session.client();
@@ -51,41 +51,55 @@ const useLook = (entry: () => WeightEntry | undefined) => {
 
 const greatest = ({ stats }: WeightLook): number => Math.max(Math.abs(stats.min ?? 0), Math.abs(stats.max ?? 0), 1e-12);
 
-const imageOf = (look: WeightLook, palette: Palette): ImageData => {
-  const { rows, columns, data } = look.picture;
-  const image = new ImageData(columns, rows);
-  const most = greatest(look);
-  data.forEach((x, i) => image.data.set([...colorAt(palette.diverging, 0.5 + x / most / 2), 255], 4 * i));
-  return image;
+/** The number of the cell that is pointed at. */
+const useCell = (props: { readonly of: WeightLook }) => {
+  const app = useApp();
+  const [found, setFound] = createSignal<MatrixCell & { readonly value: number | undefined }>();
+  const reads = makeLatest(
+    async (cell: MatrixCell, signal: AbortSignal) => {
+      const client = app.session.client();
+      if (client) setFound({ ...cell, value: await readWeightCell(client, props.of, { ...cell, signal }) });
+    },
+    () => setFound(undefined),
+    { supersede: 'wait' },
+  );
+  return { found, ask: reads.ask };
 };
 
-/** The matrix as a picture, as large as fits. */
+/** The matrix as a picture that can be enlarged and moved about. */
 const Picture = (props: { readonly of: WeightLook }): JSX.Element => {
   const app = useApp();
-  let canvas: HTMLCanvasElement | undefined;
-  const [width, setWidth] = createSignal(0);
-  onMount(() => canvas?.parentElement && onCleanup(watchSize(canvas.parentElement, (size) => setWidth(size.width))));
-  createEffect(() => {
-    if (!canvas || width() === 0) return;
-    const { rows, columns } = props.of.picture;
-    const scale = Math.min(width() / columns, 360 / rows, 12);
-    const size = { width: columns * scale, height: Math.max(8, rows * scale) };
-    Object.assign(canvas.style, { width: `${size.width}px`, height: `${size.height}px` });
-    const c = clearedContext(canvas, size);
-    if (c) paint(c, imageOf(props.of, app.palette()), [0, 0, size.width, size.height]);
-  });
+  const { found, ask } = useCell(props);
+  const fetch = (): FetchTile => {
+    const [client, of] = [app.session.client(), props.of];
+    return (tile, signal) =>
+      client ? readWeightTile(client, of, { ...tile, signal }) : Promise.reject(new Error('no host'));
+  };
+  const name = (): string =>
+    JSON.stringify([props.of.entry.name, props.of.request.input.model, props.of.stats.norm, props.of.request.edits]);
   const axes = (): string => props.of.axes.map((axis, i) => `${axis} ${props.of.entry.shape[i] ?? ''}`).join(' × ');
+  const most = (): number => greatest(props.of);
   return (
     <>
       <div class="weight-picture">
-        <canvas ref={canvas} id="weight-picture" role="img" aria-label={props.of.entry.name} />
+        <MatrixView
+          {...{ id: 'weight-picture', label: `${props.of.entry.name}. ${app.t().attention.mapKeys}`, name: name() }}
+          {...{ ...pictureSize(props.of.entry), fetch: fetch(), colors: app.palette().diverging }}
+          ends={{ from: -most(), to: most() }}
+          onPoint={(cell) => cell && ask(cell)}
+        />
       </div>
       <div class="legend small">
         <span class="soft">{axes()}</span>
-        <span>−{compact(greatest(props.of))}</span>
+        <span>−{compact(most())}</span>
         <ScaleStrip kind="diverging" />
-        <span>{compact(greatest(props.of))}</span>
+        <span>{compact(most())}</span>
       </div>
+      <p class="small formula" id="weight-cell" aria-live="polite">
+        <Show when={found()} fallback={<span class="soft">{app.t().attention.pointAt}</span>}>
+          {(at) => <>{app.t().weights.cell(at().row, at().column, compact(at().value))}</>}
+        </Show>
+      </p>
     </>
   );
 };
@@ -181,6 +195,7 @@ export const WeightsPanel = (): JSX.Element => {
             <Picture of={of()} />
             <Histogram of={of()} />
             <Numbers of={of()} />
+            <SpectrumView entry={of().entry} />
           </div>
         )}
       </Show>

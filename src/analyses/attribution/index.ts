@@ -1,0 +1,14 @@
+export { crossRelevance, selfRelevance, type DecoderLayer, type LayerAttention } from './attention-gradient.js';
+export { faithfulness, type Curve, type Faithfulness, type FaithfulnessOptions } from './faithfulness.js';
+export { attentionFlow } from './flow.js';
+export { gradientNorm, gradientSum, gradientTimesInput, relevanceOf } from './gradient.js';
+export { integratedGradients, type IntegratedGradientsOptions } from './integrated-gradients.js';
+export { quadrature, usualSteps, type Quadrature } from './integration.js';
+export { lime, weightedRidge, type LimeOptions, type RidgeFit } from './lime.js';
+export { residual, type Attribution, type Game, type Slope, type SmoothScalar } from './model.js';
+export { grouped, normalized } from './normalize.js';
+export { occlusion } from './occlusion.js';
+export { attentionRollout, meanOverHeads, withResidual, type Pattern } from './rollout.js';
+export { isExact, permutation, shapley, type ShapleyOptions } from './shapley.js';
+export { smoothGradient, type SmoothGradientOptions } from './smooth-gradient.js';
+export { combined, fromRows, perRow, rowNorms, rowSums, total, vectors, type Vectors } from './vectors.js';

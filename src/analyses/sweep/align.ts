@@ -1,0 +1,64 @@
+import { UsageError } from '../../base/index.js';
+import type { ValueType } from '../../graph/index.js';
+import { take, type FloatTensor } from '../../tensor/index.js';
+
+/**
+ * For each position of one sequence the position of another that stands for it; undefined where none does. Of equal
+ * lengths, the same; else what both begin with alike, and what both end with alike.
+ */
+export const alignTokens = (ids: readonly number[], other: readonly number[]): readonly (number | undefined)[] => {
+  if (ids.length === other.length) return ids.map((_, i) => i);
+  const shorter = Math.min(ids.length, other.length);
+  let front = 0;
+  while (front < shorter && ids[front] === other[front]) front++;
+  let back = 0;
+  while (back < shorter - front && ids.at(-1 - back) === other.at(-1 - back)) back++;
+  return ids.map((_, i) => {
+    if (i < front) return i;
+    return i >= ids.length - back ? i - ids.length + other.length : undefined;
+  });
+};
+
+/** Which position of another run stands for each of a value's own. */
+export interface Alignment {
+  /** Of the model's own sequence. */
+  readonly positions: readonly (number | undefined)[];
+  /** Of the encoder's, where there is one. */
+  readonly source: readonly (number | undefined)[];
+}
+
+const isWhole = (map: readonly (number | undefined)[], extent: number): boolean =>
+  map.length === extent && map.every((p, i) => p === i);
+
+const refused = (name: string, axis: string): UsageError =>
+  new UsageError(
+    `${name} cannot be patched between prompts of different length: its axis ${axis} has another extent there`,
+    {
+      code: 'OPTION_INVALID',
+      hint: 'Give prompts of as many tokens (`cutaway tokenize MODEL --text` counts them), or patch sites along positions, such as resid_pre, attn_out or attn.z.',
+    },
+  );
+
+/**
+ * A value of another run, laid out as the site is in this one. Rows that nothing stands for are of no meaning: they are
+ * not to be patched in.
+ * @param encoder whether the site's positions are the encoder's
+ * @throws UsageError OPTION_INVALID for attention's weights where lengths differ
+ */
+export const alignedValue = (
+  value: FloatTensor,
+  { name, type, encoder }: { readonly name: string; readonly type: ValueType; readonly encoder: boolean },
+  { positions, source }: Alignment,
+): FloatTensor =>
+  type.axes.reduce((tensor, axis, a) => {
+    const dim = type.shape[a];
+    if (typeof dim === 'number' || dim === 'batch') return tensor;
+    const map = dim === 'source' || encoder ? source : positions;
+    if (isWhole(map, tensor.shape[a] ?? 0)) return tensor;
+    if (axis !== 'position') throw refused(name, axis);
+    return take(
+      tensor,
+      a,
+      map.map((p) => p ?? 0),
+    );
+  }, value);

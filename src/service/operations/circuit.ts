@@ -1,0 +1,101 @@
+import { findCircuit, readerName, senderName, type Circuit, type CircuitPair } from '../../analyses/circuit/index.js';
+import { bug, UsageError } from '../../base/index.js';
+import { patchInput, type CircuitInput, type CircuitResult } from '../../protocol/index.js';
+import { editsOf, refuseGradientEdits } from '../experiment.js';
+import { finite } from '../kept-run.js';
+import type { Operation, OperationContext } from '../operation.js';
+import { circuitCsv, circuitSvg, dotOf } from '../patching/circuit-export.js';
+import { checkOut, writeOut } from '../patching/export.js';
+import { pairsOf } from '../patching/pairs.js';
+import { readMetric, sweepModel, usualMetric, type PatchRun } from '../patching/run-pair.js';
+import { checkSweepBytes } from '../patching/sweep-bytes.js';
+import { secondsSince } from '../prepare.js';
+import { promptView, tokensOfText } from '../prompts.js';
+import { withModel } from '../with-model.js';
+
+const endings = ['.json', '.csv', '.dot', '.svg'] as const;
+
+/** The pairs of a request, each with its metric and the model for it. */
+const circuitPairs = async (run: PatchRun): Promise<readonly (CircuitPair & { readonly text: string })[]> => {
+  const made: (CircuitPair & { readonly text: string })[] = [];
+  for (const pair of run.pairs) {
+    const { prompt, corrupt } = pair;
+    if (!corrupt)
+      throw new UsageError('a circuit is searched between two prompts, and there is no corrupted one', {
+        code: 'OPTION_INVALID',
+        hint: 'Give it with --corrupt "TEXT", or several pairs with --pairs FILE.jsonl.',
+      });
+    const text = pair.metric ?? (await usualMetric(run, pair));
+    const model = await sweepModel(run, prompt);
+    made.push({ prompt, corrupt, model, text, metric: await readMetric(model, prompt, { model: run.model, text }) });
+  }
+  return made;
+};
+
+const told = (found: Circuit): Pick<CircuitResult, 'edges' | 'nodes'> => ({
+  edges: found.edges.map(({ edge, score, effect }) => ({
+    ...{ from: senderName(edge.from), to: readerName(edge.to), score: finite(score) },
+    ...(effect === undefined ? {} : { effect: finite(effect) }),
+  })),
+  nodes: [...new Set(found.edges.map(({ edge }) => senderName(edge.from)))],
+});
+
+const search = async (run: PatchRun, input: CircuitInput, context: OperationContext): Promise<CircuitResult> => {
+  const since = performance.now();
+  const { model } = run;
+  const pairs = await circuitPairs(run);
+  const [first] = pairs;
+  if (!first) throw bug('there are no pairs');
+  for (const { prompt } of pairs) {
+    const together = model.program.facts.heads * 3 * model.program.facts.layers;
+    checkSweepBytes(model, { places: [], prompt, together, maxBytes: input.maxBytes });
+  }
+  const found = await findCircuit({
+    ...{ pairs, target: input.faithfulness, size: input.size, threshold: input.threshold, tests: input.tests },
+    encode: (text) => tokensOfText(model, text),
+    onProgress: (done, total, what) => context.progress?.({ done, total, what }),
+  });
+  const notes = [
+    ...(found.tried < found.edges.length
+      ? [`${found.tried} of ${found.edges.length} edges were taken out one by one; --tests raises that`]
+      : []),
+    ...(Math.abs(found.complement) > 0.5
+      ? ['the other edges alone keep much of the difference too: the circuit is not all that does it']
+      : []),
+  ];
+  return {
+    model: await model.summary(),
+    tokens: promptView(first.prompt).tokens,
+    ...{ metric: first.text, pairs: pairs.length, clean: finite(found.clean), corrupted: finite(found.corrupted) },
+    ...told(found),
+    totalEdges: found.total,
+    ...{ faithfulness: finite(found.faithfulness), complement: finite(found.complement) },
+    ...{ superfluous: found.superfluous, tried: found.tried, runs: found.runs, seconds: secondsSince(since) },
+    ...(notes.length > 0 ? { notes } : {}),
+  };
+};
+
+const written = (result: CircuitResult, ending: string): string => {
+  if (ending === '.csv') return circuitCsv(result);
+  if (ending === '.dot') return dotOf(result);
+  return ending === '.svg' ? circuitSvg(result) : `${JSON.stringify(result)}\n`;
+};
+
+/** Which parts of a model, and which ways between them, do a task. */
+export const circuit: Operation<CircuitInput, CircuitResult> = {
+  name: 'circuit',
+  help: 'Searches a circuit: the fewest ways between embedding, heads, MLPs and scores that keep what distinguishes a prompt from a corrupted one, when all other ways carry the corrupted one; with how faithful, complete and small it is.',
+  async run(input, context) {
+    await checkOut(input.out, endings);
+    const edits = await editsOf(input);
+    refuseGradientEdits(edits);
+    const result = await withModel(input, { context, edits }, async (model) => {
+      for (const note of model.notes) context.note(note);
+      const pairs = await pairsOf(model, input);
+      const shared = patchInput.parse({ model: input.model });
+      return search({ model, edits, input: shared, context, file: undefined, pairs, fromEnd: false }, input, context);
+    });
+    await writeOut(input.out, (ending) => written(result, ending), context);
+    return result;
+  },
+};

@@ -1,0 +1,116 @@
+import { UsageError } from '../../base/index.js';
+import type { Prompt } from '../../engine/index.js';
+import type { PairInput, WordInput } from '../../protocol/index.js';
+import { readTextFile } from '../files.node.js';
+import { locateAsync } from '../locate.js';
+import type { OpenModel } from '../open-model.js';
+import { promptsOf } from '../prompts.js';
+
+/** A clean prompt, a corrupted one where there is one, and what is measured. */
+export interface Pair {
+  readonly prompt: Prompt;
+  readonly corrupt: Prompt | undefined;
+  /** Undefined where nothing says it: the likeliest words are then compared. */
+  readonly metric: string | undefined;
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+
+const invalid = (message: string, hint: string): UsageError =>
+  new UsageError(message, { code: 'OPTION_INVALID', hint });
+
+/** A text with the fields of a line in place of `{name}`. @throws UsageError OPTION_INVALID for a field that is not there */
+const filled = (template: string, fields: Fields): string =>
+  template.replaceAll(/\{(\w+)\}/g, (_, name: string) => {
+    const value = fields[name];
+    if (typeof value === 'string' || typeof value === 'number') return String(value);
+    throw invalid(
+      `there is no field ${name} for {${name}}`,
+      `This line has ${Object.keys(fields).join(', ') || 'none'}.`,
+    );
+  });
+
+const word = (value: WordInput): string => (typeof value === 'number' ? String(value) : JSON.stringify(value));
+
+const isWord = (value: unknown): value is WordInput => typeof value === 'string' || typeof value === 'number';
+
+/** `logit(answer) - logit(wrong)`, where a masked model fills its only mask. */
+export const differenceOf = (answer: WordInput, wrong: WordInput | undefined, at = ''): string =>
+  `logit(${word(answer)})${at}${wrong === undefined ? '' : ` - logit(${word(wrong)})${at}`}`;
+
+/** One prompt of a request or of a line. */
+const promptIn = async (
+  model: OpenModel,
+  given: Omit<PairInput, 'pairs' | 'metric' | 'answer' | 'wrong' | 'corrupt' | 'corruptIds'>,
+): Promise<Prompt> => {
+  const [prompt] = await promptsOf(model, given);
+  if (!prompt) throw invalid('there is no prompt', 'Give one with --prompt.');
+  return prompt;
+};
+
+const asIds = (value: unknown): number[] | undefined =>
+  Array.isArray(value) && value.every((x) => typeof x === 'number') ? value : undefined;
+
+/** A pair of a line: its own fields, or the request's texts filled with them. */
+const pairOf = async (model: OpenModel, input: PairInput, fields: Fields): Promise<Pair> => {
+  const text = (name: 'prompt' | 'corrupt'): string | undefined => {
+    const template = input[name];
+    if (template !== undefined) return filled(template, fields);
+    const own = fields[name];
+    return typeof own === 'string' ? own : undefined;
+  };
+  const side = (name: 'prompt' | 'corrupt', idsName: string, ids: readonly number[] | undefined) => {
+    const [own, list] = [text(name), ids ?? asIds(fields[idsName])];
+    if (own === undefined && list === undefined) return undefined;
+    const target = typeof fields['target'] === 'string' ? fields['target'] : input.target;
+    return promptIn(model, {
+      ...(own === undefined ? { ids: [...(list ?? [])] } : { prompt: own }),
+      ...(target === undefined ? {} : { target }),
+      ...(input.targetIds ? { targetIds: input.targetIds } : {}),
+    });
+  };
+  const clean = side('prompt', 'ids', input.ids);
+  const prompt = clean ? await clean : await promptIn(model, input);
+  const answer = input.answer ?? (isWord(fields['answer']) ? fields['answer'] : undefined);
+  const wrong = input.wrong ?? (isWord(fields['wrong']) ? fields['wrong'] : undefined);
+  const own = typeof fields['metric'] === 'string' ? fields['metric'] : undefined;
+  const given = input.metric === undefined ? own : filled(input.metric, fields);
+  const word = (w: WordInput | undefined) => (typeof w === 'string' ? filled(w, fields) : w);
+  const named = word(answer);
+  return {
+    prompt,
+    corrupt: await side('corrupt', 'corruptIds', input.corruptIds),
+    metric: given ?? (named === undefined ? undefined : differenceOf(named, word(wrong))),
+  };
+};
+
+const fieldsOf = (line: string): Fields => {
+  try {
+    const value: unknown = JSON.parse(line);
+    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Fields;
+  } catch {
+    // told below
+  }
+  throw invalid(
+    'not a pair',
+    'Each line is an object such as {"prompt": "...", "corrupt": "...", "answer": " a", "wrong": " b"}.',
+  );
+};
+
+/**
+ * The pairs of a request: one, or those of a file.
+ * @throws UsageError OPTION_INVALID, PROMPT_EMPTY, FILE_UNREADABLE, and what prompts throw
+ */
+export const pairsOf = async (model: OpenModel, input: PairInput): Promise<readonly Pair[]> => {
+  if (input.metric !== undefined && (input.answer !== undefined || input.wrong !== undefined))
+    throw invalid('both a metric and words to compare are given', 'Give --metric, or --answer and --wrong.');
+  const { pairs: file } = input;
+  if (file === undefined) return [await pairOf(model, input, {})];
+  const lines = (await readTextFile(file)).split(/\r?\n/);
+  const pairs: Pair[] = [];
+  for (const [i, line] of lines.entries())
+    if (line.trim() !== '')
+      pairs.push(await locateAsync(`${file}, line ${i + 1}`, () => pairOf(model, input, fieldsOf(line))));
+  if (pairs.length > 0) return pairs;
+  throw new UsageError(`${file} holds no pairs`, { code: 'PROMPT_EMPTY', hint: 'Write one JSON object a line.' });
+};

@@ -1,0 +1,45 @@
+import { UsageError } from '../../base/index.js';
+import { extentsFor, siteBytes, type PlacedSite, type Prompt } from '../../engine/index.js';
+import { formatBytes } from '../bytes.js';
+import { freeMemoryBytes } from '../machine.node.js';
+import type { OpenModel } from '../open-model.js';
+
+/** Sweeps keep this many rows of scores at once, about. */
+const scoredRows = 400;
+
+/**
+ * Bytes that a sweep takes, beside the model: values of both runs, streams and keys of the base, the largest group of
+ * runs, and scores. Stops before anything is computed where that is too much.
+ * @throws UsageError MEMORY_LIMIT
+ */
+export const checkSweepBytes = (
+  { program }: OpenModel,
+  {
+    places,
+    prompt,
+    together,
+    maxBytes,
+  }: {
+    readonly places: readonly PlacedSite[];
+    readonly prompt: Prompt;
+    readonly together: number;
+    readonly maxBytes: number | undefined;
+  },
+): number => {
+  const extents = extentsFor(1, prompt.ids.length, prompt.source?.ids.length);
+  const { layers, modelDim, vocab } = program.facts;
+  const sites = [...new Set(places)].reduce(
+    (sum, p) => sum + (siteBytes(p.instance.segment.graph, [p.site.name], extents).get(p.site.name) ?? 0),
+    0,
+  );
+  const row = 4 * modelDim;
+  const rows = prompt.ids.length + (prompt.source?.ids.length ?? 0);
+  const bytes = 4 * sites + 3 * row * rows * layers + 3 * row * rows * together + 4 * vocab * (scoredRows + together);
+  const limit = maxBytes ?? Math.floor(freeMemoryBytes() / 2);
+  if (bytes <= limit) return bytes;
+  throw new UsageError(`the sweep would take ${formatBytes(bytes)}, more than the limit of ${formatBytes(limit)}`, {
+    code: 'MEMORY_LIMIT',
+    hint: 'Choose fewer sites or layers, a shorter prompt, or another limit with --max-bytes.',
+    details: { bytes, limit },
+  });
+};

@@ -1,0 +1,160 @@
+import { createEffect, createSignal, For, on, Show, type JSX } from 'solid-js';
+import { DebuggerError } from '../../../base/index.js';
+import { attributionMethods, type AttributeResult, type AttributionMethod } from '../../../protocol/index.js';
+import { useApp } from '../../app.js';
+import { makeLatest } from '../../link/latest.js';
+import { compact } from '../../look/numbers.js';
+import { visible } from '../../look/token-text.js';
+import { Panel } from '../../shell/panel.jsx';
+import { ScaleStrip } from '../../shell/scale-strip.jsx';
+import type { Request } from '../../state/request.js';
+import { Checks } from './checks.jsx';
+import { askedOf, scaleOf, type Wanted } from './data.js';
+import { ColouredTokens, Grid, ScoreTable } from './tokens.jsx';
+
+interface Asked {
+  readonly request: Request;
+  readonly wanted: Wanted;
+  readonly word: string | undefined;
+}
+
+const messageOf = (error: unknown): string =>
+  error instanceof DebuggerError ? `${error.message}. ${error.info.hint}` : String(error);
+
+/** Explains the run that is shown, when it, the method, or what is explained changes. */
+const useAttribution = (wanted: () => Wanted) => {
+  const app = useApp();
+  const [result, setResult] = createSignal<AttributeResult>();
+  const [failure, setFailure] = createSignal<string>();
+  const [busy, setBusy] = createSignal(false);
+  const asks = makeLatest(
+    async ({ request, wanted: given, word }: Asked, signal: AbortSignal) => {
+      const client = app.session.client();
+      if (!client) return;
+      const edits = request.edits.map((text) => ({ text }));
+      setResult(await client.request('attribute', { ...request.input, edits, ...askedOf(given, word) }, { signal }));
+      setFailure(undefined);
+    },
+    (error) => {
+      setResult(undefined);
+      setFailure(messageOf(error));
+    },
+    { supersede: 'stop', quietMs: 200, busy: setBusy },
+  );
+  createEffect(
+    on([app.results.shown, wanted, () => app.results.word()?.text], ([request, given, word]) => {
+      if (request) asks.ask({ request, wanted: given, word });
+    }),
+  );
+  return { result, failure, busy };
+};
+
+const Controls = (props: {
+  readonly wanted: Wanted;
+  readonly change: (part: Partial<Wanted>) => void;
+}): JSX.Element => {
+  const app = useApp();
+  const t = () => app.t().attribution;
+  return (
+    <div class="attribution-controls">
+      <select
+        aria-label={t().method}
+        onChange={(event) => props.change({ method: event.currentTarget.value as AttributionMethod })}
+      >
+        <For each={attributionMethods}>
+          {(method) => (
+            <option value={method} selected={method === props.wanted.method}>
+              {method}
+            </option>
+          )}
+        </For>
+      </select>
+      <select
+        aria-label={t().explained}
+        onChange={(event) => props.change({ of: event.currentTarget.value as Wanted['of'] })}
+      >
+        <For each={['next', 'word', 'each'] as const}>
+          {(of) => (
+            <option value={of} selected={of === props.wanted.of}>
+              {of === 'word' ? t().of.word(visible(app.results.word()?.text ?? '')) : t().of[of]}
+            </option>
+          )}
+        </For>
+      </select>
+      <select
+        aria-label={t().units}
+        onChange={(event) => props.change({ granularity: event.currentTarget.value as Wanted['granularity'] })}
+      >
+        <option value="token">{t().tokens}</option>
+        <option value="word">{t().words}</option>
+      </select>
+      <input
+        type="text"
+        aria-label={t().versus}
+        placeholder={t().versus}
+        value={props.wanted.versus}
+        onChange={(event) => props.change({ versus: event.currentTarget.value })}
+      />
+    </div>
+  );
+};
+
+const Legend = (props: { readonly scale: number }): JSX.Element => {
+  const app = useApp();
+  return (
+    <div class="legend small">
+      <span class="soft">{app.t().attribution.against}</span>
+      <span>−{compact(props.scale)}</span>
+      <ScaleStrip kind="diverging" />
+      <span>{compact(props.scale)}</span>
+      <span class="soft">{app.t().attribution.speaks}</span>
+    </div>
+  );
+};
+
+const Result = (props: { readonly of: AttributeResult }): JSX.Element => {
+  const app = useApp();
+  const [chosen, choose] = createSignal(0);
+  const row = () => props.of.rows[chosen()] ?? props.of.rows[0];
+  const isGrid = (): boolean => props.of.rows.length > 1;
+  return (
+    <>
+      <Show when={isGrid()}>
+        <Grid result={props.of} chosen={chosen()} choose={choose} />
+      </Show>
+      <Show when={row()}>
+        {(shown) => (
+          <>
+            <p>
+              <span class="mono">{shown().of}</span> = {compact(shown().value)}
+            </p>
+            <ColouredTokens result={props.of} row={shown()} />
+            <Legend scale={scaleOf(props.of.rows)} />
+            <Checks of={shown()} />
+            <ScoreTable result={props.of} row={shown()} />
+          </>
+        )}
+      </Show>
+      <For each={props.of.notes}>{(note) => <p class="small soft">{app.t().attribution.note(note)}</p>}</For>
+    </>
+  );
+};
+
+/** How much each token has to do with what the model says. */
+export const AttributionPanel = (): JSX.Element => {
+  const app = useApp();
+  const [wanted, setWanted] = createSignal<Wanted>({ method: 'lrp', of: 'next', versus: '', granularity: 'token' });
+  const { result, failure, busy } = useAttribution(wanted);
+  const t = () => app.t().attribution;
+  return (
+    <Panel id="attribution" title={t().heading} help={t().help} grows>
+      <div class="scrolls">
+        <Controls wanted={wanted()} change={(part) => setWanted({ ...wanted(), ...part })} />
+        <Show when={failure()}>{(text) => <p role="alert">{text()}</p>}</Show>
+        <Show when={result()} fallback={<p class="soft">{busy() ? t().computing : ''}</p>}>
+          {(of) => <Result of={of()} />}
+        </Show>
+      </div>
+    </Panel>
+  );
+};

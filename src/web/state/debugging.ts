@@ -1,0 +1,177 @@
+import { batch, createEffect, createMemo, createSignal, on, type Accessor } from 'solid-js';
+import { createStore, reconcile } from 'solid-js/store';
+import { EngineError } from '../../base/index.js';
+import {
+  pageRun,
+  type DebugSettings,
+  type Motion,
+  type RunView,
+  type ServerMessage,
+  type SessionPoint,
+  type TargetAbout,
+  type TargetFrame,
+  type TargetTold,
+  type TargetUnit,
+  type TokenView,
+  type ViewAnswerOf,
+  type ViewAsk,
+  type ViewAskOf,
+} from '../../protocol/index.js';
+import { noSettings, toggledPoint, type PointPlace } from './points.js';
+import type { Session } from './session.js';
+
+export type LogLine = Extract<TargetTold, { told: 'log' }>;
+
+/** What can be done with a run, as buttons, keys and the palette name it. */
+export const runActions = [
+  ...(['continue', 'pause', 'step', 'stepIn', 'stepOut'] as const),
+  ...(['stepBack', 'reverse', 'restart', 'stop'] as const),
+] as const;
+export type RunAction = (typeof runActions)[number];
+
+/** The session's run under the debugger, as this page sees it: a target behind the server. */
+export interface Debugging {
+  readonly view: Accessor<RunView>;
+  /** What the run is of; undefined where none is open. */
+  readonly about: Accessor<TargetAbout | undefined>;
+  /** What log points wrote. */
+  readonly log: Accessor<readonly LogLine[]>;
+  readonly clearLog: () => void;
+  /** The prompt and what was made, also while the run goes on. */
+  readonly tokens: Accessor<readonly TokenView[]>;
+  readonly isOpen: Accessor<boolean>;
+  /** What a step goes on by. */
+  readonly unit: Accessor<TargetUnit>;
+  readonly setUnit: (unit: TargetUnit) => void;
+  /** The frame that is looked at, innermost first. */
+  readonly frame: Accessor<TargetFrame | undefined>;
+  readonly chooseFrame: (index: number) => void;
+  readonly frameIndex: Accessor<number>;
+  readonly can: (action: RunAction) => boolean;
+  readonly do: (action: RunAction) => void;
+  readonly move: (motion: Motion) => void;
+  /** How often this page asked for a move: what it looks at is then no longer wanted. */
+  readonly moves: Accessor<number>;
+  readonly open: () => void;
+  /** Looks at where the run stands. @throws what the host answers; EngineError CANCELLED where nothing is open */
+  readonly look: <K extends ViewAsk['ask']>(ask: ViewAskOf<K>, signal?: AbortSignal) => Promise<ViewAnswerOf<K>>;
+  readonly settings: Accessor<DebugSettings>;
+  readonly set: (change: (settings: DebugSettings) => DebugSettings) => void;
+  readonly toggle: (place: PointPlace) => void;
+  /** The breakpoint whose condition is being written. */
+  readonly editing: Accessor<SessionPoint['id'] | undefined>;
+  readonly edit: (id: SessionPoint['id'] | undefined) => void;
+}
+
+const nothing: RunView = { phase: 'off', run: 0, changed: false, refused: [], notes: [] };
+/** Lines of the log that are kept. */
+const mostLines = 1000;
+
+const motions: Readonly<Record<Exclude<RunAction, 'pause' | 'restart' | 'stop'>, (unit: TargetUnit) => Motion>> = {
+  continue: () => ({ kind: 'continue' }),
+  reverse: () => ({ kind: 'continue', back: true }),
+  step: (by) => ({ kind: 'step', by }),
+  stepBack: (by) => ({ kind: 'step', by, back: true }),
+  stepIn: () => ({ kind: 'step', by: 'op' }),
+  stepOut: () => ({ kind: 'out' }),
+};
+
+/** Is an action offered where a run is like this? */
+export const isOffered = (action: RunAction, { phase, state }: Pick<RunView, 'phase' | 'state'>): boolean => {
+  switch (action) {
+    case 'pause':
+      return phase === 'running';
+    case 'continue':
+    case 'step':
+    case 'stepIn':
+      return phase === 'stopped' || phase === 'off';
+    case 'stepOut':
+      return phase === 'stopped';
+    case 'stepBack':
+    case 'reverse': {
+      const { step = 0, at = 0, op = 0 } = state?.position ?? {};
+      return phase === 'stopped' && step + at + op > 0;
+    }
+    case 'restart':
+    case 'stop':
+      return phase === 'stopped' || phase === 'running';
+  }
+};
+
+/** What the server tells of the run, as signals. */
+const makeSignals = (session: Session) => {
+  const [told, setTold] = createStore<{ view: RunView }>({ view: nothing });
+  const [about, setAbout] = createSignal<TargetAbout>();
+  const [log, setLog] = createSignal<readonly LogLine[]>([]);
+  const [making, setMaking] = createSignal<readonly TokenView[]>();
+  const hear = (all: readonly TargetTold[], again: boolean): void => {
+    const lines = all.filter((t) => t.told === 'log');
+    setLog((before) => [...(again ? [] : before), ...lines].slice(-mostLines));
+    const tokens = all.findLast((t) => t.told === 'tokens');
+    const known = making() ?? told.view.state?.tokens ?? [];
+    if (tokens && !again) setMaking([...known.slice(0, tokens.from), ...tokens.tokens]);
+  };
+  const take = (message: ServerMessage): void => {
+    if (message.type === 'about') setAbout(message.about);
+    else if (message.type === 'told') hear(message.told, message.again);
+    else if (message.type === 'run')
+      batch(() => {
+        setTold('view', reconcile(message.view));
+        setMaking(undefined);
+        if (message.view.phase === 'off') setAbout(undefined);
+      });
+  };
+  session.onTold(take);
+  createEffect(
+    on([() => session.store.link], ([link]) => {
+      if (link === 'lost') take({ type: 'run', view: nothing });
+    }),
+  );
+  const tokens = (): readonly TokenView[] => making() ?? told.view.state?.tokens ?? [];
+  return { view: () => told.view, about, log, clearLog: () => setLog([]), tokens };
+};
+
+/** The frame that is looked at: the innermost again, wherever the run stands anew. */
+const useFrame = (view: Accessor<RunView>) => {
+  const [frameIndex, chooseFrame] = createSignal(0);
+  createEffect(on([() => view().run, () => view().state?.revision], () => chooseFrame(0)));
+  const frame = createMemo(() => view().state?.frames[frameIndex()]);
+  return { frame, frameIndex, chooseFrame: (index: number) => void chooseFrame(index) };
+};
+
+export const makeDebugging = (session: Session): Debugging => {
+  const signals = makeSignals(session);
+  const { view } = signals;
+  const [unit, setUnit] = createSignal<TargetUnit>('op');
+  const [editing, edit] = createSignal<number>();
+  const settings = (): DebugSettings => session.store.state?.debug ?? noSettings;
+  const set: Debugging['set'] = (change) => session.change({ debug: change(settings()) });
+  const can = (action: RunAction): boolean =>
+    session.store.link === 'open' && session.store.host.alive && isOffered(action, view());
+  const [moves, setMoves] = createSignal(0);
+  const move = (motion: Motion): void => {
+    setMoves((n) => n + 1);
+    session.send({ type: 'run', act: { act: 'move', motion } });
+  };
+  return {
+    ...signals,
+    ...useFrame(view),
+    ...{ unit, setUnit, can, move, moves, settings, set, editing, edit },
+    isOpen: () => view().phase === 'stopped' || view().phase === 'running',
+    open: () => session.send({ type: 'run', act: { act: 'open' } }),
+    toggle: (place) => set((all) => toggledPoint(all, place)),
+    do: (action) => {
+      if (!can(action)) return;
+      if (action === 'pause' || action === 'restart') session.send({ type: 'run', act: { act: action } });
+      else if (action === 'stop') session.send({ type: 'run', act: { act: 'close' } });
+      else move(motions[action](unit()));
+    },
+    look: async <K extends ViewAsk['ask']>(ask: ViewAskOf<K>, signal?: AbortSignal) => {
+      const client = session.client();
+      if (!client || view().phase === 'off')
+        throw new EngineError('no run is open', { code: 'CANCELLED', hint: 'Start one.' });
+      const params = { session: pageRun, ask };
+      return (await client.request('debug.view', params, signal ? { signal } : {})) as ViewAnswerOf<K>;
+    },
+  };
+};

@@ -1,0 +1,201 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { patch, patchInput, type OperationContext, type PatchResult } from '../src/index.js';
+
+const golden = path.join(import.meta.dirname, 'golden');
+const context: OperationContext = { signal: new AbortController().signal, note: () => undefined };
+const patched = (request: object, own: OperationContext = context): Promise<PatchResult> =>
+  patch.run(patchInput.parse(request), own);
+
+interface Reference {
+  readonly clean: readonly number[];
+  readonly corrupted: readonly number[];
+  readonly right: number;
+  readonly wrong: number;
+  readonly models: Readonly<
+    Record<
+      string,
+      { clean: number; corrupted: number; grids: Readonly<Record<string, readonly (readonly unknown[])[]>> }
+    >
+  >;
+}
+const reference = JSON.parse(readFileSync(path.join(golden, 'patching/patching.json'), 'utf8')) as Reference;
+
+describe.each(Object.entries(reference.models))(
+  'TransformerLens patches %s alike',
+  (name, { clean, corrupted, grids }) => {
+    it.each(Object.keys(grids))('%s', async (kind) => {
+      const byPosition = kind === 'z by position';
+      const result = await patched({
+        model: path.join(golden, 'models', name),
+        ids: reference.clean,
+        corruptIds: reference.corrupted,
+        metric: `logit(${reference.right}) - logit(${reference.wrong})`,
+        sites: byPosition ? 'z' : kind,
+        ...(byPosition ? { by: ['position', 'head'] } : {}),
+      });
+      expect(result.clean).toBeCloseTo(clean, 4);
+      expect(result.corrupted).toBeCloseTo(corrupted, 4);
+      const ours = result.grids[0]?.raw.map((row) => row.map(Number)) ?? [];
+      const theirs = (grids[kind] ?? []).map((row) => row.flat(2).map(Number));
+      expect(ours.map((row) => row.length)).toEqual(theirs.map((row) => row.length));
+      const worst = Math.max(...theirs.flatMap((row, l) => row.map((x, i) => Math.abs(x - (ours[l]?.[i] ?? NaN)))));
+      expect(worst).toBeLessThanOrEqual(1e-4);
+      expect(theirs.flat().some((x) => Math.abs(x - corrupted) > 1e-3)).toBe(true);
+    });
+  },
+);
+
+describe('patch', () => {
+  let folder = '';
+  beforeAll(() => {
+    folder = mkdtempSync(path.join(tmpdir(), 'cutaway-patch-'));
+  });
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+  const capital = { prompt: 'The capital of Velmar is', corrupt: 'The capital of Orvane is' };
+  const words = { answer: ' Haven', wrong: ' Thorn' };
+  const effectAt = (r: PatchResult, site: string, layer: number, column: number): number =>
+    r.grids.find((g) => g.site === site)?.effect[layer]?.[column] ?? NaN;
+
+  it('puts the whole difference back where the prompts differ, and nothing where they are alike', async () => {
+    const r = await patched({ ...capital, ...words, sites: 'resid_pre' });
+    expect(r.effect).toBe('share');
+    expect(effectAt(r, 'resid_pre', 0, 4)).toBeCloseTo(1, 5);
+    expect(effectAt(r, 'resid_pre', 6, 5)).toBeGreaterThan(0.9);
+    for (const position of [0, 1, 2, 3]) expect(effectAt(r, 'resid_pre', 0, position)).toBe(0);
+  });
+
+  it('in the other direction corrupts the clean run', async () => {
+    const r = await patched({ ...capital, ...words, sites: 'resid_pre', direction: 'noise' });
+    expect(effectAt(r, 'resid_pre', 0, 4)).toBeCloseTo(0, 5);
+    expect(effectAt(r, 'resid_pre', 0, 1)).toBeCloseTo(1, 5);
+    expect([r.clean, r.corrupted].every((x) => x !== null)).toBe(true);
+  });
+
+  it('aligns prompts of different length by what they begin and end with alike, and refuses attention', async () => {
+    const other = { prompt: 'The capital of Velmar is', corrupt: 'The capital of the Orvane is' };
+    const r = await patched({ ...other, ...words, sites: 'resid_pre' });
+    expect(r.notes?.some((n) => n.includes('differs in length'))).toBe(true);
+    expect(r.grids[0]?.raw[0]?.filter((x) => x === null).length).toBeGreaterThan(0);
+    await expect(patched({ ...other, ...words, sites: 'pattern' })).rejects.toMatchObject({
+      info: { code: 'OPTION_INVALID' },
+    });
+  });
+
+  it('means over pairs of a file, of templates too, with bounds around them', async () => {
+    const file = path.join(folder, 'pairs.jsonl');
+    const lines = [
+      { country: 'Velmar', other: 'Orvane', answer: ' Haven', wrong: ' Thorn' },
+      { country: 'Orvane', other: 'Velmar', answer: ' Thorn', wrong: ' Haven' },
+    ];
+    writeFileSync(file, lines.map((l) => JSON.stringify(l)).join('\n'));
+    const r = await patched({
+      ...{ prompt: 'The capital of {country} is', corrupt: 'The capital of {other} is', pairs: file },
+      sites: 'resid_pre',
+    });
+    expect(r.pairs).toBe(2);
+    const [grid] = r.grids;
+    expect(grid?.effect[0]?.[4]).toBeCloseTo(1, 5);
+    const [low, at, high] = [grid?.low, grid?.effect, grid?.high].map((n) => n?.[1]?.[4] ?? NaN);
+    expect(low).toBeLessThanOrEqual(at ?? NaN);
+    expect(high).toBeGreaterThanOrEqual(at ?? NaN);
+    const metric = 'prob("{answer}")';
+    const p = await patched({
+      prompt: 'The capital of {country} is',
+      corrupt: 'The capital of {other} is',
+      pairs: file,
+      metric,
+      sites: 'mlp_out',
+    });
+    expect(p.clean).toBeGreaterThan(0.9);
+  });
+
+  it('noises an embedding and puts clean values back, with the same seed the same', async () => {
+    const request = {
+      prompt: capital.prompt,
+      method: 'noise',
+      subject: [4],
+      sites: 'resid_pre',
+      samples: 3,
+      metric: 'prob(" Haven")',
+    };
+    const [one, same, other] = [await patched(request), await patched(request), await patched({ ...request, seed: 1 })];
+    expect(one.grids).toEqual(same.grids);
+    expect(one.corrupted).not.toBe(other.corrupted);
+    expect(one.corrupted).toBeLessThan((one.clean ?? 0) / 2);
+    expect(effectAt(one, 'resid_pre', 0, 4)).toBeCloseTo(1, 4);
+    expect(effectAt(one, 'resid_pre', 0, 1)).toBeCloseTo(0, 6);
+    const wide = await patched({ ...request, sites: 'mlp_out', window: 4 });
+    expect(Math.max(...(wide.grids[0]?.effect.flat().map(Number) ?? []))).toBeGreaterThan(0);
+  });
+
+  it.each(['zero', 'mean', 'resample'])('ablates heads: %s', async (method) => {
+    const r = await patched({ ...capital, method, sites: 'z', metric: 'logit(" Haven")' });
+    expect(r.effect).toBe('change');
+    expect(r.grids[0]?.effect.flat().some((x) => Math.abs(x ?? 0) > 0.01)).toBe(true);
+  });
+
+  it('guesses by gradients, says so, and tells how good the guess is', async () => {
+    const r = await patched({ ...capital, ...words, method: 'attribution', sites: 'resid_post,z', checked: 30 });
+    expect(r.notes?.join(' ')).toContain('guesses by gradients');
+    expect(r.guess?.checked).toBe(30);
+    expect(r.guess?.correlation).toBeGreaterThan(0.3);
+    expect(r.guess?.correlation).toBeLessThan(1);
+  });
+
+  it('goes on from a file of results, and refuses that of another request', async () => {
+    const resume = path.join(folder, 'sweep.jsonl');
+    const request = { ...capital, ...words, sites: 'attn_out', resume };
+    const whole = await patched(request);
+    expect(whole.known).toBe(0);
+    const text = readFileSync(resume, 'utf8').split('\n');
+    writeFileSync(resume, text.slice(0, 20).join('\n') + '\n["0:0:'); // cut off in the middle of a line
+    const rest = await patched(request);
+    expect(rest.known).toBe(19);
+    expect(rest.grids).toEqual(whole.grids);
+    await expect(patched({ ...request, sites: 'mlp_out' })).rejects.toThrow('another request');
+  });
+
+  it('ends at a cancel, and keeps what was there', async () => {
+    const stop = new AbortController();
+    const resume = path.join(folder, 'stopped.jsonl');
+    const progress = ({ done }: { done: number }): void => void (done > 10 && stop.abort());
+    const request = { ...capital, ...words, sites: 'resid_pre,attn_out,mlp_out,z,q,k,v', by: ['position'], resume };
+    await expect(patched(request, { ...context, signal: stop.signal, progress })).rejects.toMatchObject({
+      info: { code: 'CANCELLED' },
+    });
+    const rest = await patched(request);
+    expect(rest.known).toBeGreaterThan(10);
+  });
+
+  it.each([
+    [{ ...capital, metric: 'logit(" Havenwood")' }, 'AMBIGUOUS_TOKEN'],
+    [{ ...capital, metric: 'blocks.0.resid_pre' }, 'EXPRESSION_INVALID'],
+    [{ ...capital, metric: 'logit(" Haven"' }, 'EXPRESSION_SYNTAX'],
+    [{ ...capital, ...words, sites: 'resid_prae' }, 'SITE_UNKNOWN'],
+    [{ ...capital, ...words, sites: 'resid_pre', by: ['head'] }, 'OPTION_INVALID'],
+    [{ ...capital, ...words, sites: 'logits' }, 'OPTION_INVALID'],
+    [{ prompt: 'The', ...words }, 'OPTION_INVALID'],
+    [{ prompt: 'The', ...words, method: 'noise' }, 'OPTION_INVALID'],
+    [{ ...capital, ...words, method: 'path', receivers: 'blocks.3.mlp_out' }, 'OPTION_INVALID'],
+    [{ ...capital, ...words, method: 'path', receivers: 'blocks.30.attn.q' }, 'OPTION_INVALID'],
+    [{ ...capital, ...words, receivers: 'logits' }, 'OPTION_INVALID'],
+    [{ ...capital, ...words, sites: 'z[head=2]' }, 'OPTION_INVALID'],
+    [{ ...capital, ...words, maxBytes: 1000 }, 'MEMORY_LIMIT'],
+    [{ ...capital, ...words, out: 'x.xlsx' }, 'OPTION_INVALID'],
+    [{ prompt: 'The', corrupt: 'The' }, 'OPTION_INVALID'],
+  ])('refuses %j', async (request, code) => {
+    await expect(patched(request)).rejects.toMatchObject({ info: { code } });
+  });
+
+  it.each(['.csv', '.svg', '.json'])('writes %s', async (ending) => {
+    const out = path.join(folder, `grid${ending}`);
+    const r = await patched({ ...capital, ...words, sites: 'attn_out', out });
+    const text = readFileSync(out, 'utf8');
+    if (ending === '.csv') expect(text.trim().split('\n').length).toBe(1 + 7 * 6);
+    if (ending === '.svg') expect(text.match(/<rect/g)?.length).toBe(1 + 7 * 6);
+    if (ending === '.json') expect((JSON.parse(text) as PatchResult).grids).toEqual(r.grids);
+  });
+});

@@ -1,0 +1,21 @@
+"""Several tiny models of transformers in one process, an agent beside each: `python serve_many.py FOLDER ...`"""
+import sys
+
+import torch
+import transformers
+
+import cutaway_agent
+
+transformers.logging.set_verbosity_error()
+torch.set_num_threads(1)
+
+
+def opened(folder):
+    config = transformers.AutoConfig.from_pretrained(folder)
+    kind = getattr(transformers, config.architectures[0])
+    return kind.from_pretrained(folder, attn_implementation="eager", dtype=torch.float32).eval()
+
+
+agents = [cutaway_agent.listen(opened(folder), token="secret", quiet=True) for folder in sys.argv[1:]]
+print("listening %s" % " ".join(str(agent.address[1]) for agent in agents), flush=True)
+sys.stdin.read()
