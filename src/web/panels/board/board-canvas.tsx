@@ -51,6 +51,7 @@ const sceneOf = (app: App, board: Board, given: Pick<Scene, 'layout' | 'pointed'
   ...{ tokens: board.tokens, cells: board.cells, measure: measures[app.view.measure], palette: app.palette() },
   focus: app.session.store.focus ? placeOfFocus(app, board) : undefined,
   mark: markOf(app),
+  masks: (app.results.compare()?.after.masks ?? []).map((mask) => mask.position),
   pins: pinsOf(app.results.shown()?.edits ?? [], board.rows, board.tokens.length),
   ...inks(),
 });
