@@ -20,6 +20,25 @@ export interface Opened {
 }
 
 /**
+ * Opens the model of a request with the edits of its config, does the work on it, and closes it again. What a user should
+ * know of it is told, and one that would not fit into memory is refused.
+ * @throws UsageError EDIT_*, MEMORY_LIMIT
+ */
+export const onEditedModel = async <Result>(
+  input: ModelInput & EditInput & { readonly gradOf?: string | undefined },
+  context: OperationContext,
+  work: (opened: Omit<Opened, 'prompt'>) => Promise<Result>,
+): Promise<Result> => {
+  const edits = await editsOf(input);
+  refuseGradientEdits(edits, input);
+  return withModel(input, { context, edits }, (model) => {
+    for (const text of model.notes) context.note(text);
+    checkDecodedFits(model, freeMemoryBytes());
+    return work({ model, edits });
+  });
+};
+
+/**
  * Opens the model of a request with the edits of its config, does the work for each prompt, and closes it again.
  * A cancel keeps the results that are there.
  * @returns one result, or, for a file of prompts, an array
@@ -29,11 +48,7 @@ export const onEachPrompt = async <Result>(
   context: OperationContext,
   work: (opened: Opened) => Promise<Result>,
 ): Promise<Result | Result[]> => {
-  const edits = await editsOf(input);
-  refuseGradientEdits(edits, input);
-  return withModel(input, { context, edits }, async (model) => {
-    for (const text of model.notes) context.note(text);
-    checkDecodedFits(model, freeMemoryBytes());
+  return onEditedModel(input, context, async ({ model, edits }) => {
     const results: Result[] = [];
     try {
       for (const prompt of await promptsOf(model, input, promptEdit(edits))) {

@@ -2,12 +2,10 @@ import { UsageError } from '../../base/index.js';
 import { canonicalName } from '../../engine/index.js';
 import { isRecording, openWeights } from '../../formats/index.node.js';
 import type { DiffInput, TokenView } from '../../protocol/index.js';
-import type { Opened } from '../edited-model.js';
-import { editsOf } from '../experiment.js';
+import { onEditedModel, type Opened } from '../edited-model.js';
 import type { OperationContext } from '../operation.js';
 import { promptOfIds, promptsOf, promptView } from '../prompts.js';
 import { withRecording, type Recording } from '../recording/open-recorded.js';
-import { withModel } from '../with-model.js';
 import { modelSide } from './model-side.js';
 import { recordedSide, valuesSide } from './recorded-side.js';
 import type { OpenSide } from './side.js';
@@ -48,14 +46,11 @@ const withA = <Result>(
   context: OperationContext,
   work: (opened: Opened) => Promise<Result>,
 ): Promise<Result> =>
-  editsOf(input).then((edits) =>
-    withModel(input, { context, edits }, async (model) => {
-      for (const text of model.notes) context.note(text);
-      const [prompt] = await promptsOf(model, input);
-      if (!prompt) throw invalid('there is no prompt', 'Give one with --prompt "TEXT" or --ids 1,2,3.');
-      return work({ model, edits, prompt });
-    }),
-  );
+  onEditedModel(input, context, async ({ model, edits }) => {
+    const [prompt] = await promptsOf(model, input);
+    if (!prompt) throw invalid('there is no prompt', 'Give one with --prompt "TEXT" or --ids 1,2,3.');
+    return work({ model, edits, prompt });
+  });
 
 const sameIds = (a: readonly { id: number }[], b: readonly { id: number }[]): boolean =>
   a.length === b.length && a.every(({ id }, i) => b[i]?.id === id);
@@ -79,10 +74,8 @@ const withModels = (
   work: (sides: Sides) => Promise<void>,
 ): Promise<void> =>
   withA(input, context, async (a) => {
-    const other = { ...input, model: input.other };
-    const edits = await editsOf({ edits: input.otherEdits });
-    await withModel(other, { context, edits }, async (model) => {
-      for (const text of model.notes) context.note(text);
+    const other = { ...input, model: input.other, edits: input.otherEdits };
+    await onEditedModel(other, context, async ({ model, edits }) => {
       const view = promptView(a.prompt);
       const ids = (a.prompt.source ?? a.prompt).ids;
       const prompt = promptOfIds(model, ids, a.prompt.source ? a.prompt.ids.slice(1) : undefined);

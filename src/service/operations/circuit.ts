@@ -7,7 +7,7 @@ import {
 } from '../../analyses/circuit-search/index.js';
 import { bug, UsageError } from '../../base/index.js';
 import { patchInput, type CircuitInput, type CircuitResult } from '../../protocol/index.js';
-import { editsOf, refuseGradientEdits } from '../experiment.js';
+import { onEditedModel } from '../edited-model.js';
 import { finite } from '../kept-run.js';
 import type { Operation, OperationContext } from '../operation.js';
 import { circuitCsv, circuitSvg, dotOf } from '../patching/circuit-export.js';
@@ -17,7 +17,6 @@ import { readMetric, sweepModel, usualMetric, type PatchRun } from '../patching/
 import { checkSweepBytes } from '../patching/sweep-bytes.js';
 import { secondsSince } from '../prepare.js';
 import { promptView, tokensOfText } from '../prompts.js';
-import { withModel } from '../with-model.js';
 
 const endings = ['.json', '.csv', '.dot', '.svg'] as const;
 
@@ -93,10 +92,7 @@ export const circuit: Operation<CircuitInput, CircuitResult> = {
   help: 'Searches a circuit: the fewest ways between embedding, heads, MLPs and scores that keep what distinguishes a prompt from a corrupted one, when all other ways carry the corrupted one; with how faithful, complete and small it is.',
   async run(input, context) {
     await checkOut(input.out, endings);
-    const edits = await editsOf(input);
-    refuseGradientEdits(edits);
-    const result = await withModel(input, { context, edits }, async (model) => {
-      for (const note of model.notes) context.note(note);
+    const result = await onEditedModel(input, context, async ({ model, edits }) => {
       const pairs = await pairsOf(model, input);
       const shared = patchInput.parse({ model: input.model });
       return search({ model, edits, input: shared, context, file: undefined, pairs, fromEnd: false }, input, context);

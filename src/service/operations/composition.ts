@@ -14,13 +14,13 @@ import { attentionLayers, type AttentionLayer } from '../circuits/head-places.js
 import { headWeights } from '../circuits/head-weights.js';
 import { needHead } from '../circuits/need-head.js';
 import { formatBytes } from '../bytes.js';
-import { contextFor, editsOf, refuseGradientEdits } from '../experiment.js';
+import { onEditedModel, type Opened } from '../edited-model.js';
+import { contextFor } from '../experiment.js';
 import { checkExport, exported } from '../exports/index.js';
 import { freeMemoryBytes } from '../machine.node.js';
 import type { OpenModel } from '../open-model.js';
 import type { Operation, OperationContext } from '../operation.js';
 import { promptOfIds } from '../prompts.js';
-import { withModel } from '../with-model.js';
 
 interface LayerCores {
   readonly layer: AttentionLayer;
@@ -98,11 +98,10 @@ const meanOf = (pairs: readonly CompositionPair[], kind: Composition): number =>
 };
 
 const compositionOf = async (
-  model: OpenModel,
+  { model, edits }: Omit<Opened, 'prompt'>,
   input: CompositionInput,
   context: OperationContext,
 ): Promise<CompositionResult> => {
-  const edits = await editsOf(input);
   const prompt = promptOfIds(model, [0, 0]);
   const { variant } = await prepareExperiment(contextFor(model, prompt, 0), edits);
   const layers = attentionLayers(variant.order);
@@ -134,9 +133,7 @@ export const composition: Operation<CompositionInput, CompositionResult> = {
   help: 'Which heads read what earlier heads write, by their matrices alone: Q-, K- and V-composition scores of all pairs of heads, norms folded in. From 0 to 1; what counts is how far a pair is above the mean.',
   async run(input, context) {
     await checkExport(input.out);
-    const edits = await editsOf(input);
-    refuseGradientEdits(edits);
-    const result = await withModel(input, { context, edits }, (model) => compositionOf(model, input, context));
+    const result = await onEditedModel(input, context, (opened) => compositionOf(opened, input, context));
     if (input.out !== undefined) await exported(input.out, tableOf(result), context);
     return result;
   },

@@ -9,15 +9,13 @@ import { copyingOf, type Copying, type Samples } from '../circuits/copying.js';
 import { drawnPrompts } from '../circuits/drawn-prompts.js';
 import { attentionLayers, type AttentionLayer } from '../circuits/head-places.js';
 import { scoresSite } from '../circuits/scores-site.js';
-import { checkDecodedFits } from '../decoded-memory.js';
-import { contextFor, editsOf, promptEdit, refuseGradientEdits } from '../experiment.js';
+import { onEditedModel, type Opened } from '../edited-model.js';
+import { contextFor, promptEdit } from '../experiment.js';
 import { checkExport, exported } from '../exports/index.js';
-import { freeMemoryBytes } from '../machine.node.js';
 import type { OpenModel } from '../open-model.js';
 import type { Operation, OperationContext } from '../operation.js';
 import { predictBytes } from '../predict-bytes.js';
 import { promptsOf } from '../prompts.js';
-import { withModel } from '../with-model.js';
 
 /** Tokens by which it is tried what heads copy. */
 const mostSamples = 16;
@@ -138,8 +136,11 @@ const sees = (bidirectional: boolean, shares: Record<HeadKind, number>): Record<
 const writing = (layers: readonly AttentionLayer[]): readonly AttentionLayer[] =>
   layers.filter((l) => l.stack !== 'encoder');
 
-const headsOf = async (model: OpenModel, input: HeadsInput, context: OperationContext): Promise<HeadsResult> => {
-  const edits = await editsOf(input);
+const headsOf = async (
+  { model, edits }: Omit<Opened, 'prompt'>,
+  input: HeadsInput,
+  context: OperationContext,
+): Promise<HeadsResult> => {
   const given =
     [input.prompt, input.ids, input.prompts, input.chat].some((x) => x !== undefined) ||
     promptEdit(edits) !== undefined;
@@ -182,13 +183,7 @@ export const heads: Operation<HeadsInput, HeadsResult> = {
   help: 'Which heads do what: how much of each head’s attention goes to the previous token, to the first, to an earlier same token, and to what came after that (induction), on random tokens said twice or on given prompts; and whether what it writes copies what it reads.',
   async run(input, context) {
     await checkExport(input.out);
-    const edits = await editsOf(input);
-    refuseGradientEdits(edits);
-    const result = await withModel(input, { context, edits }, async (model) => {
-      for (const text of model.notes) context.note(text);
-      checkDecodedFits(model, freeMemoryBytes());
-      return headsOf(model, input, context);
-    });
+    const result = await onEditedModel(input, context, (opened) => headsOf(opened, input, context));
     if (input.out !== undefined) await exported(input.out, tableOf(result), context);
     return result;
   },

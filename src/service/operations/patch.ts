@@ -2,7 +2,8 @@ import { mean } from '../../analyses/sweep/index.js';
 import { UsageError } from '../../base/index.js';
 import type { PatchInput, PatchResult } from '../../protocol/index.js';
 import { cancelled } from '../cancel.js';
-import { editsOf, promptEdit, refuseGradientEdits } from '../experiment.js';
+import { onEditedModel } from '../edited-model.js';
+import { promptEdit } from '../experiment.js';
 import { finite } from '../kept-run.js';
 import type { Operation, OperationContext } from '../operation.js';
 import { checkOut, patchText, writeOut } from '../patching/export.js';
@@ -14,7 +15,6 @@ import type { PairResult, PatchRun } from '../patching/prepared-pair.js';
 import { runPair } from '../patching/run-pair.js';
 import { secondsSince } from '../prepare.js';
 import { promptView } from '../prompts.js';
-import { withModel } from '../with-model.js';
 
 const ablations = ['zero', 'mean', 'resample'];
 const paired = ['patch', 'path', 'attribution'];
@@ -108,10 +108,7 @@ export const patch: Operation<PatchInput, PatchResult> = {
     const since = performance.now();
     checkTogether(input);
     await checkOut(input.out);
-    const edits = await editsOf(input);
-    refuseGradientEdits(edits);
-    const result = await withModel(input, { context, edits }, async (model) => {
-      for (const note of model.notes) context.note(note);
+    const result = await onEditedModel(input, context, async ({ model, edits }) => {
       const prompt = promptEdit(edits);
       const pairs = await pairsOf(model, prompt === undefined ? input : { ...input, prompt });
       const fromEnd = new Set(pairs.map((p) => p.prompt.ids.length)).size > 1;
