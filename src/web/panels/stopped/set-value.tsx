@@ -1,4 +1,4 @@
-import { createSignal, Show, type JSX } from 'solid-js';
+import { createSignal, onMount, Show, type JSX } from 'solid-js';
 import { useApp } from '../../app.js';
 import { mistakeIn } from '../experiment/file.js';
 import { changeText } from './change.js';
@@ -19,10 +19,16 @@ export const SetValue = (props: {
     app.experiment.add(edit());
     props.close();
   };
+  let field: HTMLInputElement | undefined;
+  // At once: what is typed after the key that opened it belongs here.
+  onMount(() => {
+    field?.focus();
+    field?.select();
+  });
   return (
     <span class="set-value">
       <input
-        ref={(input) => setTimeout(() => input.select())}
+        ref={field}
         class="edit-text"
         value={text()}
         aria-label={t().setValue(props.place)}
