@@ -31,7 +31,7 @@ const threads = 2;
 const sites = 'resid_pre,attn_out,mlp_out';
 const [right, wrong] = [11, 262];
 
-const { n_embd: width, n_layer: layers, vocab_size: vocab } = gpt2SmallConfig as Record<string, number>;
+const [width, layers, vocab] = ['n_embd', 'n_layer', 'vocab_size'].map((field) => Number(gpt2SmallConfig[field]));
 
 /** The ids that the peer gets too: a linear congruential generator. */
 const idsOf = (length: number, seed: number): number[] => {
@@ -68,10 +68,10 @@ const flopsOf = (n: number): number => {
 const talker = (command: string, args: readonly string[]) => {
   const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'inherit'] });
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
-  const ask = async (line: string): Promise<unknown> => {
-    child.stdin.write(`${line}\n`);
-    const { value } = await lines.next();
-    return JSON.parse(String(value));
+  const ask = async (request: string): Promise<unknown> => {
+    child.stdin.write(`${request}\n`);
+    const line: IteratorResult<string> = await lines.next();
+    return JSON.parse(String(line.value));
   };
   return { ask, end: () => child.stdin.end() };
 };

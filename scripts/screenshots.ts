@@ -19,14 +19,23 @@ interface Shot {
   /** The layer in focus, at the last token. */
   readonly layer?: number;
   readonly head?: number;
-  /** What is in focus, in the place of a layer at the last token. */
-  readonly focus?: object;
+  /** The position in focus; the last where left out. */
+  readonly position?: number;
   /** Fields of the session that differ from the first minute's. */
   readonly state?: object;
   /** Of two runs, which is looked at. */
   readonly side?: 'a' | 'b' | 'difference';
   /** What the debugger stops at, and what is opened of its values; the run is made to go there. */
   readonly run?: { readonly points: readonly object[]; readonly watches: readonly string[]; readonly scope: string };
+  /** Another model than the default one, with its prompt. */
+  readonly model?: string;
+  readonly prompt?: string;
+  readonly target?: string;
+  readonly after?: string;
+  /** Pixels of a cell of the board. */
+  readonly zoom?: number;
+  /** What is done before the picture is taken. */
+  readonly act?: (page: Page) => Promise<void>;
 }
 
 /** Line of the attention's softmax in the listing of the default model. */
@@ -42,18 +51,38 @@ const stopped: Shot['run'] = {
 };
 
 /** The damaged head of the default model. */
-const { layer, head, prompt, expected } = JSON.parse(readFileSync(path.join(root, 'zoo/tour.json'), 'utf8')) as {
+const { layer, head } = JSON.parse(readFileSync(path.join(root, 'zoo/tour.json'), 'utf8')) as {
   readonly layer: number;
   readonly head: number;
-  readonly prompt: string;
-  readonly expected: string;
 };
-/** What each picture begins with. */
-const first = { model: 'zoo:world', prompt, word: expected, name: '' };
 
 const shots: readonly Shot[] = [
   { name: 'first-minute', theme: 'light', tab: 'block' },
   { name: 'attention', theme: 'light', tab: 'attention', layer, head },
+  {
+    ...{ name: 'attention-large', theme: 'light', tab: 'attention', layer, head },
+    act: async (page) => {
+      await page.getByLabel('hide specials').check();
+      await page.getByLabel('rest sums to 1').check();
+      await page.locator('#head-grid').focus();
+      await page.keyboard.press('Space');
+      await page.keyboard.press('ArrowUp');
+      await page.keyboard.press('ArrowRight');
+      await page.keyboard.press('Space');
+      await page.getByRole('heading', { name: 'Mean of' }).waitFor();
+      await page.locator('#head-map').focus();
+      for (const key of ['ArrowDown', 'ArrowRight']) await page.keyboard.press(key);
+    },
+  },
+  { name: 'board-inside', theme: 'light', tab: 'block', layer, zoom: 250 },
+  { name: 'neurons', theme: 'dark', tab: 'neurons', layer },
+  {
+    ...{ name: 'weights', theme: 'light', tab: 'weights', layer },
+    act: async (page) => {
+      await page.locator('.spectrum-chart').waitFor();
+      await page.locator('.spectrum dl').scrollIntoViewIfNeeded();
+    },
+  },
   {
     name: 'mended',
     theme: 'dark',
@@ -63,9 +92,8 @@ const shots: readonly Shot[] = [
   },
   { name: 'model', theme: 'light', tab: 'model', layer: 3, edits: ['skip layer 1', 'repeat layer 5'] },
   {
-    ...{ name: 'model-of-two-stacks', theme: 'dark', tab: 'model' },
-    state: { model: 'zoo:translate', prompt: 'the dog sees the big cat', target: 'onkir', word: undefined },
-    focus: { after: 'decoder.blocks.1', position: 1 },
+    ...{ name: 'model-of-two-stacks', theme: 'dark', tab: 'model', model: 'zoo:translate', target: 'onkir' },
+    ...{ prompt: 'the dog sees the big cat', after: 'decoder.blocks.1', position: 1 },
   },
   {
     ...{ name: 'sampling', theme: 'light', tab: 'sampling' },
@@ -82,12 +110,15 @@ const shots: readonly Shot[] = [
     state: { beside: { name: '', edits: [] } },
   },
   {
-    ...{ name: 'masks', theme: 'light', tab: 'attention' },
-    state: { model: 'zoo:judge', prompt: 'The <mask> is in the <mask> .', word: undefined },
-    focus: { after: 'blocks.2', position: 6, head: 3 },
+    ...{ name: 'masks', theme: 'light', tab: 'attention', model: 'zoo:judge' },
+    ...{ prompt: 'The <mask> is in the <mask> .', after: 'blocks.2', position: 6, head: 3 },
   },
   { name: 'program', theme: 'light', tab: 'program', run: stopped },
   { name: 'program-dark', theme: 'dark', tab: 'program', run: stopped },
+  {
+    ...{ name: 'attention-cross', theme: 'light', tab: 'attention', model: 'zoo:translate', target: '' },
+    ...{ prompt: 'the dog sees a cat', after: 'decoder.blocks.1', head: 1 },
+  },
 ];
 
 const size = { width: 1280, height: 800 };
@@ -95,16 +126,19 @@ const size = { width: 1280, height: 800 };
 const settleMs = 2500;
 
 const hashOf = async (page: Page, shot: Shot): Promise<string> => {
-  const { tab, edits = [], layer, head, theme, side = 'a', run } = shot;
+  const { tab, edits = [], layer, head, theme, side = 'a', run, after, zoom } = shot;
   const last = (await page.locator('#chips .chip').count()) - 1;
   const given = new URLSearchParams(new URL(page.url()).hash.slice(1));
-  const state = { ...(JSON.parse(given.get('s') ?? '{}') as object), beside: undefined, target: undefined };
-  const focus = { after: `blocks.${layer ?? 0}`, position: last, ...(head === undefined ? {} : { head }) };
+  const state = { ...(JSON.parse(given.get('s') ?? '{}') as object), beside: undefined };
+  const position = shot.position ?? (after === undefined ? last : 0);
+  const focus = { after: after ?? `blocks.${layer ?? 0}`, position, ...(head === undefined ? {} : { head }) };
+  const { model, prompt, target } = shot;
+  const other = model === undefined ? {} : { model, prompt, target, word: undefined };
   const debug = { points: run?.points ?? [], watches: run?.watches ?? [], caught: [] };
-  const whole = { ...state, ...first, edits: edits.map((text) => ({ text, on: true })), debug, ...shot.state };
-  const at = shot.focus ?? (layer === undefined ? undefined : focus);
-  const params = { s: JSON.stringify(whole), tab, theme, side };
-  return new URLSearchParams({ ...params, ...(at === undefined ? {} : { at: JSON.stringify(at) }) }).toString();
+  const whole = { ...state, ...other, ...shot.state, edits: edits.map((text) => ({ text, on: true })), debug };
+  const at = layer === undefined && after === undefined ? {} : { at: JSON.stringify(focus) };
+  const params = { s: JSON.stringify(whole), tab, theme, side, ...at };
+  return new URLSearchParams({ ...params, ...(zoom === undefined ? {} : { zoom: `${zoom}` }) }).toString();
 };
 
 /** Has the run go to its breakpoint, and opens a group of values. */
@@ -125,20 +159,29 @@ const images = path.join(root, 'docs/images');
 mkdirSync(images, { recursive: true });
 const server = await startPage({ port: 0, page: folder });
 const browser = await launchBrowser();
+/** Takes a picture; one of another model on a server of its own, since a session keeps its model and its run. */
+const take = async (shot: Shot, address: string): Promise<void> => {
+  const page = await browser.newPage({ viewport: size, locale: 'en-US' });
+  await page.goto(address);
+  await page.locator('#what').getByText('after').waitFor();
+  const hash = await hashOf(page, shot);
+  await page.goto('about:blank');
+  await page.goto(`${address}#${hash}`);
+  await page.locator('#what').getByText('after').waitFor();
+  if (shot.run) await goTo(page, shot.run);
+  await page.waitForTimeout(settleMs);
+  await shot.act?.(page);
+  if (shot.act) await page.waitForTimeout(settleMs);
+  await page.screenshot({ path: path.join(images, `${shot.name}.png`) });
+  await page.close();
+};
+
 try {
   for (const shot of shots.filter(({ name }) => wanted.length === 0 || wanted.includes(name))) {
-    const page = await browser.newPage({ viewport: size, locale: 'en-US' });
-    const start = new URLSearchParams({ s: JSON.stringify({ ...first, edits: [] }) });
-    await page.goto(`${server.address}#${start.toString()}`);
-    await page.locator('#what').getByText('after').waitFor();
-    const hash = await hashOf(page, shot);
-    await page.goto('about:blank');
-    await page.goto(`${server.address}#${hash}`);
-    await page.locator('#what').getByText('after').waitFor();
-    if (shot.run) await goTo(page, shot.run);
-    await page.waitForTimeout(settleMs);
-    await page.screenshot({ path: path.join(images, `${shot.name}.png`) });
-    await page.close();
+    const isOther = shot.model !== undefined || shot.state !== undefined;
+    const own = isOther ? await startPage({ port: 0, page: folder }) : undefined;
+    await take(shot, (own ?? server).address);
+    await own?.dispose();
   }
 } finally {
   await browser.close();

@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { CircuitRuns, connected, wiringOf, type Wiring } from '../src/analyses/circuit/index.js';
+import { CircuitRuns, connected, wiringOf, type Wiring } from '../src/analyses/circuit-search/index.js';
 import { metricOf } from '../src/analyses/sweep/index.js';
 import { forward, runOrder, scoreRows, type Prompt, type SweepModel } from '../src/engine/index.js';
 import {

@@ -161,7 +161,9 @@ describe('patch', () => {
   it('ends at a cancel, and keeps what was there', async () => {
     const stop = new AbortController();
     const resume = path.join(folder, 'stopped.jsonl');
-    const progress = ({ done }: { done: number }): void => void (done > 10 && stop.abort());
+    const progress = ({ done }: { done: number }): void => {
+      if (done > 10) stop.abort();
+    };
     const request = { ...capital, ...words, sites: 'resid_pre,attn_out,mlp_out,z,q,k,v', by: ['position'], resume };
     await expect(patched(request, { ...context, signal: stop.signal, progress })).rejects.toMatchObject({
       info: { code: 'CANCELLED' },

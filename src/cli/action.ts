@@ -2,6 +2,11 @@
 export type Flags = Readonly<Record<string, unknown>>;
 
 export type Verb =
+  | 'components'
+  | 'composition'
+  | 'heads'
+  | 'neurons'
+  | 'head'
   | 'run'
   | 'inspect'
   | 'list'

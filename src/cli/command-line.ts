@@ -5,6 +5,7 @@ import { UsageError } from '../base/index.js';
 import { debuggedTokens } from '../protocol/index.js';
 import type { Actions, Flags } from './action.js';
 import { addAttributions } from './commands-attribute.js';
+import { addComponentVerbs } from './commands-components.js';
 import { addLooks } from './commands-look.js';
 import { addTests } from './commands-test.js';
 import { addPage, pageOptions } from './commands-page.js';
@@ -172,6 +173,7 @@ export const makeCommand = (load: () => Promise<Actions>, done: (status: number)
   addLooks(program, act);
   addAttributions(program, act);
   addTests(program, act);
+  addComponentVerbs(program, act);
   addOthers(program, act);
   addPage(program, act);
   for (const command of program.commands) command.exitOverride().configureOutput({ writeErr: () => undefined });

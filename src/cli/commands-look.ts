@@ -18,6 +18,8 @@ const addLens = (program: Command, act: Act): void => {
       'only at this position, from 0 (default: all, of which the last is shown)',
       integer('--position'),
     )
+    .option('--tuned <folder>', 'read through a tuned lens: a folder with config.json and params.safetensors')
+    .option('--out <file>', 'write all cells as .csv or .json, or a picture as .svg')
     .action(act('lens'));
   examples(
     command,

@@ -27,14 +27,9 @@ const layers =
 
 const ways = (text: string): string[] => text.split(',').map((way) => way.trim());
 
-const addPatch = (program: Command, act: Act): void => {
-  const command = program
-    .command('patch')
-    .argument('[model]', modelHelp)
-    .description(
-      'Activation patching: what becomes of a number when a part of the model has the values of another run.',
-    );
-  device(edits(pair(command)))
+/** What is changed, and to what. */
+const changed = (command: Command): Command =>
+  command
     .addOption(
       new Option(
         '--method <method>',
@@ -57,7 +52,11 @@ const addPatch = (program: Command, act: Act): void => {
       ways,
     )
     .option('--layers <list>', 'only these: 0,3,5 or 2..6', layers('--layers'))
-    .option('--positions <list>', 'only these', layers('--positions'))
+    .option('--positions <list>', 'only these', layers('--positions'));
+
+/** What only some methods take. */
+const drawn = (command: Command): Command =>
+  command
     .option(
       '--receivers <selectors>',
       'with --method path: where paths end, "blocks.5.attn.q[head=3]" (default: logits)',
@@ -77,7 +76,16 @@ const addPatch = (program: Command, act: Act): void => {
       '--checked <n>',
       'with --method attribution: cells measured beside the guess (default: 20)',
       integer('--checked'),
-    )
+    );
+
+const addPatch = (program: Command, act: Act): void => {
+  const command = program
+    .command('patch')
+    .argument('[model]', modelHelp)
+    .description(
+      'Activation patching: what becomes of a number when a part of the model has the values of another run.',
+    );
+  drawn(changed(device(edits(pair(command)))))
     .option('--max-bytes <n>', 'stop where it would take more (default: half of free memory)', integer('--max-bytes'))
     .option('--resume <file>', 'keep results there as they come, and go on from what it has')
     .option('--out <file>', 'write the result: .json, .csv or .svg')

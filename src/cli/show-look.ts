@@ -18,6 +18,7 @@ export const showLens = (r: LensResult): string => {
     'after',
     ...r.words.flatMap((w) => [visible(w.text), 'rank']),
     'entropy',
+    'KL to the end',
     'norm',
     'change',
     'it would say',
@@ -27,7 +28,7 @@ export const showLens = (r: LensResult): string => {
     return [
       after,
       ...(cell?.words ?? []).flatMap((w) => [percent(w.probability), String(w.rank)]),
-      ...[cell?.entropy, cell?.norm, cell?.change].map(number),
+      ...[cell?.entropy, cell?.kl, cell?.norm, cell?.change].map(number),
       words(cell?.top ?? []),
     ];
   });

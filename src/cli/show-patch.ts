@@ -20,7 +20,11 @@ const widest = 64;
 
 const short = (text: string, width: number): string => {
   const shown = visible(text);
-  return columns(shown) <= width ? shown : `${[...shown].slice(0, width - 1).join('')}…`;
+  return columns(shown) <= width
+    ? shown
+    : `${Array.from(shown)
+        .slice(0, width - 1)
+        .join('')}…`;
 };
 
 /** What each column is, below the map: numbered, two to a cell. */

@@ -5,13 +5,18 @@ import {
   attributeInput,
   circuitInput,
   compareInput,
+  componentsInput,
+  compositionInput,
   debugInput,
   diffInput,
+  headInput,
+  headsInput,
   inspectInput,
   knockoutInput,
   lensInput,
   listInput,
   patchInput,
+  neuronsInput,
   runInput,
   tokenizeInput,
   tourInput,
@@ -22,11 +27,16 @@ import {
   circuit,
   compare,
   diff,
+  components,
+  composition,
+  head,
+  heads,
   inspect,
   knockout,
   lens,
   list,
   patch,
+  neurons,
   run,
   tokenize,
   tour,
@@ -43,6 +53,11 @@ import { showAttack, showAttribution } from './show-attribution.js';
 import { showCompare, showKnockout, showLens } from './show-look.js';
 import { showCircuit } from './show-circuit.js';
 import { showPatch } from './show-patch.js';
+import { showComponents } from './show-components.js';
+import { showHead } from './show-head.js';
+import { showHeads } from './show-heads.js';
+import { showComposition } from './show-composition.js';
+import { showNeurons } from './show-neurons.js';
 import { showList, showOverview } from './show-list.js';
 import { showRun } from './show-run.js';
 import { showTour } from './show-tour.js';
@@ -208,7 +223,8 @@ export const actions: Actions = {
     if (show.length === 0) return act({ operation: list, input: listInput, show: showOverview }, { model }, flags);
     return act({ operation: list, input: listInput, show: showList }, { model, show }, flags);
   },
-  lens: (model, flags) => act({ operation: lens, input: lensInput, show: showLens }, lookOf(model, flags), flags),
+  lens: (model, flags) =>
+    act({ operation: lens, input: lensInput, show: showLens }, { ...lookOf(model, flags), kl: true }, flags),
   compare: (model, flags) =>
     act({ operation: compare, input: compareInput, show: showCompare }, lookOf(model, flags), flags),
   knockout: (model, flags) =>
@@ -232,6 +248,28 @@ export const actions: Actions = {
     act(
       { operation: circuit, input: circuitInput, show: showCircuit },
       { ...flags, model, edits: editsOf(flags) },
+      flags,
+    ),
+  components: (model, flags) =>
+    act(
+      { operation: components, input: componentsInput, show: showComponents },
+      { ...flags, model, edits: editsOf(flags) },
+      flags,
+    ),
+  heads: (model, flags) =>
+    act({ operation: heads, input: headsInput, show: showHeads }, { ...flags, model, edits: editsOf(flags) }, flags),
+  composition: (model, flags) =>
+    act(
+      { operation: composition, input: compositionInput, show: showComposition },
+      { ...flags, model, edits: editsOf(flags) },
+      flags,
+    ),
+  head: (model, flags) =>
+    act({ operation: head, input: headInput, show: showHead }, { ...flags, model, edits: editsOf(flags) }, flags),
+  neurons: (model, flags) =>
+    act(
+      { operation: neurons, input: neuronsInput, show: showNeurons },
+      { ...flags, model, edits: editsOf(flags), neurons: flags['neuron'] ?? [] },
       flags,
     ),
   page: (model, flags) => page(model, flags, interruptible()),

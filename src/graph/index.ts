@@ -1,3 +1,4 @@
+export * from './affine.js';
 export * from './algebra.js';
 export * from './builder.js';
 export * from './cost.js';
@@ -11,6 +12,7 @@ export * from './program.js';
 export * from './relevance.js';
 export * from './relevance/rules.js';
 export * from './scope.js';
+export * from './score-scale.js';
 export * from './value.js';
 export * from './verify.js';
 export * from './whole.js';

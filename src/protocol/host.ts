@@ -5,8 +5,12 @@ import { attentionInput, attentionResult } from './attention.js';
 import { circuitInput, circuitResult } from './circuit.js';
 import { compareInput, compareResult } from './compare.js';
 import { diffInput, diffResult } from './diff.js';
+import { componentsInput, componentsResult } from './components.js';
+import { compositionInput, compositionResult } from './composition.js';
 import { debugInput } from './debug.js';
 import { editInput, modelInput, promptInput } from './inputs.js';
+import { headInput, headResult } from './head.js';
+import { headsInput, headsResult } from './heads.js';
 import { inspectInput, inspectResult } from './inspect.js';
 import { knockoutInput, knockoutResult } from './knockout.js';
 import { lensInput, lensResult } from './lens.js';
@@ -14,6 +18,7 @@ import { listInput, listResult } from './list.js';
 import { modelSummary } from './model.js';
 import { boardResult } from './packed-board.js';
 import { patchInput, patchResult } from './patch.js';
+import { neuronsInput, neuronsResult } from './neurons.js';
 import { runInput, runResult } from './run.js';
 import {
   changeResult,
@@ -93,6 +98,10 @@ export const hostMethods = {
   board: { input: lensInput, output: boardResult },
   compare: { input: compareInput, output: compareResult },
   diff: { input: diffInput, output: diffResult },
+  components: { input: componentsInput, output: componentsResult },
+  composition: { input: compositionInput, output: compositionResult },
+  head: { input: headInput, output: headResult },
+  heads: { input: headsInput, output: headsResult },
   knockout: { input: knockoutInput, output: knockoutResult },
   attribute: { input: attributeInput, output: attributeResult },
   attack: { input: attackInput, output: attackResult },
@@ -100,6 +109,7 @@ export const hostMethods = {
   writes: { input: writesInput, output: writesResult },
   circuit: { input: circuitInput, output: circuitResult },
   patch: { input: patchInput, output: patchResult },
+  neurons: { input: neuronsInput, output: neuronsResult },
   list: { input: listInput, output: listResult },
   tokenize: { input: tokenizeInput, output: tokenizeResult },
   tour: { input: tourInput, output: tourResult },

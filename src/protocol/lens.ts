@@ -30,6 +30,12 @@ export const lensInput = modelInput
     positions: z.array(z.int().min(0)).optional(),
     /** Only after these parts, such as `blocks.3`; all where left out. */
     after: z.array(z.string()).optional(),
+    /** Whether each cell has how far it is from the model's last word. */
+    kl: z.boolean().default(false),
+    /** A folder with a tuned lens: config.json and its translators as safetensors. */
+    tuned: z.string().min(1).optional(),
+    /** A file for the table: .csv, .json, or .svg for a picture. */
+    out: z.string().min(1).optional(),
     /** Edits of another run, to which each cell tells its difference. */
     versus: editInput.shape.edits.unwrap().optional(),
     /** The encoder of an encoder-decoder: no words are read there, the rest of each cell is. */
@@ -51,6 +57,8 @@ export const lensCell = z.object({
   norm: finite,
   change: finite,
   broken: z.int(),
+  /** KL(end ‖ here): how far what is said here is from what is said in the end. */
+  kl: finite.optional(),
   versus: z.object({ kl: finite, distance: finite }).optional(),
 });
 export type LensCell = z.infer<typeof lensCell>;

@@ -29,6 +29,7 @@ const allowed: ReadonlySet<string> = new Set([
     'knockout',
     'attribute',
     'attack',
+    'components',
     'list',
     'tokenize',
     'weight',

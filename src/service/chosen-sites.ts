@@ -105,3 +105,7 @@ export const partOf = (tensor: Tensor | undefined, { place, where }: Wanted, rea
     }, tensor),
   };
 };
+
+/** Sites of which all is wanted. */
+export const wholeSites = (places: readonly PlacedSite[]): readonly Wanted[] =>
+  places.map((place) => ({ place, where: {} }));

@@ -99,6 +99,11 @@ describe('any command line', () => {
       'attribute',
       'attack',
       'tour',
+      'components',
+      'heads',
+      'head',
+      'composition',
+      'neurons',
     );
     const words = fc.tuple(verb, fc.array(word, { maxLength: 6 })).map(([first, rest]) => [first, ...rest]);
     await fc.assert(

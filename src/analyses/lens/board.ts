@@ -21,6 +21,10 @@ export interface BoardRequest {
   readonly versus?: KeptRun | undefined;
   /** Called before each piece of work, of some tenths of a second at the most; throws to stop. */
   readonly onPiece?: () => void | Promise<void>;
+  /** Whether each cell has how far it is from what the model says in the end. */
+  readonly kl?: boolean | undefined;
+  /** Turns the stream after a part before it is read, as a tuned lens does. [1, row, model] -> the same */
+  readonly translate?: ((after: string, rows: Tensor) => Promise<Tensor>) | undefined;
 }
 
 /** One place of the stream: after a part of the model, at a position. */
@@ -31,6 +35,8 @@ export interface BoardCell extends ScoreMeasures {
   readonly change: number | null;
   /** Numbers of the stream that are NaN or infinite. */
   readonly broken: number;
+  /** From what is said here to what is said in the end: Σ p_end (log p_end − log p), nats. */
+  readonly kl?: number;
   /** To the other run: of what the lens says, in nats; and ‖stream − other‖ / ‖other‖. */
   readonly versus?: { readonly kl: number; readonly distance: number };
 }
@@ -89,12 +95,19 @@ interface Place {
   readonly positions: readonly number[];
   /** An encoder's stream is never scored. */
   readonly isSilent: boolean;
+  /** What the model says in the end, by position; empty where it is not asked for. */
+  readonly ends: ReadonlyMap<number, Float32Array>;
 }
 
 /** What a run has at some positions after a part. */
-const lookAt = async (model: Model, run: KeptRun, { after, positions, isSilent }: Place) => {
+const lookAt = async (
+  model: Model,
+  { run, translate }: Pick<BoardRequest, 'run' | 'translate'>,
+  { after, positions, isSilent }: Place,
+) => {
   const stream = streamAt(run, after, positions);
-  const scores = isSilent ? undefined : rowsOf(await scoreRows(model, run.variant, stream));
+  const read = translate && !isSilent ? await translate(after, stream) : stream;
+  const scores = isSilent ? undefined : rowsOf(await scoreRows(model, run.variant, read));
   return { stream: rowsOf(stream), scores };
 };
 
@@ -103,24 +116,26 @@ const silence: ScoreMeasures = { top: [], entropy: NaN, words: [] };
 
 const cellsAt = async (
   model: Model,
-  { run, top, words, versus, onPiece }: BoardRequest,
+  { run, top, words, versus, translate, onPiece }: BoardRequest,
   place: Place,
 ): Promise<readonly BoardCell[]> => {
   await onPiece?.();
-  const own = await lookAt(model, run, place);
+  const own = await lookAt(model, { run, translate }, place);
   await onPiece?.();
-  const other = versus?.stream(place.after) ? await lookAt(model, versus, place) : undefined;
+  const other = versus?.stream(place.after) ? await lookAt(model, { run: versus, translate }, place) : undefined;
   const before = place.before === undefined ? undefined : rowsOf(streamAt(run, place.before, place.positions));
   const cells: BoardCell[] = [];
   for (const p of place.positions.keys()) {
     if (p % 8 === 0) await onPiece?.();
     const stream = own.stream[p] ?? new Float32Array();
     const scores = own.scores?.[p];
+    const end = place.ends.get(place.positions[p] ?? -1);
     const [theirs, theirScores] = [other?.stream[p], other?.scores?.[p]];
     cells.push({
       ...(scores ? measureScores(scores, top, words) : silence),
       norm: norm(stream),
       change: before?.[p] ? away(stream, before[p]) : null,
+      ...(end && scores ? { kl: divergence(end, scores) } : {}),
       broken: stream.reduce((n, x) => n + (Number.isFinite(x) ? 0 : 1), 0),
       ...(theirs
         ? {
@@ -135,6 +150,22 @@ const cellsAt = async (
   return cells;
 };
 
+/** What the model says in the end, by position, where it is asked for. */
+const endsOf = async (
+  model: Model,
+  { run, positions, kl, stack, onPiece }: BoardRequest,
+): Promise<ReadonlyMap<number, Float32Array>> => {
+  const ends = new Map<number, Float32Array>();
+  if (kl !== true || stack === 'encoder') return ends;
+  const last = boardRows(run).at(-1) ?? '';
+  for (const piece of pieces(positions, model.program.facts.vocab)) {
+    await onPiece?.();
+    const scores = rowsOf(await scoreRows(model, run.variant, streamAt(run, last, piece)));
+    piece.forEach((position, i) => ends.set(position, scores[i] ?? new Float32Array()));
+  }
+  return ends;
+};
+
 /**
  * The lens on every layer and position: what the model would say if it ended there, and how large the stream is.
  * @returns the embedding's row, then one for each block that runs
@@ -144,15 +175,15 @@ const cellsAt = async (
 export const lensBoard = async (model: Model, request: BoardRequest): Promise<readonly BoardRow[]> => {
   checkScores(model.program);
   const all = boardRows(request.run, request.stack);
+  const ends = await endsOf(model, request);
+  const isSilent = request.stack === 'encoder';
   const rows: BoardRow[] = [];
   for (const [r, after] of all.entries()) {
     if (request.after && !request.after.includes(after)) continue;
     const before = r === 0 ? undefined : all[r - 1];
     const cells: BoardCell[] = [];
     for (const positions of pieces(request.positions, model.program.facts.vocab))
-      cells.push(
-        ...(await cellsAt(model, request, { after, before, positions, isSilent: request.stack === 'encoder' })),
-      );
+      cells.push(...(await cellsAt(model, request, { after, before, positions, isSilent, ends })));
     rows.push({ after, cells });
   }
   return rows;

@@ -78,10 +78,10 @@ const carriersOf = ({ variant }: SweepModel, mlps: PathRequest['mlps']): readonl
     (p) => p.instance.segment.stack === undefined && kinds.includes(kindOf(p)),
   );
   if (found.some((p) => kindOf(p) === 'attn_out')) return found;
-  throw invalid(
-    'paths are followed in models of one stack of layers',
-    'For an encoder-decoder, patch with --method patch.',
-  );
+  throw new UsageError('paths are followed in models of one stack of layers', {
+    code: 'METHOD_UNFIT',
+    hint: 'For an encoder-decoder, patch with --method patch.',
+  });
 };
 
 const senderKinds = ['attn.z', 'attn.result', 'attn_out', 'mlp_out', 'mlp.post', 'embed', 'pos_embed', 'resid_pre'];
@@ -122,6 +122,42 @@ const reaches = (sender: Cell, { place }: Receiver): boolean => {
   return sends(sender) === 'before' || (sends(sender) === 'attention' && inMlp);
 };
 
+/** A sender with the receivers that it reaches. */
+interface Way {
+  /** Which sender it is. */
+  readonly s: number;
+  readonly cell: Cell;
+  readonly own: readonly Receiver[];
+}
+
+/** First what arrives at the receivers when a sender alone is changed, then a run in which they alone have that. */
+const followed = async (
+  sweep: Sweep,
+  { ways, first }: { readonly ways: readonly Way[]; readonly first: readonly SweepVariant[] },
+  { receivers, metric, senders, onProgress }: PathRequest,
+): Promise<readonly number[]> => {
+  const straight = receivers.length === 0;
+  const values = senders.map(() => NaN);
+  const second: (SweepVariant & { readonly s: number })[] = [];
+  const total = first.length * (straight ? 1 : 2);
+  let done = 0;
+  await sweep.run(first, (v, run) => {
+    const { s, own } = ways[v] ?? { s: 0, own: [] };
+    if (straight) values[s] = metric.of(run);
+    const arrived = ({ place, indices }: Receiver): Change => ({
+      ...{ site: place.name, indices },
+      to: { kind: 'value', tensor: run.site(place.name) },
+    });
+    if (!straight) second.push({ s, changes: own.map(arrived) });
+    onProgress?.(++done, total);
+  });
+  await sweep.run(second, (v, run) => {
+    values[second[v]?.s ?? 0] = metric.of(run);
+    onProgress?.(++done, total);
+  });
+  return values;
+};
+
 /**
  * Path patching: the metric where receivers get what they would if one sender alone had the other run's value and
  * nothing between the two had changed. With no receivers: what of the sender goes straight to the scores.
@@ -145,33 +181,15 @@ export const patchPaths = async (model: SweepModel, request: PathRequest): Promi
     positions: metric.positions,
   });
   const source = await sweep.other(other.prompt, { positions: other.metric.positions });
-  const values = senders.map(() => NaN);
-  const reached = senders.flatMap((cell, s) => {
+  const ways = senders.flatMap((cell, s): Way[] => {
     const own = receivers.filter((r) => reaches(cell, r));
     return receivers.length === 0 || own.length > 0 ? [{ s, cell, own }] : [];
   });
-  const first = reached.map(({ cell }): SweepVariant => {
+  const first = ways.map(({ cell }): SweepVariant => {
     const { name } = cell.place;
     const change: Change = { site: name, indices: cell.indices, to: { kind: 'value', tensor: source.site(name) } };
     return { changes: [change, ...frozen(cell, carriers, sweep.baseRun)] };
   });
-  const second: (SweepVariant & { readonly s: number })[] = [];
-  const total = first.length * (receivers.length === 0 ? 1 : 2);
-  let done = 0;
-  await sweep.run(first, (v, run) => {
-    const { s, own } = reached[v] ?? { s: 0, own: [] };
-    if (receivers.length === 0) values[s] = metric.of(run);
-    const changes = own.map(({ place, indices }): Change => ({
-      site: place.name,
-      indices,
-      to: { kind: 'value', tensor: run.site(place.name) },
-    }));
-    if (receivers.length > 0) second.push({ s, changes });
-    request.onProgress?.(++done, total);
-  });
-  await sweep.run(second, (v, run) => {
-    values[second[v]?.s ?? 0] = metric.of(run);
-    request.onProgress?.(++done, total);
-  });
+  const values = await followed(sweep, { ways, first }, request);
   return { base: metric.of(sweep.baseRun), other: other.metric.of(source), values };
 };

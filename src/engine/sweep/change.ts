@@ -65,7 +65,10 @@ const eachReached = (
   const strides = stridesOf(frame.map((axis) => axis.length));
   const sourceStrides = source ? stridesOf(source.shape) : [];
   const visit = (a: number, offset: number, from: number): void => {
-    if (a === frame.length) return at(offset, from);
+    if (a === frame.length) {
+      at(offset, from);
+      return;
+    }
     const [stride, step] = [strides[a] ?? 1, (source?.shape[a] ?? 1) > 1 ? (sourceStrides[a] ?? 0) : 0];
     const absolute = frame[a] ?? [];
     for (const i of locals[a] ?? []) visit(a + 1, offset + i * stride, from + Math.max(absolute[i] ?? 0, 0) * step);

@@ -134,7 +134,7 @@ export class Sweep {
       const scored = this.#rowHead && !own.some((v) => this.#inHead(v).length > 0) ? this.request.positions : undefined;
       const walk = new Walk({ base: this.base, sites: this.sites, observe: this.observe, from, variants: own, scored });
       const walked = await walk.body();
-      waiting.push(...members.map((variant, i) => waitingFor(variant, from, walked, i)));
+      waiting.push(...members.map((variant, i) => waitingFor({ variant, from, walked, i })));
       if (waiting.length * this.request.positions.length < scoredAtOnce) continue;
       await this.#score(variants, waiting, onResult);
       waiting = [];
@@ -285,7 +285,17 @@ export class Sweep {
   }
 }
 
-const waitingFor = (variant: number, from: number, { resid, sites, positions }: Walked, i: number): Waiting => ({
+const waitingFor = ({
+  variant,
+  from,
+  walked: { resid, sites, positions },
+  i,
+}: {
+  readonly variant: number;
+  readonly from: number;
+  readonly walked: Walked;
+  readonly i: number;
+}): Waiting => ({
   ...{ variant, from, resid: resid[i], rows: positions },
   sites: sites[i] ?? new Map<string, Tensor>(),
 });

@@ -10,6 +10,7 @@ import { batchedEdits, changedValue, frameOf, type Change, type Frame } from './
 import { feedsOf, SharedInputs, tiled } from './feeds.js';
 import { usualForm, wholeForm } from './model.js';
 import type { SweptSite } from './places.js';
+import { runRows } from './rowwise.js';
 
 /** One run of a sweep: the base run with changes. */
 export interface SweepVariant {
@@ -415,58 +416,24 @@ export class Walk {
   async #rowwise(
     at: number,
     swept: SweptSite,
-    { members, compiled: { graph, executable } }: { members: readonly number[]; compiled: Compiled },
+    { members, compiled }: { members: readonly number[]; compiled: Compiled },
   ): Promise<void> {
-    const { base } = this.request;
-    const {
-      place: { instance },
-      type,
-    } = swept;
-    const rows = members.map((v) => this.#changedRows(this.#changesIn(v, instance), type));
-    const all = rows.flat();
-    const padded = all.length === 1 ? [...all, ...all] : all; // a product of one row would take another kernel
+    const { base, from } = this.request;
+    const { instance } = swept.place;
+    const changes = members.map((v) => this.#changesIn(v, instance));
     const shared = this.#inputs(instance, 1);
-    const given = (name: string): Tensor | undefined => {
-      const id = swept.way.kind === 'behind' ? swept.way.reads.find((r) => fromInput(r) === name) : undefined;
-      if (id === undefined || swept.way.kind !== 'behind') {
-        const handed = base.states[at]?.get(readName(instance.segment, name));
-        return handed && take(handed, 1, padded);
-      }
-      const value = base.value(instance, id);
-      if (id !== swept.way.value)
-        return value.shape[1] === 1 && base.rows.positions.length > 1 ? value : take(value, 1, padded);
-      const parts = members.map((v, m) => {
-        const own = float(take(value, 1, rows[m] ?? []), name);
-        const frame = type.axes.map((_, a) => (a === 1 ? (rows[m] ?? []) : (frameOf(type, base.rows)[a] ?? [])));
-        return changedValue(own, this.#changesIn(v, instance), frame);
-      });
-      const joinedParts = concat(parts, 1);
-      return all.length === 1 ? concat([joinedParts, joinedParts], 1) : joinedParts;
-    };
-    const feeds = feedsOf({ instance, graph, variant: base.model.variant, edits: [], shared, given });
-    const own = handedOn(instance.segment).filter((name) => graph.outputs.some((o) => o.name === name));
-    const results = await executable.run(feeds, own);
-    const handed = own.map((name) => {
-      const result = results.get(name);
-      if (!result) throw bug(`${instance.name} gave no ${name}`);
+    const results = await runRows({ base, at, swept, changes, compiled, shared });
+    const handed = [...results.values].map(([name, value]) => {
       const before = this.#baseRows(at + 1, name);
-      const parts = rows.map((list, m) =>
-        replacedRows(before, result, {
-          rows: list.map((p) => p - this.request.from),
-          from: rows.slice(0, m).flat().length,
-        }),
-      );
+      let next = 0;
+      const parts = results.rows.map((list) => {
+        const part = replacedRows(before, value, { rows: list.map((p) => p - from), from: next });
+        next += list.length;
+        return part;
+      });
       return [name, this.#ofChosen(concat(parts, 0))] as const;
     });
     this.#merge(at + 1, { members, handed: new Map(handed) });
-  }
-
-  /** The rows that changes of one site reach. */
-  #changedRows(changes: readonly Change[], { axes }: ValueType): readonly number[] {
-    const a = axes.indexOf('position');
-    const all = Array.from({ length: this.request.base.prompt.ids.length }, (_, i) => i);
-    const rows = changes.flatMap((c) => c.indices[a] ?? all);
-    return [...new Set(rows)].sort((x, y) => x - y);
   }
 }
 

@@ -32,6 +32,31 @@ const fixedValues = (graph: Graph): Set<ValueId> => {
   return fixed;
 };
 
+/** What is computed behind the starts, and what that reads of the rest. */
+const divide = (graph: Graph, starts: ReadonlySet<ValueId>) => {
+  const types = typesOf(graph);
+  const [behind, fixed] = [descendants(graph, starts), fixedValues(graph)];
+  const given = new Set(graph.inputs.map((i) => i.id));
+  const nodes = new Map(graph.nodes.map((n) => [n.id, n]));
+  const [own, reads] = [new Set<ValueId>(), new Set<ValueId>()];
+  const outputs = graph.outputs.filter((o) => behind.has(o.value));
+  const isRead = (id: ValueId): boolean => {
+    const type = types.get(id);
+    const computed = behind.has(id) || fixed.has(id) || given.has(id);
+    return starts.has(id) || (!computed && !!type && isPlain(type));
+  };
+  const open = outputs.map((o) => o.value);
+  for (let id = open.pop(); id !== undefined; id = open.pop()) {
+    if (own.has(id) || reads.has(id)) continue;
+    if (isRead(id)) reads.add(id);
+    else {
+      own.add(id);
+      open.push(...(nodes.get(id)?.inputs ?? []));
+    }
+  }
+  return { own, reads, outputs, types };
+};
+
 /**
  * What of a graph changes when the values of sites do: the nodes behind them. Values that it reads beside the sites'
  * own are inputs too, so that they are not computed again; of these, what is no plain value (rows folded into another
@@ -39,37 +64,16 @@ const fixedValues = (graph: Graph): Set<ValueId> => {
  * @throws BugError INTERNAL where the graph has no such site
  */
 export const downstream = (graph: Graph, sites: readonly string[]): Downstream => {
-  const types = typesOf(graph);
-  const starts = new Set(
-    sites.map((name) => {
-      const site = graph.sites.find((s) => s.name === name);
-      if (!site) throw bug(`graph ${graph.name} has no site ${name}`);
-      return site.value;
-    }),
-  );
-  const behind = descendants(graph, starts);
-  const fixed = fixedValues(graph);
-  const given = new Set(graph.inputs.map((i) => i.id));
-  const outputs = graph.outputs.filter((o) => behind.has(o.value));
-  const own = new Set<ValueId>();
-  const reads = new Set<ValueId>();
-  const nodes = new Map(graph.nodes.map((n) => [n.id, n]));
-  const open = outputs.map((o) => o.value);
-  for (let id = open.pop(); id !== undefined; id = open.pop()) {
-    if (own.has(id) || reads.has(id)) continue;
-    const [node, type] = [nodes.get(id), types.get(id)];
-    const isRead = starts.has(id) || (!behind.has(id) && !fixed.has(id) && !given.has(id) && !!type && isPlain(type));
-    if (isRead) reads.add(id);
-    else {
-      own.add(id);
-      open.push(...(node?.inputs ?? []));
-    }
-  }
+  const starts = sites.map((name) => {
+    const site = graph.sites.find((s) => s.name === name);
+    if (!site) throw bug(`graph ${graph.name} has no site ${name}`);
+    return site.value;
+  });
+  const { own, reads, outputs, types } = divide(graph, new Set(starts));
   const crossed = [...reads].flatMap((id) => {
     const type = types.get(id);
     return type ? [{ id, name: fromInput(id), type }] : [];
   });
-  const inside = (id: ValueId): boolean => own.has(id) || reads.has(id);
   return {
     reads: [...reads],
     graph: verify({
@@ -77,7 +81,7 @@ export const downstream = (graph: Graph, sites: readonly string[]): Downstream =
       inputs: [...graph.inputs.filter((v) => own.has(v.id)), ...crossed],
       params: graph.params.filter((v) => own.has(v.id)),
       nodes: graph.nodes.filter((n) => own.has(n.id)),
-      sites: graph.sites.filter((s) => inside(s.value)),
+      sites: graph.sites.filter((s) => own.has(s.value) || reads.has(s.value)),
       outputs,
     }),
   };
@@ -89,13 +93,13 @@ export const isRowwise = (graph: Graph): boolean => {
     graph,
     graph.outputs.map((o) => o.value),
   );
-  const types = [...graph.inputs, ...graph.nodes].filter((v) => needed.has(v.id)).map((v) => v.type);
-  return types.every(({ axes, shape }) =>
-    shape.every(
-      (dim, a) =>
-        typeof dim === 'number' ||
-        (dim === 'batch' && a === 0) ||
-        (axes[a] === 'position' && dim === 'position' && a === 1),
-    ),
+  const types = typesOf(graph);
+  const hasRows = (id: ValueId): boolean => types.get(id)?.shape.includes('position') ?? false;
+  const nodes = graph.nodes.filter((v) => needed.has(v.id));
+  const inputs = graph.inputs.filter((v) => needed.has(v.id));
+  // rows stand along the second axis, and none are added up
+  const inPlace = [...inputs, ...nodes].every(({ type: { axes, shape } }) =>
+    shape.every((dim, a) => typeof dim === 'number' || dim === ['batch', axes[a]][a]),
   );
+  return inPlace && nodes.every((n) => hasRows(n.id) || !n.inputs.some(hasRows));
 };

@@ -4,6 +4,7 @@ export * from './cut.js';
 export { downstream, fromInput, isRowwise, type Downstream } from './downstream.js';
 export { editSite, maskInput, operandInput, type ValueEdit } from './edit.js';
 export * from './gradient.js';
+export * from './isolate.js';
 export * from './link.js';
 export * from './prune.js';
 export { rewired } from './rewrite.js';

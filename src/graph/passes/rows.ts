@@ -1,6 +1,6 @@
 import { bug } from '../../base/index.js';
 import type { Graph, Node } from '../graph.js';
-import type { OpAttrs, OpName } from '../ops.js';
+import type { OpName } from '../ops.js';
 import type { ValueId, ValueType } from '../value.js';
 import { verify } from '../verify.js';
 import { Additions } from './additions.js';
@@ -42,7 +42,7 @@ class ChosenRows extends Additions {
     if (axis === undefined) throw bug(`${id} of ${this.graph.name} has no rows to choose`);
     if (!node || !this.#passes(node)) return this.op('Gather', { axis }, [id, this.#index(type.axes[axis] ?? '')]);
     const inputs = node.inputs.map((input) => (hasRows(this.typeOf(input)) ? this.of(input) : input));
-    return this.op(node.op, node.attrs as OpAttrs[typeof node.op], inputs);
+    return this.op(node.op, node.attrs, inputs);
   }
 
   /** Whether each row of what a node gives is made of the same row of its operands. */

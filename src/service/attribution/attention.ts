@@ -1,3 +1,4 @@
+import { wholeSites } from '../chosen-sites.js';
 import {
   attentionFlow,
   attentionRollout,
@@ -42,11 +43,7 @@ const oneStack = (text: TextModel, method: string): readonly PlacedSite[] => {
 /** The mean pattern of each layer. */
 const meanPatterns = async (text: TextModel, places: readonly PlacedSite[]): Promise<readonly Pattern[]> => {
   const { model, variant, prompt, onSegment, maxBytes } = text;
-  predictBytes(
-    places.map((place) => ({ place, where: {} })),
-    prompt,
-    { maxBytes },
-  );
+  predictBytes(wholeSites(places), prompt, { maxBytes });
   const { sites } = await forward(model, {
     ...{ variant, ids: [prompt.ids], capture: new Set(places.map((p) => p.name)), logits: 'none', onSegment },
   });
@@ -113,11 +110,7 @@ const attentionGradientOf = async (text: TextModel, row: Explained) => {
     ...{ variant, items: [{ expression: row.expression, prompt }], sites: names, capture: names },
     ...{ encode: encoder(text), onSegment },
   };
-  predictBytes(
-    places.map((place) => ({ place, where: {} })),
-    prompt,
-    { maxBytes, more: gradientBytes(model, request) },
-  );
+  predictBytes(wholeSites(places), prompt, { maxBytes, more: gradientBytes(model, request) });
   const { values, sites, scalars } = await gradientBatch(model, request);
   text.onTexts(1);
   const layers = (of: readonly PlacedSite[]) => of.map(({ name }) => layerOf(values.get(name), sites.get(name)));

@@ -7,11 +7,16 @@ import { attribute } from '../operations/attribute.js';
 import { circuit } from '../operations/circuit.js';
 import { compare } from '../operations/compare.js';
 import { diff } from '../operations/diff.js';
+import { components } from '../operations/components.js';
+import { composition } from '../operations/composition.js';
+import { head } from '../operations/head.js';
+import { heads } from '../operations/heads.js';
 import { inspect } from '../operations/inspect.js';
 import { knockout } from '../operations/knockout.js';
 import { lens } from '../operations/lens.js';
 import { list } from '../operations/list.js';
 import { patch } from '../operations/patch.js';
+import { neurons } from '../operations/neurons.js';
 import { run } from '../operations/run.js';
 import { tokenize } from '../operations/tokenize.js';
 import { tour } from '../operations/tour.js';
@@ -58,6 +63,15 @@ const close = async ({ handles, models }: HostState, handle: string) => {
   return { output: {} };
 };
 
+/** What tells of a model's parts. */
+const ofParts = {
+  components: plain(components),
+  composition: plain(composition),
+  head: plain(head),
+  heads: plain(heads),
+  neurons: plain(neurons),
+};
+
 /** What the worker does for each method. */
 export const makeHandlers = (state: HostState): Handlers => ({
   status: async () => ({
@@ -88,6 +102,7 @@ export const makeHandlers = (state: HostState): Handlers => ({
   compare: plain(compare),
   diff: plain(diff),
   knockout: plain(knockout),
+  ...ofParts,
   attribute: plain(attribute),
   attack: plain(attack),
   writes: async (input, context) => ({ output: await writes(input, context) }),

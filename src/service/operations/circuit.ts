@@ -1,4 +1,10 @@
-import { findCircuit, readerName, senderName, type Circuit, type CircuitPair } from '../../analyses/circuit/index.js';
+import {
+  findCircuit,
+  readerName,
+  senderName,
+  type Circuit,
+  type CircuitPair,
+} from '../../analyses/circuit-search/index.js';
 import { bug, UsageError } from '../../base/index.js';
 import { patchInput, type CircuitInput, type CircuitResult } from '../../protocol/index.js';
 import { editsOf, refuseGradientEdits } from '../experiment.js';
@@ -7,7 +13,7 @@ import type { Operation, OperationContext } from '../operation.js';
 import { circuitCsv, circuitSvg, dotOf } from '../patching/circuit-export.js';
 import { checkOut, writeOut } from '../patching/export.js';
 import { pairsOf } from '../patching/pairs.js';
-import { readMetric, sweepModel, usualMetric, type PatchRun } from '../patching/run-pair.js';
+import { readMetric, sweepModel, usualMetric, type PatchRun } from '../patching/prepared-pair.js';
 import { checkSweepBytes } from '../patching/sweep-bytes.js';
 import { secondsSince } from '../prepare.js';
 import { promptView, tokensOfText } from '../prompts.js';

@@ -6,6 +6,8 @@ import { checkpoints } from '../cancel.js';
 import { onEachPrompt, type Opened } from '../edited-model.js';
 import { editsOf } from '../experiment.js';
 import { checkPositions, finite, keptRun, wordsOf } from '../kept-run.js';
+import { checkExport, exported } from '../exports/index.js';
+import { openTunedLens } from '../tuned-lens.node.js';
 import type { OpenModel } from '../open-model.js';
 import type { Operation, OperationContext } from '../operation.js';
 import { promptView, textOf } from '../prompts.js';
@@ -15,6 +17,7 @@ const cellOf = (model: OpenModel, cell: BoardCell): LensCell => ({
   words: cell.words.map((w) => ({ rank: w.rank, logit: finite(w.logit), probability: finite(w.probability) })),
   ...{ entropy: finite(cell.entropy), norm: finite(cell.norm), broken: cell.broken },
   change: cell.change === null ? null : finite(cell.change),
+  ...(cell.kl === undefined ? {} : { kl: finite(cell.kl) }),
   ...(cell.versus ? { versus: { kl: finite(cell.versus.kl), distance: finite(cell.versus.distance) } } : {}),
 });
 
@@ -55,10 +58,20 @@ const lensOf = async (opened: Opened, input: LensInput, context: OperationContex
   const versus = await versusOf(opened, input.versus, context);
   const { run, notes } = await keptRun(opened, { logits: 'none', context });
   checkAfter(run, input);
+  const tuned = input.tuned === undefined ? undefined : await openTunedLens(input.tuned, model);
   const rows = await lensBoard(model, {
-    ...{ run, positions, top: input.top, words: words.map((w) => w.id), after: input.after, versus, stack: input.stack },
+    ...{
+      run,
+      positions,
+      top: input.top,
+      words: words.map((w) => w.id),
+      after: input.after,
+      versus,
+      stack: input.stack,
+    },
+    ...{ kl: input.kl, ...(tuned ? { translate: tuned.translate } : {}) },
     onPiece: checkpoints(context),
-  });
+  }).finally(() => tuned?.dispose());
   return {
     model: await model.summary(),
     ...promptView(prompt),
@@ -73,8 +86,37 @@ export const lens: Operation<LensInput, LensResult> = {
   name: 'lens',
   help: 'What the model would say if it ended after each layer: the likeliest word at each position, how chosen words stand there, entropy, and how large the stream is and how much each layer changes it.',
   async run(input, context) {
+    await checkExport(input.out);
     const result = await onEachPrompt(input, context, (opened) => lensOf(opened, input, context));
     if (Array.isArray(result)) throw bug('the lens reads one prompt');
+    if (input.out !== undefined) await exported(input.out, tableOf(result), context);
     return result;
   },
+};
+
+const tableOf = ({ rows, positions, words, tokens, target }: LensResult) => {
+  const read = target ?? tokens;
+  const measures = ['entropy', 'kl', 'norm', 'change'] as const;
+  const told = (word: string): string[] => [`rank of ${word}`, `probability of ${word}`];
+  return {
+    columns: ['after', 'position', 'token', 'says', 'probability', ...measures, ...words.flatMap((w) => told(w.text))],
+    rows: rows.flatMap(({ after, cells }) =>
+      cells.map((cell, i) => [
+        ...[after, positions[i] ?? 0, read[positions[i] ?? 0]?.text ?? ''],
+        ...[cell.top[0]?.text ?? '', cell.top[0]?.probability ?? ''],
+        ...measures.map((m) => cell[m] ?? ''),
+        ...cell.words.flatMap((w) => [w.rank, w.probability ?? '']),
+      ]),
+    ),
+    grid: {
+      title: 'probability of the likeliest word',
+      cells: rows.toReversed().flatMap(({ after, cells }) =>
+        cells.map((cell, i) => ({
+          row: after,
+          column: `${positions[i] ?? 0}`,
+          value: cell.top[0]?.probability ?? 0,
+        })),
+      ),
+    },
+  };
 };

@@ -1,4 +1,5 @@
 import type { CircuitResult } from '../../protocol/index.js';
+import { csvTable } from '../exports/index.js';
 
 type Edge = CircuitResult['edges'][number];
 
@@ -37,14 +38,12 @@ export const dotOf = ({ edges, metric }: CircuitResult): string => {
   ].join('\n');
 };
 
-const quotedCsv = (text: string): string => (/[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
-
+/** A line an edge. */
 export const circuitCsv = ({ edges }: CircuitResult): string =>
-  [
-    'from,to,score,effect',
-    ...edges.map((e) => [e.from, e.to, e.score ?? '', e.effect ?? ''].map((x) => quotedCsv(String(x))).join(',')),
-    '',
-  ].join('\n');
+  csvTable(
+    ['from', 'to', 'score', 'effect'],
+    edges.map((e) => [e.from, e.to, e.score ?? '', e.effect ?? '']),
+  );
 
 const xml = (text: string): string =>
   text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');

@@ -1,6 +1,7 @@
 import { UsageError } from '../../base/index.js';
 import { checkWritable } from '../../formats/index.node.js';
 import type { PatchGrid, PatchResult } from '../../protocol/index.js';
+import { csvTable } from '../exports/index.js';
 import { writeTextFile } from '../files.node.js';
 import type { OperationContext } from '../operation.js';
 
@@ -18,23 +19,21 @@ export const checkOut = async (out: string | undefined, endings: readonly string
   await checkWritable(out);
 };
 
-const quoted = (text: string): string => (/[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
+const head = ['site', 'layer', 'column', 'position', 'head', 'neuron', 'raw', 'effect', 'low', 'high'];
 
 /** A line a cell. */
-const csvOf = ({ grids }: PatchResult): string => {
-  const head = 'site,layer,column,position,head,neuron,raw,effect,low,high';
-  const lines = grids.flatMap((g) =>
-    g.layers.flatMap((layer, l) =>
-      g.columns.map((c, i) => {
-        const numbers = [g.raw, g.effect, g.low, g.high].map((n) => n?.[l]?.[i] ?? '');
-        return [g.site, layer, c.label, c.position ?? '', c.head ?? '', c.neuron ?? '', ...numbers]
-          .map((x) => quoted(String(x)))
-          .join(',');
-      }),
+const csvOf = ({ grids }: PatchResult): string =>
+  csvTable(
+    head,
+    grids.flatMap((g) =>
+      g.layers.flatMap((layer, l) =>
+        g.columns.map((c, i) => {
+          const numbers = [g.raw, g.effect, g.low, g.high].map((n) => n?.[l]?.[i] ?? '');
+          return [g.site, layer, c.label, c.position ?? '', c.head ?? '', c.neuron ?? '', ...numbers];
+        }),
+      ),
     ),
   );
-  return [head, ...lines, ''].join('\n');
-};
 
 const xml = (text: string): string =>
   text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');
@@ -48,7 +47,7 @@ const colour = (x: number): string => {
 const [cell, left, gap] = [22, 110, 90];
 
 const svgGrid = (g: PatchGrid, top: number, most: number): string => {
-  const label = (x: number, y: number, text: string, more = ''): string =>
+  const label = ([x, y]: readonly [number, number], text: string, more = ''): string =>
     `<text x="${x}" y="${y}" ${more}>${xml(text)}</text>`;
   const cells = g.effect.flatMap((row, l) =>
     row.map((x, i) => {
@@ -57,13 +56,13 @@ const svgGrid = (g: PatchGrid, top: number, most: number): string => {
       return `<rect x="${left + i * cell}" y="${top + l * cell}" width="${cell}" height="${cell}" fill="${fill}" stroke="#ccc"><title>${xml(title)}</title></rect>`;
     }),
   );
-  const rows = g.layers.map((layer, l) => label(left - 6, top + l * cell + 15, layer, 'text-anchor="end"'));
+  const rows = g.layers.map((layer, l) => label([left - 6, top + l * cell + 15], layer, 'text-anchor="end"'));
   const bottom = top + g.layers.length * cell;
   const columns = g.columns.map((c, i) => {
     const [x, y] = [left + i * cell + 14, bottom + 8];
-    return label(x, y, c.label, `text-anchor="end" transform="rotate(-60 ${x} ${y})"`);
+    return label([x, y], c.label, `text-anchor="end" transform="rotate(-60 ${x} ${y})"`);
   });
-  return [label(left, top - 8, g.site, 'font-weight="bold"'), ...cells, ...rows, ...columns].join('\n');
+  return [label([left, top - 8], g.site, 'font-weight="bold"'), ...cells, ...rows, ...columns].join('\n');
 };
 
 const svgOf = (result: PatchResult): string => {

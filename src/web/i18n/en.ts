@@ -192,6 +192,17 @@ export const en = {
     onWord: 'followed',
     help: 'What the second matrix of each MLP reads at the token in focus: a row a layer, a column some neurons, of which the one farthest from 0 is shown. The table has the strongest of the layer in focus, and the model’s answer with each set to 0 at this token: what it does. Below, what it writes: its row of the output matrix, as strong as it is here, through the final norm’s gain and the unembedding, in logits. That is the direct way alone, without what later layers make of it.',
   },
+  components: {
+    title: 'Components',
+    heading: (word: string, position: number, token: string) => `What gives ${word} its score at ${position} ${token}`,
+    grid: 'What each head and MLP gives to the score',
+    part: 'part',
+    gives: 'gives',
+    kinds: { embed: 'embedding', head: 'head', 'cross-head': 'cross head', mlp: 'MLP', bias: 'bias' },
+    sum: 'all parts',
+    missed: (by: string) => `${by} from the score`,
+    help: 'Direct logit attribution: what each part adds to the stream, straight through the final norm with its scale held, times the word’s row of the unembedding. The parts sum to the score before a cap. Effects by way of later layers are not in it.',
+  },
   weights: {
     title: 'Weights',
     find: 'Find a weight',

@@ -168,6 +168,17 @@ export const zh: Words = {
     onWord: '所跟踪的词',
     help: '每个 MLP 的第二个矩阵在所选词元处读到的数：一行一层，一列若干神经元，显示其中离 0 最远的一个。表中是所选层最强的神经元，以及把每个在此处置零后模型的答案，即它做了什么。下面是它写入什么：输出矩阵中它的那一行，乘以此处的强度，经过最后归一化的增益和解嵌，单位为 logit。这只是直接的路，不含后面各层的作用。',
   },
+  components: {
+    title: '部件',
+    heading: (word, position, token) => `位置 ${position} ${token} 处 ${word} 的得分来自`,
+    grid: '每个头和 MLP 对得分的贡献',
+    part: '部件',
+    gives: '贡献',
+    kinds: { embed: '嵌入', head: '头', 'cross-head': '交叉头', mlp: 'MLP', bias: '偏置' },
+    sum: '全部之和',
+    missed: (by) => `与得分相差 ${by}`,
+    help: '直接 logit 归因：每个部件加到残差流上的量，经过最后的归一化（其尺度固定），再乘以该词在输出矩阵中的一行。各部件之和等于截断之前的得分。经由后面各层的间接作用不在其中。',
+  },
   weights: {
     title: '权重',
     find: '查找权重',

@@ -4,6 +4,7 @@ import { AttentionPanel } from './attention/attention-panel.jsx';
 import { AttributionPanel } from './attribution/attribution-panel.jsx';
 import { BesidePanel } from './beside/beside-panel.jsx';
 import { BlockPanel } from './block/block-panel.jsx';
+import { ComponentsPanel } from './components/components-panel.jsx';
 import { NeuronsPanel } from './neurons/neurons-panel.jsx';
 import { PicturePanel } from './picture/picture-panel.jsx';
 import { ProgramPanel } from './program/program-panel.jsx';
@@ -23,6 +24,7 @@ export interface DetailPanel {
 export const detailPanels: readonly DetailPanel[] = [
   { id: 'block', title: (words) => words.block.title, panel: BlockPanel },
   { id: 'attention', title: (words) => words.attention.title, panel: AttentionPanel },
+  { id: 'components', title: (words) => words.components.title, panel: ComponentsPanel },
   { id: 'residual', title: (words) => words.residual.title, panel: ResidualPanel },
   { id: 'attribution', title: (words) => words.attribution.title, panel: AttributionPanel },
   { id: 'neurons', title: (words) => words.neurons.title, panel: NeuronsPanel },

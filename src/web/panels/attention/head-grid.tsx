@@ -53,8 +53,8 @@ const refOf = ({ layer, head }: GridHead): HeadRef => ({ block: layer.block, hea
 
 /** A head in or out of those that are chosen; the one in focus is the first of them. */
 const toggled = (chosen: readonly HeadRef[], focus: HeadRef | undefined, head: HeadRef): readonly HeadRef[] => {
-  const all = chosen.length === 0 && focus ? [focus] : chosen;
-  return all.some((h) => same(h, head)) ? all.filter((h) => !same(h, head)) : [...all, head];
+  if (chosen.length === 0) return focus && !same(focus, head) ? [focus, head] : [head];
+  return chosen.some((h) => same(h, head)) ? chosen.filter((h) => !same(h, head)) : [...chosen, head];
 };
 
 /** Where the grid's pictures are, and which of them are asked for. */

@@ -66,6 +66,13 @@ const useCell = (props: { readonly of: WeightLook }) => {
   return { found, ask: reads.ask };
 };
 
+/** Pixels that the picture is high: a wide matrix needs no more than it is high where all of it is seen. */
+const pictureHeight = (entry: WeightEntry): number => {
+  const { rows, columns } = pictureSize(entry);
+  const [texts, width, most] = [58, 420, 242];
+  return texts + Math.max(40, Math.min(most, (rows * width) / columns));
+};
+
 /** The matrix as a picture that can be enlarged and moved about. */
 const Picture = (props: { readonly of: WeightLook }): JSX.Element => {
   const app = useApp();
@@ -81,7 +88,7 @@ const Picture = (props: { readonly of: WeightLook }): JSX.Element => {
   const most = (): number => greatest(props.of);
   return (
     <>
-      <div class="weight-picture">
+      <div class="weight-picture" style={{ height: `${pictureHeight(props.of.entry)}px` }}>
         <MatrixView
           {...{ id: 'weight-picture', label: `${props.of.entry.name}. ${app.t().attention.mapKeys}`, name: name() }}
           {...{ ...pictureSize(props.of.entry), fetch: fetch(), colors: app.palette().diverging }}

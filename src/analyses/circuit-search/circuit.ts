@@ -111,8 +111,7 @@ const pruned = async (
 
 const effectsOf = async (
   search: Search,
-  edges: readonly Edge[],
-  share: number,
+  { edges, share }: { readonly edges: readonly Edge[]; readonly share: number },
   request: CircuitRequest,
 ): Promise<ReadonlyMap<string, number>> => {
   const effects = new Map<string, number>();
@@ -183,7 +182,7 @@ export const findCircuit = async (request: CircuitRequest): Promise<Circuit> => 
   const faithfulness = await search.share(edges);
   const own = new Set(edges);
   const complement = await search.share(wiring.edges.filter((e) => !own.has(e)));
-  const effects = await effectsOf(search, edges, faithfulness, request);
+  const effects = await effectsOf(search, { edges, share: faithfulness }, request);
   const small = request.threshold ?? smallEffect;
   return {
     edges: edges.map((edge) => ({ edge, score: scores.get(edge.name) ?? NaN, effect: effects.get(edge.name) })),

@@ -65,7 +65,7 @@ const counted = (n: number): number[] => Array.from({ length: n }, (_, i) => i);
 
 const unfit = (family: string, why: string): UsageError =>
   new UsageError(`circuits are not searched in this model: ${why}`, {
-    code: 'OPTION_INVALID',
+    code: 'METHOD_UNFIT',
     hint: `${family} can be tested with \`cutaway patch\`: by head, by site, or along paths.`,
   });
 

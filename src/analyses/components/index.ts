@@ -1,0 +1,9 @@
+export {
+  biasContribution,
+  contributionAt,
+  dot,
+  headContributionsAt,
+  neuronContributionsAt,
+  rowAt,
+  type Sensed,
+} from './parts.js';

@@ -1,0 +1,2 @@
+export { checkExport, csvTable, exported, type Exportable } from './exports.js';
+export { gridSvg, type GridPicture } from './grid-svg.js';

@@ -1,0 +1,195 @@
+import { patchCells, type Patched, type PatchRequest } from '../../analyses/patching/index.js';
+import { gridsOf, metricOf, type By, type Cell, type Grid, type Metric } from '../../analyses/sweep/index.js';
+import { bug, UsageError } from '../../base/index.js';
+import { prepareExperiment, type Prompt, type SweepModel } from '../../engine/index.js';
+import { parseExpression, type Edit } from '../../language/index.js';
+import type { PatchInput } from '../../protocol/index.js';
+import { checkpoints } from '../cancel.js';
+import { contextFor } from '../experiment.js';
+import { keptRun } from '../kept-run.js';
+import type { OpenModel } from '../open-model.js';
+import type { OperationContext } from '../operation.js';
+import { textOf, tokensOfText } from '../prompts.js';
+import { answerPosition } from '../scoring.js';
+import { cellKey, type PairValues } from './grid-result.js';
+import type { SweepFile } from './ledger.node.js';
+import { differenceOf, type Pair } from './pairs.js';
+import { checkSweepBytes } from './sweep-bytes.js';
+
+/** What all pairs of a request are run with. */
+export interface PatchRun {
+  readonly model: OpenModel;
+  readonly edits: readonly Edit[];
+  readonly input: PatchInput;
+  readonly context: OperationContext;
+  readonly file: SweepFile | undefined;
+  readonly pairs: readonly Pair[];
+  /** Of texts of several lengths: positions count from the end. */
+  readonly fromEnd: boolean;
+}
+
+/** What came of a pair. */
+export interface PairResult extends PairValues {
+  readonly metric: string;
+  readonly grids: readonly Grid[];
+  readonly runs: number;
+  readonly known: number;
+  readonly guess?: { readonly guessed: readonly number[]; readonly measured: readonly number[] };
+}
+
+export const invalid = (message: string, hint: string): UsageError =>
+  new UsageError(message, { code: 'OPTION_INVALID', hint });
+
+/** A model with the edits that all runs have, for a prompt. */
+export const sweepModel = async (
+  { model, edits, context }: Pick<PatchRun, 'model' | 'edits' | 'context'>,
+  prompt: Prompt,
+): Promise<SweepModel> => {
+  const { variant, notes } = await prepareExperiment(contextFor(model, prompt, 0), edits);
+  for (const note of notes) context.note(note);
+  return { program: model.program, compilations: model.compilations, variant, onSegment: checkpoints(context) };
+};
+
+/** The likeliest token where the answer is expected. */
+const likeliestAt = async (run: PatchRun, prompt: Prompt): Promise<number> => {
+  const { model, edits, context } = run;
+  const { logits } = (await keptRun({ model, edits, prompt }, { logits: 'last', keep: false, context })).run;
+  if (!logits) throw bug('the model gave no scores');
+  const vocab = logits.shape.at(-1) ?? 1;
+  const rows = logits.data.length / vocab;
+  const row = rows === 1 ? 0 : answerPosition(model, prompt);
+  const scores = logits.data.subarray(row * vocab, (row + 1) * vocab);
+  return scores.reduce((best, x, i) => (x > (scores[best] ?? -Infinity) ? i : best), 0);
+};
+
+/** What is measured where nothing says it: what the clean run says, less what the corrupted one says. */
+export const usualMetric = async (run: PatchRun, { prompt, corrupt }: Pair): Promise<string> => {
+  const { model, context } = run;
+  const right = await likeliestAt(run, prompt);
+  const wrong = corrupt && (await likeliestAt(run, corrupt));
+  if (wrong === right)
+    throw invalid(
+      `both prompts lead to ${JSON.stringify(textOf(model, right))}, so that there is nothing to compare`,
+      'Name two words with --answer and --wrong, or give --metric, such as prob(" Paris").',
+    );
+  const at = model.program.facts.output === 'masks' ? ` at position ${answerPosition(model, prompt)}` : '';
+  const name = (id: number) => {
+    const text = textOf(model, id);
+    return model.tokenizer?.idOf(text) === id && model.program.facts.output !== 'labels' ? text : id;
+  };
+  const metric = differenceOf(name(right), wrong === undefined ? undefined : name(wrong), at);
+  context.note(`the metric is ${metric}`);
+  return metric;
+};
+
+/** What a text measures of a prompt. @throws UsageError EXPRESSION_*, SITE_UNKNOWN */
+export const readMetric = (
+  swept: SweepModel,
+  prompt: Prompt,
+  { model, text }: { model: OpenModel; text: string },
+): Promise<Metric> =>
+  metricOf(parseExpression(text), {
+    ...{ program: model.program, order: swept.variant.order, prompt },
+    encode: (token) => tokensOfText(model, token),
+  });
+
+/** Which of two prompts is changed, and where values come from. */
+export const sidesOf = (
+  { input }: PatchRun,
+  { prompt, corrupt }: Pair,
+): { readonly base: Prompt; readonly other: Prompt } => {
+  if (!corrupt)
+    throw invalid(
+      'there is no corrupted prompt to patch with',
+      'Give it with --corrupt "TEXT", or choose --method noise, zero or mean, which need one prompt.',
+    );
+  return input.direction === 'denoise' ? { base: corrupt, other: prompt } : { base: prompt, other: corrupt };
+};
+
+const byOf = ({ by }: PatchInput): readonly By[] | undefined => by?.filter((way): way is By => way !== 'none');
+
+export interface Prepared {
+  readonly run: PatchRun;
+  readonly at: number;
+  readonly pair: Pair;
+  readonly metric: string;
+}
+
+/** The cells of a prompt, with what the sweep over them takes checked. */
+export const cellsOf = (
+  { run }: Prepared,
+  swept: SweepModel,
+  prompt: Prompt,
+): { grids: readonly Grid[]; cells: readonly Cell[] } => {
+  const { input, model } = run;
+  const { layers, positions, sites, maxBytes } = input;
+  const grids = gridsOf({
+    program: model.program,
+    order: swept.variant.order,
+    prompt,
+    sites,
+    by: byOf(input),
+    layers,
+    positions,
+  });
+  const cells = grids.flatMap((g) => g.cells);
+  if (cells.length === 0)
+    throw invalid('nothing is chosen to be changed', 'Choose other --sites, --layers or --positions.');
+  const rows = new Map<number, number>();
+  for (const { position = 0 } of cells) rows.set(position, (rows.get(position) ?? 0) + 1);
+  checkSweepBytes(model, { places: cells.map((c) => c.place), prompt, together: Math.max(...rows.values()), maxBytes });
+  return { grids, cells };
+};
+
+/** What one draw gave. */
+export interface Drawn extends Patched {
+  readonly runs: number;
+  readonly known: number;
+}
+
+/** Runs all cells once, results kept in the file. `draw`: which draw of noise or of a prompt this is. */
+export const patched = async (
+  { run, at }: Prepared,
+  swept: SweepModel,
+  { draw = 0, ...request }: Omit<PatchRequest, 'ledger' | 'onProgress'> & { readonly draw?: number },
+): Promise<Drawn> => {
+  const { file, context, input } = run;
+  let flushed = performance.now();
+  const key = (cell: number): string => `${at}:${draw}:${cell}`;
+  const known = request.cells.filter((_, c) => file?.known.has(key(c))).length;
+  try {
+    const result = await patchCells(swept, {
+      ...request,
+      window: input.window,
+      ledger: {
+        known: (cell) => file?.known.get(key(cell)),
+        add: async (cell, value) => {
+          file?.add(key(cell), value);
+          if (performance.now() - flushed < 1000) return;
+          flushed = performance.now();
+          await file?.flush();
+        },
+      },
+      onProgress: (done, total) => context.progress?.({ done, total, what: 'patches' }),
+    });
+    return { ...result, runs: request.cells.length - known, known };
+  } finally {
+    await file?.flush();
+  }
+};
+
+/** Values by the keys of their cells. */
+export const keyed = (
+  { run }: Prepared,
+  { grids, prompt }: { readonly grids: readonly Grid[]; readonly prompt: Prompt },
+  values: readonly number[],
+): ReadonlyMap<string, number> => {
+  const keys = grids.flatMap(({ kind, cells }) =>
+    cells.map((cell) => cellKey(kind, cell, run.fromEnd ? prompt.ids.length : undefined)),
+  );
+  return new Map(keys.flatMap((key, i) => (Number.isNaN(values[i] ?? NaN) ? [] : [[key, values[i] ?? NaN] as const])));
+};
+
+/** Which run is the clean one. */
+export const ends = ({ input }: PatchRun, base: number, other: number) =>
+  input.direction === 'denoise' ? { clean: other, corrupted: base } : { clean: base, corrupted: other };

@@ -1,0 +1,129 @@
+import { noiseEdit, type CellValue } from '../../analyses/patching/index.js';
+import { mean, normalNumbers, randomNumbers, type Grid } from '../../analyses/sweep/index.js';
+import { canonicalName, placedSites, type PlacedSite, type Prompt, type SweepModel } from '../../engine/index.js';
+import type { OpenModel } from '../open-model.js';
+import {
+  cellsOf,
+  invalid,
+  keyed,
+  patched,
+  readMetric,
+  sweepModel,
+  type Drawn,
+  type PairResult,
+  type Prepared,
+} from './prepared-pair.js';
+
+/** Means over draws, cell by cell. */
+const meanOver = (draws: readonly (readonly number[])[]): readonly number[] =>
+  (draws[0] ?? []).map((_, c) => mean(draws.map((d) => d[c] ?? NaN)));
+
+/** Draws of a pair as one result. */
+const drawnResult = (
+  p: Prepared,
+  grids: readonly Grid[],
+  { draws, clean, corrupted }: { readonly draws: readonly Drawn[]; readonly clean: number; readonly corrupted: number },
+): PairResult => {
+  const count = (what: 'runs' | 'known') => draws.reduce((sum, d) => sum + d[what], 0);
+  return {
+    ...{ metric: p.metric, grids, runs: count('runs'), known: count('known'), clean, corrupted },
+    values: keyed(p, { grids, prompt: p.pair.prompt }, meanOver(draws.map((d) => d.values))),
+  };
+};
+
+/** Three times the standard deviation of the embedding. Meng et al. 2022 §2.1, who take it over the words of their subjects. */
+const usualSigma = async (model: OpenModel): Promise<number> => {
+  const { data } = await model.weights.read(model.program.facts.embedding);
+  let [sum, squares] = [0, 0];
+  for (const x of data) {
+    sum += x;
+    squares += x * x;
+  }
+  return 3 * Math.sqrt(squares / data.length - (sum / data.length) ** 2);
+};
+
+/** Where noise is added: the embedding of the text that the model reads. */
+const embeddingOf = ({ run }: Prepared, { variant }: SweepModel): PlacedSite => {
+  const places = placedSites(variant.order);
+  const found = ['embed', 'encoder.embed'].map((name) => canonicalName(run.model.program, name));
+  const place = places.find((p) => found.includes(p.name));
+  if (!place) throw invalid('this model has no embedding to add noise to', 'Choose another method.');
+  return place;
+};
+
+/** The positions whose embedding is noised. @throws UsageError OPTION_INVALID */
+const subjectOf = ({ run }: Prepared, length: number): readonly number[] => {
+  const { subject } = run.input;
+  if (!subject)
+    throw invalid(
+      'it is not said which tokens are noised',
+      'Give their positions with --subject 1,2,3: `cutaway tokenize MODEL --text` counts them.',
+    );
+  if (subject.every((x) => x < length)) return subject;
+  throw invalid(`there is no position ${Math.max(...subject)}`, `The prompt's positions go from 0 to ${length - 1}.`);
+};
+
+/** Clean values back into runs whose embedding is noised. */
+export const noisePair = async (p: Prepared): Promise<PairResult> => {
+  const { run, pair } = p;
+  const { prompt } = pair;
+  const { input, model } = run;
+  const plain = await sweepModel(run, prompt);
+  const place = embeddingOf(p, plain);
+  const { length } = (place.instance.segment.stack === 'encoder' ? prompt.source : prompt)?.ids ?? [];
+  const positions = subjectOf(p, length);
+  const sigma = input.sigma ?? (await usualSigma(model));
+  const width = Number(place.type.shape.at(-1));
+  const { grids, cells } = cellsOf(p, plain, prompt);
+  const metric = await readMetric(plain, prompt, { model, text: p.metric });
+  const to = { kind: 'patch', prompt, metric, variant: plain.variant } as const;
+  const draws: Drawn[] = [];
+  for (let draw = 0; draw < input.samples; draw++) {
+    const normal = normalNumbers(input.seed * 100_003 + draw);
+    const data = Float32Array.from({ length: length * width }, () => sigma * normal());
+    const noise = { dtype: 'float32', shape: [1, length, width], data } as const;
+    const swept = { ...plain, variant: noiseEdit(plain, place.name, { positions, noise }) };
+    draws.push(await patched(p, swept, { prompt, cells, metric, to, draw }));
+  }
+  return drawnResult(p, grids, { draws, clean: draws[0]?.other ?? NaN, corrupted: mean(draws.map((d) => d.base)) });
+};
+
+/** Prompts of the other pairs to draw from: of as many tokens. */
+const resampled = ({ run, pair, at }: Prepared): readonly Prompt[] => {
+  const own = pair.prompt.ids.length;
+  const others = run.pairs.filter((_, i) => i !== at).map((o) => o.prompt);
+  const all = pair.corrupt ? [pair.corrupt, ...others] : others;
+  const alike = all.filter((o) => o.ids.length === own && o.source?.ids.length === pair.prompt.source?.ids.length);
+  if (alike.length > 0) return alike;
+  throw invalid(
+    'there is no other prompt of as many tokens to draw from',
+    'Give several with --pairs FILE.jsonl, or one with --corrupt.',
+  );
+};
+
+/** What cells are set to, draw by draw. */
+const valuesOf = async (p: Prepared, swept: SweepModel): Promise<readonly CellValue[]> => {
+  const { input, model, pairs } = p.run;
+  if (input.method === 'zero') return [{ kind: 'zero' }];
+  if (input.method === 'mean') return [{ kind: 'mean', prompts: pairs.map((o) => o.prompt) }];
+  const others = resampled(p);
+  const random = randomNumbers(input.seed + p.at);
+  const values: CellValue[] = [];
+  for (let draw = 0; draw < (others.length === 1 ? 1 : input.samples); draw++) {
+    const prompt = others[Math.floor(random() * others.length)] as Prompt;
+    values.push({ kind: 'patch', prompt, metric: await readMetric(swept, prompt, { model, text: p.metric }) });
+  }
+  return values;
+};
+
+/** Cells of the run itself set to nothing, to means, or to what they are in other prompts. */
+export const ablatePair = async (p: Prepared): Promise<PairResult> => {
+  const { prompt } = p.pair;
+  const swept = await sweepModel(p.run, prompt);
+  const { grids, cells } = cellsOf(p, swept, prompt);
+  const metric = await readMetric(swept, prompt, { model: p.run.model, text: p.metric });
+  const draws: Drawn[] = [];
+  for (const [draw, to] of (await valuesOf(p, swept)).entries())
+    draws.push(await patched(p, swept, { prompt, cells, metric, to, draw }));
+  return drawnResult(p, grids, { draws, clean: draws[0]?.base ?? NaN, corrupted: NaN });
+};
