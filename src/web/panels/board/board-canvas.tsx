@@ -56,6 +56,7 @@ const sceneOf = (
   ...{ measure: shown.measure, ends: shown.ends, isDiverging: shown.scale === 'diverging' },
   focus: app.session.store.focus ? placeOfFocus(app, board) : undefined,
   mark: markOf(app),
+  masks: (app.results.compare()?.after.masks ?? []).map((mask) => mask.position),
   pins: pinsOf(app.results.shown()?.edits ?? [], board.rows, board.tokens.length),
   ...inks(),
 });

@@ -29,6 +29,8 @@ export interface Scene {
   /** The cell that the reader is invited to click. */
   readonly mark: Place | undefined;
   readonly pins: readonly Pin[];
+  /** Positions of masks, of a model that fills them. */
+  readonly masks?: readonly number[];
   /** What is in cells that are large enough to show it, by `insideKey`; and the rows' names in the model. */
   readonly inside?: ReadonlyMap<string, Inside>;
   readonly afters?: readonly string[];
@@ -174,6 +176,23 @@ const outline = (c: CanvasRenderingContext2D, { layout }: Scene, at: Place & Out
   c.strokeRect(x, y, w - 2 * at.inset, h - 2 * at.inset);
 };
 
+/** Masks as columns between dashed lines: theirs are the words that such a model says. */
+const drawMasks = (c: CanvasRenderingContext2D, { layout, masks = [], ink }: Scene): void => {
+  c.save();
+  c.lineWidth = 1.5;
+  const width = Math.max(2, layout.cellWidth - 1);
+  // Light below dark, so that it is seen on any cell.
+  for (const [color, dash] of [
+    [ink.empty, []],
+    [ink.text, [4, 3]],
+  ] as const) {
+    c.strokeStyle = color;
+    c.setLineDash([...dash]);
+    for (const position of masks) c.strokeRect(xOf(layout, position), 0.5, width, cellsEnd(layout) - 1);
+  }
+  c.restore();
+};
+
 /** The place of focus, the one under the pointer, and the one to click: a frame in two colours, seen on any cell. */
 const drawPlaces = (c: CanvasRenderingContext2D, scene: Scene): void => {
   const { ink, focus, pointed, mark } = scene;
@@ -218,6 +237,7 @@ export const drawBoardOn = (c: CanvasRenderingContext2D, scene: Scene): void => 
   c.clip();
   drawCells(c, scene);
   drawInsides(c, scene);
+  drawMasks(c, scene);
   drawPlaces(c, scene);
   c.restore();
   drawNames(c, scene);
