@@ -1,6 +1,6 @@
 /**
- * Bundles the sources into dist/: `cli.js` (what `cutaway` runs), `index.js` (the library) and `browser.js` (what of it
- * runs in a browser), and beside them `web/`, the page.
+ * Bundles the sources into dist/: `cli.js` (what `cutaway` runs), `index.js` (the library), `browser.js` (what of it
+ * runs in a browser) and `client.js` (the client alone), and beside them `web/`, the page.
  * Dependencies stay outside the bundle; what is imported dynamically becomes a chunk of its own and is read on demand.
  * Files appear under their names whole (written beside, then renamed), so a second process may start meanwhile.
  * `--lenient` (the install): a failure is told and is no failure; the first start builds then.
@@ -21,6 +21,7 @@ const entries = {
   'host-worker': 'src/service/host/worker.ts',
   index: 'src/index.ts',
   browser: 'src/index.browser.ts',
+  client: 'src/index.client.ts',
 };
 
 /** @param {string} file absolute */

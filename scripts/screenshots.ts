@@ -1,6 +1,6 @@
 /**
  * Writes the pictures of docs/images: the page on the default model, in a real Chromium. Run it after the page changed,
- * and look at each: `npx tsx scripts/screenshots.ts`. Linux on x64 only.
+ * and look at each: `npx tsx scripts/screenshots.ts`, or some of them by name. Linux on x64 only.
  */
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
@@ -19,6 +19,12 @@ interface Shot {
   /** The layer in focus, at the last token. */
   readonly layer?: number;
   readonly head?: number;
+  /** The position in focus; the last where left out. */
+  readonly position?: number;
+  /** Fields of the session that differ from the first minute's. */
+  readonly state?: object;
+  /** Of two runs, which is looked at. */
+  readonly side?: 'a' | 'b' | 'difference';
   /** What the debugger stops at, and what is opened of its values; the run is made to go there. */
   readonly run?: { readonly points: readonly object[]; readonly watches: readonly string[]; readonly scope: string };
   /** Another model than the default one, with its prompt. */
@@ -84,6 +90,29 @@ const shots: readonly Shot[] = [
     layer,
     edits: [`scale blocks.${layer}.attn.z[head=${head}] by 0.4`],
   },
+  { name: 'model', theme: 'light', tab: 'model', layer: 3, edits: ['skip layer 1', 'repeat layer 5'] },
+  {
+    ...{ name: 'model-of-two-stacks', theme: 'dark', tab: 'model', model: 'zoo:translate', target: 'onkir' },
+    ...{ prompt: 'the dog sees the big cat', after: 'decoder.blocks.1', position: 1 },
+  },
+  {
+    ...{ name: 'sampling', theme: 'light', tab: 'sampling' },
+    state: { prompt: 'The box is in the', word: undefined },
+    edits: ['repetition-penalty 1.2', 'temperature 1.1', 'top-k 12', 'top-p 0.8', 'seed 3'],
+  },
+  {
+    ...{ name: 'two-prompts', theme: 'light', tab: 'beside', layer: 5, head: 1, side: 'difference' },
+    state: { beside: { prompt: 'Then Nina and Sara went to the market. Sara gave a basket to' } },
+  },
+  {
+    ...{ name: 'two-experiments', theme: 'dark', tab: 'residual', layer, head, side: 'difference' },
+    edits: [`drop head ${layer}.${head}`],
+    state: { beside: { name: '', edits: [] } },
+  },
+  {
+    ...{ name: 'masks', theme: 'light', tab: 'attention', model: 'zoo:judge' },
+    ...{ prompt: 'The <mask> is in the <mask> .', after: 'blocks.2', position: 6, head: 3 },
+  },
   { name: 'program', theme: 'light', tab: 'program', run: stopped },
   { name: 'program-dark', theme: 'dark', tab: 'program', run: stopped },
   {
@@ -97,17 +126,19 @@ const size = { width: 1280, height: 800 };
 const settleMs = 2500;
 
 const hashOf = async (page: Page, shot: Shot): Promise<string> => {
-  const { tab, edits = [], layer, head, theme, run, model, prompt, target, after, zoom } = shot;
+  const { tab, edits = [], layer, head, theme, side = 'a', run, after, zoom } = shot;
   const last = (await page.locator('#chips .chip').count()) - 1;
   const given = new URLSearchParams(new URL(page.url()).hash.slice(1));
-  const state = JSON.parse(given.get('s') ?? '{}') as object;
-  const position = after === undefined ? last : 0;
+  const state = { ...(JSON.parse(given.get('s') ?? '{}') as object), beside: undefined };
+  const position = shot.position ?? (after === undefined ? last : 0);
   const focus = { after: after ?? `blocks.${layer ?? 0}`, position, ...(head === undefined ? {} : { head }) };
+  const { model, prompt, target } = shot;
   const other = model === undefined ? {} : { model, prompt, target, word: undefined };
   const debug = { points: run?.points ?? [], watches: run?.watches ?? [], caught: [] };
-  const s = JSON.stringify({ ...state, ...other, edits: edits.map((text) => ({ text, on: true })), debug });
+  const whole = { ...state, ...other, ...shot.state, edits: edits.map((text) => ({ text, on: true })), debug };
   const at = layer === undefined && after === undefined ? {} : { at: JSON.stringify(focus) };
-  return new URLSearchParams({ s, tab, theme, ...at, ...(zoom === undefined ? {} : { zoom: `${zoom}` }) }).toString();
+  const params = { s: JSON.stringify(whole), tab, theme, side, ...at };
+  return new URLSearchParams({ ...params, ...(zoom === undefined ? {} : { zoom: `${zoom}` }) }).toString();
 };
 
 /** Has the run go to its breakpoint, and opens a group of values. */
@@ -121,6 +152,8 @@ const goTo = async (page: Page, { scope }: NonNullable<Shot['run']>): Promise<vo
   await page.locator(`#scope-${scope}`).click();
 };
 
+/** Names of pictures to make; all where none is named. */
+const wanted = process.argv.slice(2);
 const folder = await builtPageFolder();
 const images = path.join(root, 'docs/images');
 mkdirSync(images, { recursive: true });
@@ -144,8 +177,9 @@ const take = async (shot: Shot, address: string): Promise<void> => {
 };
 
 try {
-  for (const shot of shots) {
-    const own = shot.model === undefined ? undefined : await startPage({ port: 0, page: folder });
+  for (const shot of shots.filter(({ name }) => wanted.length === 0 || wanted.includes(name))) {
+    const isOther = shot.model !== undefined || shot.state !== undefined;
+    const own = isOther ? await startPage({ port: 0, page: folder }) : undefined;
     await take(shot, (own ?? server).address);
     await own?.dispose();
   }

@@ -17,7 +17,10 @@ export const addPage = (program: Command, act: Act): void => {
     .option('--port <n>', 'the port (default: 7077, or any free one)', integer('--port'))
     .option('--no-open', 'only print the address, and open no browser')
     .option('--session <file>', 'keep what you make in this file, and go on from what it has')
-    .option('--folder <folder>', 'a folder whose models can be chosen in the page')
+    .option(
+      '--folder <folder>',
+      'a folder whose models, and those of the folders in it, can be chosen in the page (default: the current one)',
+    )
     .addOption(new Option('--listen <address>', 'listen at another address than loopback: others can then reach it'))
     .option('--quiet', 'no notes')
     .option('--debug', 'show the stack trace of an error')

@@ -1,4 +1,5 @@
 import { openBrowser, startPage } from '../server/index.js';
+import { stateFolder } from '../service/host/index.js';
 import type { Flags } from './action.js';
 
 const text = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
@@ -19,7 +20,7 @@ export const page = async (
   try {
     const server = await startPage({
       ...{ model, listen, port: port === undefined ? undefined : Number(port) },
-      ...{ session: text(flags['session']), folder: text(flags['folder']) },
+      ...{ session: text(flags['session']), folder: text(flags['folder']) ?? process.cwd(), state: stateFolder() },
     });
     process.stdout.write(`${server.address}\n`);
     say('The page is there; Ctrl-C ends it. `cutaway tour` is a first look as text, `cutaway --help` shows all verbs.');

@@ -7,6 +7,7 @@ export * from './graph.js';
 export * from './infer.js';
 export * from './listing.js';
 export * from './ops.js';
+export { pictureOf, type Picture, type PictureBlock, type PictureForm, type PicturePart } from './picture.js';
 export * from './program.js';
 export * from './relevance.js';
 export * from './relevance/rules.js';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { editInput, modelInput } from './inputs.js';
+import { editInput, modelInput, modelName } from './inputs.js';
 import { onePrompt, wordInput, wordScore } from './lens.js';
 import { modelSummary, scoredToken, tokenView } from './model.js';
 import { maskView } from './run.js';
@@ -10,6 +10,8 @@ export const compareInput = modelInput
   .extend({
     /** Edits of the run that is compared with; the model as it is where left out. */
     versus: editInput.shape.edits,
+    /** What else the run compared with has: another model, another prompt. As this one where left out. */
+    other: onePrompt.extend({ model: modelName.unwrap().optional() }).optional(),
     words: z.array(wordInput).max(16).default([]),
     /** How many of the likeliest next tokens are listed. */
     top: z.int().min(1).max(1000).default(10),
@@ -39,13 +41,15 @@ export const comparedRun = z.object({
 export type ComparedRun = z.infer<typeof comparedRun>;
 
 /**
- * Two runs of a prompt beside each other. `position`: whose scores are the answer, of the run after: the first mask's,
+ * Two runs beside each other. `position`: whose scores are the answer, of the run after: the first mask's,
  * or the last. `kl`: Σ before·(log before − log after) at each position, nats; only the
- * answer's where the two read different tokens, the text is too long to keep all scores, or nothing else was asked for.
- * `changed`: positions whose likeliest token is another.
+ * answer's where the two read another number of tokens, the text is too long to keep all scores, or nothing else was
+ * asked for. `changed`: positions whose likeliest token is another.
  */
 export const compareResult = z.object({
   model: modelSummary,
+  /** Of the run before, where that is another. */
+  otherModel: modelSummary.optional(),
   before: comparedRun,
   after: comparedRun,
   position: z.int(),

@@ -157,7 +157,13 @@ export type HostRequest = Extract<ClientMessage, { type: 'request' }>;
 export const notification = z.discriminatedUnion('type', [
   z.object({ type: z.literal('note'), id, text: z.string() }),
   z.object({ type: z.literal('text'), id, text: z.string() }),
-  z.object({ type: z.literal('progress'), id, done: z.int(), total: z.int(), what: z.string() }),
+  z.object({
+    type: z.literal('progress'),
+    id,
+    ...{ done: z.int(), total: z.int(), what: z.string() },
+    /** Of the weights, as they are computed with, where they are being made ready. */
+    bytes: z.object({ done: z.number(), total: z.number() }).optional(),
+  }),
   z.object({ type: z.literal('told'), id, told: targetTold }),
 ]);
 export type Notification = z.infer<typeof notification>;

@@ -23,6 +23,7 @@ export * from './page-run.js';
 export * from './packed-board.js';
 export * from './patch.js';
 export * from './neurons.js';
+export * from './picture.js';
 export * from './recording.js';
 export * from './run.js';
 export * from './session.js';

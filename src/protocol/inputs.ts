@@ -8,6 +8,8 @@ export const promptInput = z.object({
   prompts: z.string().optional(),
   /** A file with a conversation as JSON, written out by the model's chat template. */
   chat: z.string().optional(),
+  /** The conversation itself: messages, each with a `role` and what else the template reads of it, such as `content`. */
+  messages: z.array(z.looseObject({ role: z.string() })).optional(),
   /** What an encoder-decoder's decoder begins with after its start token: a text, or token ids. */
   target: z.string().optional(),
   targetIds: z.array(z.int()).optional(),

@@ -1,11 +1,12 @@
 import { z } from 'zod';
 import { modelName } from './inputs.js';
 import { modelSummary, tokenView } from './model.js';
+import { modelPicture, modelReads } from './picture.js';
 import { stopReason } from './run.js';
 
 export const listInput = z.object({
   model: modelName,
-  show: z.array(z.enum(['sites', 'weights', 'listing'])).default(['sites', 'weights']),
+  show: z.array(z.enum(['sites', 'weights', 'listing', 'picture', 'reads'])).default(['sites', 'weights']),
 });
 export type ListInput = z.infer<typeof listInput>;
 
@@ -37,6 +38,8 @@ export const listResult = z.object({
   sites: z.array(siteEntry).optional(),
   weights: z.array(weightEntry).optional(),
   listing: z.array(z.string()).optional(),
+  picture: modelPicture.optional(),
+  reads: modelReads.optional(),
   /** Where a recording was listed. */
   recording: recordingView.optional(),
   notes: z.array(z.string()).optional(),

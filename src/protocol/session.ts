@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { debugSettings, runAct, runMessages } from './page-run.js';
+import type { PromptInput } from './inputs.js';
 import { wireError } from './wire-error.js';
 
 const text = (most: number) => z.string().max(most);
@@ -16,20 +17,67 @@ export const sessionFocus = z.object({
 });
 export type SessionFocus = z.infer<typeof sessionFocus>;
 
+const ids = z.array(z.int().min(0)).max(1_000_000);
+
+/** A message of a conversation. */
+export const chatMessage = z.object({ role: text(200), content: text(1_000_000) });
+export type ChatMessage = z.infer<typeof chatMessage>;
+
+/** What is read in place of the text: token ids, or a conversation; and what an encoder-decoder's decoder begins with. */
+const promptFields = {
+  ids: ids.optional(),
+  chat: z.array(chatMessage).max(1000).optional(),
+  target: text(1_000_000).optional(),
+  targetIds: ids.optional(),
+};
+
+/** A second run: what it has of its own. Of what is left out it has the first run's; a prompt of its own is one whole. */
+export const besideState = z.object({
+  model: text(4000).optional(),
+  prompt: text(1_000_000).optional(),
+  ...promptFields,
+  name: text(200).optional(),
+  edits: z.array(sessionEdit).max(500).optional(),
+});
+export type BesideState = z.infer<typeof besideState>;
+
 /** What a user makes, apart from where they look: changes of it can be undone. */
 export const experimentState = z.object({
   model: text(4000),
   prompt: text(1_000_000),
-  /** What an encoder-decoder's decoder begins with. */
-  target: text(1_000_000).optional(),
+  ...promptFields,
   name: text(200),
   edits: z.array(sessionEdit).max(500),
   /** The word whose standing is shown: a text that is one token. The likeliest where left out. */
   word: text(1000).optional(),
+  beside: besideState.optional(),
   /** For the debugger; undo leaves it as it is. */
   debug: debugSettings.optional(),
 });
 export type ExperimentState = z.infer<typeof experimentState>;
+
+/**
+ * What a state gives to read, as operations take it: ids and a chat stand in place of the text. Undefined while there is
+ * nothing to read.
+ */
+export const sessionPrompt = (state: ExperimentState): SessionPrompt | undefined => {
+  const { prompt, ids: given, chat, target, targetIds } = state;
+  const behind = targetIds ? { targetIds } : target === undefined ? {} : { target };
+  if (given) return given.length > 0 ? { ids: given, ...behind } : undefined;
+  if (chat) return chat.length > 0 ? { messages: chat, ...behind } : undefined;
+  return prompt === '' ? undefined : { prompt, ...behind };
+};
+export type SessionPrompt = Pick<PromptInput, 'prompt' | 'ids' | 'messages' | 'target' | 'targetIds'>;
+
+/** A change of it; null takes away what may be left out. */
+const stateChange = experimentState.partial().extend({
+  ids: promptFields.ids.nullish(),
+  chat: promptFields.chat.nullish(),
+  target: promptFields.target.nullish(),
+  targetIds: promptFields.targetIds.nullish(),
+  word: text(1000).nullish(),
+  beside: besideState.nullish(),
+});
 
 /** From a page, as text beside the binary frames of the host's protocol. */
 export const pageMessage = z.discriminatedUnion('type', [
@@ -40,7 +88,7 @@ export const pageMessage = z.discriminatedUnion('type', [
   z.object({
     type: z.literal('change'),
     seq: z.int(),
-    state: experimentState.partial().extend({ target: text(1_000_000).nullish(), word: text(1000).nullish() }),
+    state: stateChange,
     gesture: text(100).optional(),
   }),
   z.object({ type: z.literal('focus'), seq: z.int(), focus: sessionFocus.nullable() }),
@@ -49,6 +97,8 @@ export const pageMessage = z.discriminatedUnion('type', [
   /** Starts another host, after one died. */
   z.object({ type: z.literal('restart') }),
   z.object({ type: z.literal('models') }),
+  /** What is in a folder that may be looked into; the topmost where left out. */
+  z.object({ type: z.literal('browse'), folder: text(4000).optional() }),
   /** Of the run under the debugger, which all pages share. */
   z.object({ type: z.literal('run'), act: runAct }),
 ]);
@@ -57,6 +107,18 @@ export type PageMessage = z.infer<typeof pageMessage>;
 /** A model that can be chosen. */
 export const modelChoice = z.object({ model: z.string(), from: z.enum(['zoo', 'folder', 'recent']) });
 export type ModelChoice = z.infer<typeof modelChoice>;
+
+/** A folder, as it is chosen from. `parent`: the folder above, where that may be looked into. */
+export const folderView = z.object({
+  folder: z.string(),
+  parent: z.string().optional(),
+  /** Names of the folders in it, and of the models. */
+  folders: z.array(z.string()),
+  models: z.array(z.object({ name: z.string(), model: z.string() })),
+  /** More is in it than is told. */
+  more: z.boolean(),
+});
+export type FolderView = z.infer<typeof folderView>;
 
 /** The first minute: a prompt that a model of the zoo gets wrong. */
 export const tourHint = z.object({
@@ -81,6 +143,7 @@ export const serverMessage = z.discriminatedUnion('type', [
     notes: z.array(z.string()),
   }),
   z.object({ type: z.literal('models'), models: z.array(modelChoice) }),
+  z.object({ type: z.literal('folder'), view: folderView }),
   z.object({ type: z.literal('fault'), error: wireError }),
   ...runMessages,
 ]);

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { editInput, modelInput } from './inputs.js';
+import { editInput, modelInput, modelName } from './inputs.js';
 
 /** What is chosen along one axis, as `language/selectors` has it. */
 const index = z.union([
@@ -64,6 +64,8 @@ export type ViewOf<K extends ViewAs['kind']> = Extract<ViewAs, { kind: K }>;
 /** A look at a value that the host holds. `dtype`: of the numbers in the answer. `maxBytes`: that they may take. */
 export const viewInput = z.object({
   at: viewPlace,
+  /** Another value of the same shape that is taken off it first. */
+  minus: viewPlace.omit({ where: true }).optional(),
   as: viewAs,
   dtype: z.enum(['float32', 'float64', 'float16']).default('float32'),
   maxBytes: z
@@ -74,13 +76,17 @@ export const viewInput = z.object({
 });
 export type ViewInput = z.infer<typeof viewInput>;
 
+/** Another weight that is taken off one: of another model, with other edits, of another name. */
+const otherWeight = z
+  .object({ model: modelName.unwrap().optional(), name: z.string().optional() })
+  .extend(editInput.shape);
 /** The singular values of a matrix; of a large one the greatest. Takes seconds, and can be cancelled. */
 const spectrumAs = z.object({ kind: z.literal('spectrum') });
 
 /** A look at a weight, with the edits that change it; its axes are `out`, `in`, or `token`, `model` of an embedding. */
 export const weightInput = modelInput
   .extend(editInput.shape)
-  .extend({ name: z.string(), where: viewPlace.shape.where })
+  .extend({ name: z.string(), where: viewPlace.shape.where, minus: otherWeight.optional() })
   .extend(viewInput.pick({ dtype: true, maxBytes: true }).shape)
   .extend({ as: z.union([viewAs, spectrumAs]) });
 export type WeightInput = z.infer<typeof weightInput>;

@@ -1,19 +1,16 @@
-import { existsSync } from 'node:fs';
-import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import type { ModelChoice } from '../protocol/index.js';
 import { zooModels } from '../service/index.js';
+import { browseFolder, isModel } from './folders.js';
 
-const isModel = (file: string): boolean => /\.gguf$/i.test(file) || existsSync(path.join(file, 'config.json'));
-
-/** Models that stand in a folder, or the folder itself where it is one. */
+/** Models that stand in a folder, or the folder itself where it is one. A folder that cannot be read has none. */
 const modelsIn = async (folder: string): Promise<readonly string[]> => {
-  const entries = await readdir(folder).catch(() => []);
-  const inside = entries.sort().map((name) => path.join(folder, name));
-  return [folder, ...inside].filter(isModel);
+  if (isModel(folder)) return [folder];
+  const { models } = await browseFolder(folder).catch(() => ({ models: [] }));
+  return models.map(({ model }) => model);
 };
 
-/** What can be chosen: models of the session, of the folder that was given, and of the zoo. */
+/** What can be chosen: models that were open, of the folder that was given, and of the zoo. */
 export const modelChoices = async (recent: readonly string[], folder?: string): Promise<ModelChoice[]> => {
   const found = folder === undefined ? [] : await modelsIn(path.resolve(folder));
   const all: ModelChoice[] = [

@@ -38,6 +38,9 @@ const changed = (state: ExperimentState, change: Change): ExperimentState => {
 const withoutUndefined = (change: Change): object =>
   Object.fromEntries(Object.entries(change).filter(([, value]) => value !== undefined));
 
+/** What a place of the run depends on. */
+const textOf = ({ model, prompt, ids, chat }: ExperimentState): string => JSON.stringify([model, prompt, ids, chat]);
+
 /** The last state that a journal has. */
 export const stateIn = (journal: Journal): ExperimentState | undefined => {
   const last = journal.entries().findLast(({ kind }) => kind === 'session');
@@ -115,7 +118,7 @@ export class Session {
   }
 
   #set(state: ExperimentState): void {
-    if (state.model !== this.state.model || state.prompt !== this.state.prompt) this.#focus = null;
+    if (textOf(state) !== textOf(this.state)) this.#focus = null;
     this.state = state;
   }
 }

@@ -3,6 +3,7 @@ import type { Client } from '../client/index.js';
 import { makeExperiment, formatExperiment, parseEdits, type EditKind } from '../language/index.js';
 import {
   pageRun as session,
+  sessionPrompt,
   toWireError,
   type DebugSettings,
   type ExperimentState,
@@ -55,7 +56,7 @@ const isFixed = (text: string): boolean => {
   }
 };
 
-const textOf = ({ prompt, target }: ExperimentState): string => JSON.stringify([prompt, target]);
+const textOf = (state: ExperimentState): string => JSON.stringify(sessionPrompt(state));
 const fixedOf = (state: ExperimentState): string => JSON.stringify(editsOn(state).filter(isFixed));
 
 /** How a run differs from what the session is now. */
@@ -175,12 +176,12 @@ export class SharedRun {
   async #open(): Promise<void> {
     if (this.#opened) return;
     const now = this.options.state();
-    const { model, prompt, target } = now;
+    const { model } = now;
     this.#run++;
     this.#phase = 'opening';
     this.#tell();
     const edits = editsOn(now).map((text) => ({ text }));
-    const given = { model, prompt, binding: 'apart' as const, edits, ...(target === undefined ? {} : { target }) };
+    const given = { model, binding: 'apart' as const, edits, ...sessionPrompt(now) };
     const { about, state } = await this.options.client.request('debug.open', { ...given, session });
     const points = new RunPoints(about.prompt.length);
     this.#opened = { about, model, text: textOf(now), fixed: fixedOf(now), points };

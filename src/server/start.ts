@@ -10,6 +10,7 @@ import { readTour } from '../service/index.js';
 import { makeToken, pathBehind, type Gate } from './address.js';
 import { builtPage, pageFiles } from './files.js';
 import { makeHandler, refusal } from './http.js';
+import { RecentModels } from './recent.js';
 import { Session, stateIn } from './session.js';
 import { Tabs } from './tabs.js';
 
@@ -21,8 +22,10 @@ export interface PageOptions {
   readonly listen?: string | undefined;
   /** A journal: what the user makes is kept there, and what it has is gone on from. */
   readonly session?: string | undefined;
-  /** A folder whose models can be chosen. */
+  /** A folder whose models can be chosen, and those of the folders in it. */
   readonly folder?: string | undefined;
+  /** A folder to remember in which models were opened; nothing is remembered where left out. */
+  readonly state?: string | undefined;
   /** Where the built page is, if not in its usual place. */
   readonly page?: string | undefined;
 }
@@ -123,7 +126,9 @@ export const startPage = async (options: PageOptions): Promise<PageServer> => {
   const host = await startHost({ onDeath: (error) => tabs.died(error) });
   const isOpen = options.listen !== undefined;
   let gate: Gate = { token: makeToken(), port: 0, isOpen };
-  const tabs = new Tabs({ client: host, session, tour, notes: journal?.notes ?? [], folder: options.folder });
+  const recent = new RecentModels(options.state);
+  const notes = journal?.notes ?? [];
+  const tabs = new Tabs({ client: host, session, tour, notes, recent, folder: options.folder });
   const handle = makeHandler(files, () => gate);
   const server = createServer((request, response) => void handle(request, response));
   const sockets = acceptSockets(server, tabs, () => gate);

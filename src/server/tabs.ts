@@ -10,7 +10,9 @@ import {
   type SessionView,
 } from '../protocol/index.js';
 import { Bridge } from './bridge.js';
+import { browseFolder } from './folders.js';
 import { modelChoices } from './models.js';
+import type { RecentModels } from './recent.js';
 import type { Session } from './session.js';
 import { SharedRun } from './shared-run.js';
 
@@ -21,6 +23,7 @@ export interface TabsOptions {
   readonly notes: readonly string[];
   /** A folder whose models can be chosen. */
   readonly folder?: string | undefined;
+  readonly recent: RecentModels;
 }
 
 /** How long the run under the debugger outlives the last page: a page that is loaded again takes less. */
@@ -67,14 +70,15 @@ export class Tabs {
 
   /** A page connected. */
   add(socket: WebSocket): void {
-    const { client } = this.options;
+    const { client, recent } = this.options;
     const ends = {
       send: (bytes: Uint8Array): void => {
         if (socket.readyState === socket.OPEN) socket.send(bytes);
       },
       hangUp: (): void => socket.close(1008),
     };
-    const tab: Tab = { socket, bridge: new Bridge(`tab-${this.#count++}`, client, ends), seq: 0 };
+    const opened = (model: string): void => void recent.add(model);
+    const tab: Tab = { socket, bridge: new Bridge(`tab-${this.#count++}`, client, { ...ends, opened }), seq: 0 };
     this.#tabs.add(tab);
     clearTimeout(this.#grace);
     socket.on('message', (data, isBinary) => this.#message(tab, bytesOf(data), isBinary));
@@ -131,7 +135,7 @@ export class Tabs {
   }
 
   async #act(tab: Tab, message: PageMessage): Promise<void> {
-    const { session, client, folder } = this.options;
+    const { session, client } = this.options;
     switch (message.type) {
       case 'change':
         session.change(message.state, message.gesture);
@@ -156,13 +160,23 @@ export class Tabs {
         this.#death = undefined;
         break;
       case 'models':
-        this.#send(tab, { type: 'models', models: await modelChoices(session.models, folder) });
+      case 'browse':
+        this.#send(tab, await this.#choices(message));
         return;
     }
     this.#tellAll();
     const isMade = message.type === 'undo' || message.type === 'redo' || message.type === 'change';
     if (isMade) this.#run.follow().catch((error: unknown) => this.#fault(tab, error));
     if (isMade && !(message.type === 'change' && message.gesture !== undefined)) await session.save();
+  }
+
+  /** What can be chosen. @throws UsageError MESSAGE_INVALID, OPTION_INVALID, FILE_UNREADABLE */
+  async #choices(message: Extract<PageMessage, { type: 'models' | 'browse' }>): Promise<ServerMessage> {
+    const { session, folder, recent } = this.options;
+    if (message.type === 'models')
+      return { type: 'models', models: await modelChoices([...session.models, ...(await recent.list())], folder) };
+    if (folder === undefined) throw invalidMessage('there is no folder that may be looked into');
+    return { type: 'folder', view: await browseFolder(folder, message.folder) };
   }
 
   #tellAll(): void {

@@ -1,7 +1,7 @@
 import { UsageError } from '../base/index.js';
 import { prepareExperiment, type KeptRequest, type KeptRun, type Prompt } from '../engine/index.js';
 import type { TokenView, WordInput } from '../protocol/index.js';
-import { checkpoints } from './cancel.js';
+import { tellingSegments } from './prepare.js';
 import type { Opened } from './edited-model.js';
 import { contextFor, tokenId } from './experiment.js';
 import type { OpenModel } from './open-model.js';
@@ -19,7 +19,7 @@ export const keptRun = async (
 ): Promise<{ readonly run: KeptRun; readonly notes: readonly string[] }> => {
   const { variant, notes } = await prepareExperiment(contextFor(model, prompt, 0), edits);
   const run = await model.runs.run(model, {
-    ...{ variant, ids: prompt.ids, logits, onSegment: checkpoints(context) },
+    ...{ variant, ids: prompt.ids, logits, onSegment: tellingSegments(variant, context) },
     ...(prompt.source ? { source: prompt.source.ids } : {}),
     ...(keep === undefined ? {} : { keep }),
   });

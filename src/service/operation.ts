@@ -10,6 +10,14 @@ export interface ModelSource {
   lease(key: string, stamp: string, open: () => Promise<OpenModel>): Promise<OpenModel>;
 }
 
+/** How far something is. `bytes`: of weights that are being made ready. */
+export interface ProgressPart {
+  readonly done: number;
+  readonly total: number;
+  readonly what: string;
+  readonly bytes?: { readonly done: number; readonly total: number };
+}
+
 /** What an operation may use while it runs. */
 export interface OperationContext {
   /** Cancel: checked between segments. */
@@ -25,7 +33,7 @@ export interface OperationContext {
   /** What a run under the debugger tells while it goes on. */
   told?(told: TargetTold): void;
   /** How far something is. */
-  progress?(part: { readonly done: number; readonly total: number; readonly what: string }): void;
+  progress?(part: ProgressPart): void;
 }
 
 /**

@@ -15,6 +15,35 @@ const tellOnce = (context: OperationContext, text: string): ((since: number) => 
   };
 };
 
+/** A run that is faster than this tells nothing of how far it is: it would be told of each slider's move. */
+const quietSeconds = 0.3;
+
+/** Bytes of float32 weights that each instance of a run reads and none before it has. */
+const newBytes = ({ order }: Variant): readonly number[] => {
+  const seen = new Set<string>();
+  return order.map(({ segment }) => {
+    const fresh = segment.graph.params.filter(({ name }) => !seen.has(name));
+    for (const { name } of fresh) seen.add(name);
+    return fresh.reduce((sum, { type }) => sum + 4 * type.shape.reduce<number>((n, d) => n * Number(d), 1), 0);
+  });
+};
+
+/** To call before each segment of a run: a checkpoint, which tells how far a long one is. */
+export const tellingSegments = (variant: Variant, context: OperationContext): ((name: string) => Promise<void>) => {
+  const [onSegment, from] = [checkpoints(context), performance.now()];
+  let bytes: readonly number[] = [];
+  const sum = (upTo: number): number => bytes.slice(0, upTo).reduce((a, b) => a + b, 0);
+  return (name) => {
+    const done = variant.order.findIndex((instance) => instance.name === name);
+    if (secondsSince(from) > quietSeconds && done >= 0) {
+      if (bytes.length === 0) bytes = newBytes(variant);
+      const told = { done, total: variant.order.length, what: 'segments' };
+      context.progress?.({ ...told, bytes: { done: sum(done), total: sum(bytes.length) } });
+    }
+    return onSegment();
+  };
+};
+
 /** Makes what runs the model ready, and captures sites of it. @returns the seconds it took */
 export const prepareSegments = async (
   model: OpenModel,

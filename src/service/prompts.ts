@@ -6,7 +6,10 @@ import {
   parseChat,
   readChatTemplate,
   renderChatInTime,
+  type Chat,
+  type ChatTemplate,
   type EncodeOptions,
+  type ModelFolder,
   type Tokenizer,
 } from '../formats/index.node.js';
 import { locateAsync } from './locate.js';
@@ -109,16 +112,34 @@ export const promptOfText = async (model: OpenModel, text: string, target?: Targ
   return withTarget(model, ids, target);
 };
 
-/** A conversation in a file, as the model's chat template writes it. @throws UsageError, ModelError CHAT_* */
-const promptOfChat = async (model: OpenModel, file: string, target?: Target): Promise<Prompt> => {
-  const template = model.folder.chatTemplate ?? (await readChatTemplate(model.folder.path));
-  if (!template)
-    throw new UsageError('this model has no chat template', {
-      code: 'CHAT_TEMPLATE_MISSING',
-      hint: 'Give a plain text with --prompt; a template stands in chat_template.jinja or tokenizer_config.json.',
-    });
-  const content = await readTextFile(file);
-  const text = await locateAsync(file, async () => Promise.resolve(renderChatInTime(template, parseChat(content))));
+/** The model's chat template. @throws UsageError CHAT_TEMPLATE_MISSING; ModelError TOKENIZER_INVALID */
+export const needChatTemplate = async ({ chatTemplate, path }: ModelFolder): Promise<ChatTemplate> => {
+  const template = chatTemplate ?? (await readChatTemplate(path));
+  if (template) return template;
+  throw new UsageError('this model has no chat template', {
+    code: 'CHAT_TEMPLATE_MISSING',
+    hint: 'Give a plain text with --prompt; a template stands in chat_template.jinja or tokenizer_config.json.',
+  });
+};
+
+/** The text of a conversation, in a file or as messages. @throws UsageError, ModelError CHAT_* */
+export const chatText = async (
+  folder: ModelFolder,
+  given: { readonly file: string } | { readonly messages: Chat['messages'] },
+): Promise<string> => {
+  const template = await needChatTemplate(folder);
+  if ('messages' in given) return renderChatInTime(template, parseChat(JSON.stringify(given.messages)));
+  const content = await readTextFile(given.file);
+  return locateAsync(given.file, async () => Promise.resolve(renderChatInTime(template, parseChat(content))));
+};
+
+/** A conversation, as the model's chat template writes it. @throws UsageError, ModelError CHAT_* */
+const promptOfChat = async (
+  model: OpenModel,
+  given: Parameters<typeof chatText>[1],
+  target?: Target,
+): Promise<Prompt> => {
+  const text = await chatText(model.folder, given);
   const ids = await encoded(needTokenizer(model), text, { special: true, template: false });
   checkVocabulary(model, ids);
   return withTarget(model, ids, target);
@@ -187,13 +208,15 @@ const targetOf = ({ target, targetIds }: PromptInput): Target | undefined => {
 
 /** What the user gave, as prompts: one, or those of a file. Exactly one of the ways must be given. */
 export const promptsOf = async (model: OpenModel, input: PromptInput, edited?: string): Promise<readonly Prompt[]> => {
-  onlyOne('--prompt, --ids, --prompts and --chat', [input.prompt, input.ids, input.prompts, input.chat]);
+  const { prompt, ids, prompts, chat, messages } = input;
+  onlyOne('--prompt, --ids, --prompts and --chat', [prompt, ids, prompts, chat, messages]);
   const target = targetOf(input);
-  const text = edited ?? input.prompt;
+  const text = edited ?? prompt;
   if (text !== undefined) return [await promptOfText(model, text, target)];
-  if (input.ids !== undefined) return [await withTarget(model, input.ids, target)];
-  if (input.prompts !== undefined) return promptsOfFile(model, input.prompts, target);
-  if (input.chat !== undefined) return [await promptOfChat(model, input.chat, target)];
+  if (ids !== undefined) return [await withTarget(model, ids, target)];
+  if (prompts !== undefined) return promptsOfFile(model, prompts, target);
+  if (chat !== undefined) return [await promptOfChat(model, { file: chat }, target)];
+  if (messages !== undefined) return [await promptOfChat(model, { messages: messages as Chat['messages'] }, target)];
   const missing = target && model.program.facts.encoder ? 'there is a target and no source' : 'there is no prompt';
   throw new UsageError(missing, {
     code: 'PROMPT_EMPTY',

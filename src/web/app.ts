@@ -1,21 +1,31 @@
 import { createContext, createEffect, createMemo, createRoot, createSignal, useContext, type Accessor } from 'solid-js';
 import { bug } from '../base/index.js';
-import type { LensCell, SessionFocus } from '../protocol/index.js';
+import type { ExperimentState, LensCell, SessionFocus } from '../protocol/index.js';
 import { languages, type Words } from './i18n/index.js';
 import { makePalette, type Palette } from './look/color.js';
 import { formatAddress, parseAddress } from './state/address.js';
+import { changeOn, stateOf, type Side } from './state/beside.js';
 import { makeDebugging, type Debugging } from './state/debugging.js';
 import { followRun } from './state/follow-run.js';
 import { makeExperiment, type Experiment } from './state/experiment.js';
+import { makeModel, type ModelInfo } from './state/model.js';
 import { makeProgram, type Program } from './state/program.js';
 import { makeResults, type Results } from './state/results.js';
-import { makeSession, type Session } from './state/session.js';
+import { makeSession, type Change, type Session } from './state/session.js';
 import { makeView, viewDefaults, type View } from './state/view.js';
 
 /** All that a panel may use. */
 export interface App {
   readonly session: Session;
   readonly experiment: Experiment;
+  /** Which of two runs is looked at and changed; A where there is one. */
+  readonly side: Accessor<Side>;
+  /** What is looked at: the session's state, or that of the run beside. */
+  readonly state: Accessor<ExperimentState | undefined>;
+  /** Changes what is looked at. */
+  readonly change: (change: Change, gesture?: string) => void;
+  /** What is known of the model that is looked at. */
+  readonly model: Accessor<ModelInfo | undefined>;
   readonly results: Results;
   readonly debugging: Debugging;
   readonly program: Program;
@@ -39,6 +49,8 @@ export interface App {
   readonly kept: <T>(name: string, make: () => T) => T;
 }
 
+/** What a state may have and need not. */
+const nothingElse = { target: null, word: null, ids: null, chat: null, targetIds: null, beside: null } as const;
 /** Things made once, whoever asks, and alive as long as the page is. */
 const makeKept = (): App['kept'] => {
   const all = new Map<string, unknown>();
@@ -55,7 +67,7 @@ const followAddress = (app: Pick<App, 'session' | 'view'>, given: ReturnType<typ
   const [isReady, setReady] = createSignal(false);
   session.onReady(() => {
     if (given.state && JSON.stringify(given.state) !== JSON.stringify(session.store.state))
-      session.change({ target: null, word: null, ...given.state });
+      session.change({ ...nothingElse, ...given.state });
     if (given.state || given.focus) session.look(given.focus ?? null);
     setReady(true);
   });
@@ -67,11 +79,25 @@ const followAddress = (app: Pick<App, 'session' | 'view'>, given: ReturnType<typ
   });
 };
 
+/** The run of two that is looked at, and changes of it. */
+const makeSides = (session: Session, view: View): Pick<App, 'side' | 'state' | 'change'> => {
+  const side = createMemo((): Side => (session.store.state?.beside ? view.side : 'a'));
+  return {
+    side,
+    state: createMemo(() => session.store.state && stateOf(session.store.state, side())),
+    change: (wanted, gesture) => {
+      if (session.store.state) session.change(changeOn(session.store.state, side(), wanted), gesture);
+    },
+  };
+};
+
 export const makeApp = (): App => {
   const given = parseAddress(location.hash);
   const session = makeSession();
   const { view, setView } = makeView(given.view);
-  const results = makeResults(session);
+  const { side, state, change } = makeSides(session, view);
+  const results = makeResults(session, side);
+  const model = makeModel(session, () => state()?.model);
   const debugging = makeDebugging(session);
   const [pointed, point] = createSignal<string>();
   const [forking, fork] = createSignal<number>();
@@ -94,8 +120,9 @@ export const makeApp = (): App => {
   followRun({ debugging, results, look, focus });
   return {
     ...{ session, results, debugging, view, setView, focus, cell, look, pointed, point, forking, fork },
+    ...{ side, state, change, model },
     kept: makeKept(),
-    experiment: makeExperiment(session),
+    experiment: makeExperiment(state, change),
     program: makeProgram({ session, results, debugging }),
     t: () => languages[view.language],
     palette: createMemo(() => makePalette(view.theme)),

@@ -84,7 +84,8 @@ export const makeHandlers = (state: HostState): Handlers => ({
   attention: async (input, context) => ({ output: await attentionInto(state, input, context) }),
   drop: async ({ run }) => ({ output: { bytes: dropRun(state.arena, run) } }),
   view: async (input) => {
-    const { result, payload } = viewOf(heldAt(state.arena, input.at), input);
+    const minus = input.minus && heldAt(state.arena, input.minus);
+    const { result, payload } = viewOf(heldAt(state.arena, input.at), input, minus);
     return { output: result, ...(payload ? { payload } : {}) };
   },
   weight: async (input, context) => {

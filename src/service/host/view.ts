@@ -11,6 +11,7 @@ import {
   reduce,
   statistics,
   take,
+  toFloat32,
   topElements,
   type Tensor,
 } from '../../tensor/index.js';
@@ -169,6 +170,18 @@ const raw = ({ tensor }: Part, { offset, count }: ViewOf<'bytes'>, { maxBytes }:
   };
 };
 
+/** One value less another, as float32. @throws UsageError OPTION_INVALID where their shapes differ */
+const difference = ({ tensor, axes }: HeldValue, { tensor: other }: HeldValue): Tensor => {
+  const shapeOf = ({ shape }: Tensor): string => shape.map((n, a) => `${axes[a] ?? ''} ${n}`).join(', ');
+  if (shapeOf(tensor) !== shapeOf(other))
+    throw new UsageError(`the values have other shapes: ${shapeOf(tensor)} and ${shapeOf(other)}`, {
+      code: 'OPTION_INVALID',
+      hint: 'A difference is of two values that are alike: give two prompts of as many tokens, two models of one size.',
+    });
+  const [a, b] = [toFloat32(tensor), toFloat32(other)];
+  return { ...tensor, dtype: 'float32', data: a.map((x, i) => x - (b[i] ?? 0)) };
+};
+
 const answerOf = (part: Part, input: ViewInput): Answered => {
   const { as } = input;
   switch (as.kind) {
@@ -193,9 +206,13 @@ const answerOf = (part: Part, input: ViewInput): Answered => {
 
 /**
  * Looks at a value: what is asked for, as a copy, with the revision that it is of.
+ * @param minus another value, which is taken off it first
  * @throws UsageError SELECTOR_INVALID, AMBIGUOUS_TOKEN, MEMORY_LIMIT, OPTION_INVALID
  */
-export const viewOf = (held: HeldValue, input: ViewInput): Viewed => {
+export const viewOf = (held: HeldValue, input: ViewInput, minus?: HeldValue): Viewed =>
+  viewHeld(minus ? { ...held, tensor: difference(held, minus) } : held, input);
+
+const viewHeld = (held: HeldValue, input: ViewInput): Viewed => {
   const part = partOf(held, input.at);
   const { view, payload } = answerOf(part, input);
   const result = { revision: held.revision, axes: [...part.axes], shape: [...part.tensor.shape], view };

@@ -9,6 +9,7 @@ import { contextFor, editsOf } from '../experiment.js';
 import type { OpenModel } from '../open-model.js';
 import type { OperationContext } from '../operation.js';
 import { withModel } from '../with-model.js';
+import type { HeldValue } from './held.js';
 import { viewOf, type Viewed } from './view.js';
 
 const paramOf = (model: OpenModel, name: string) => {
@@ -74,12 +75,40 @@ const spectrumOf = async (
   };
 };
 
-/** Looks at a weight. @throws UsageError WEIGHT_UNKNOWN, SELECTOR_INVALID, MEMORY_LIMIT, OPTION_INVALID */
-export const viewWeight = (input: WeightInput, context: OperationContext, cache?: WeightCache): Promise<Viewed> =>
-  withModel(input, { context }, async (model) => {
+/** Two looks are not kept beside each other: of the other weight each look reads it anew. */
+const difference = async (
+  { minus, ...own }: WeightInput,
+  context: OperationContext,
+): Promise<{ readonly held: HeldValue; readonly other: HeldValue | undefined }> => {
+  const heldOf = (given: WeightInput): Promise<HeldValue> =>
+    withModel(given, { context }, async (model) => {
+      const { axes } = paramOf(model, given.name).type;
+      return { tensor: await tensorOf(model, given), axes, revision: 0, tokens: [] };
+    });
+  const { model = own.model, name = own.name, edits = [] } = minus ?? {};
+  return { other: minus && (await heldOf({ ...own, model, name, edits })), held: await heldOf(own) };
+};
+
+/** A weight less another. @throws as `viewWeight`; UsageError OPTION_INVALID where their shapes differ */
+const viewDifference = async (input: WeightInput, context: OperationContext): Promise<Viewed> => {
+  const { as, dtype, maxBytes, name } = input;
+  if (as.kind === 'spectrum')
+    throw new UsageError('a difference has no spectrum here', {
+      code: 'OPTION_INVALID',
+      hint: 'Look at the spectrum of each of the two weights.',
+    });
+  const { held, other } = await difference(input, context);
+  return viewOf(held, { at: { run: '', step: 0, site: name, where: input.where }, as, dtype, maxBytes }, other);
+};
+
+/** Looks at a weight, or at its difference to another. @throws UsageError WEIGHT_UNKNOWN, SELECTOR_INVALID, MEMORY_LIMIT, OPTION_INVALID */
+export const viewWeight = (input: WeightInput, context: OperationContext, cache?: WeightCache): Promise<Viewed> => {
+  if (input.minus) return viewDifference(input, context);
+  return withModel(input, { context }, async (model) => {
     const { axes } = paramOf(model, input.name).type;
     const held = { tensor: await recentTensor(model, input, cache), axes, revision: 0, tokens: [] };
     const { as, dtype, maxBytes, name } = input;
     if (as.kind === 'spectrum') return { result: await spectrumOf(held, name, context) };
     return viewOf(held, { at: { run: '', step: 0, site: name, where: input.where }, as, dtype, maxBytes });
   });
+};

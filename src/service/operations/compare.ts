@@ -1,5 +1,5 @@
 import { divergence, measureScores, sumScores, type ScoreSums } from '../../analyses/lens/index.js';
-import { bug } from '../../base/index.js';
+import { bug, UsageError } from '../../base/index.js';
 import { likeliest, type KeptRun } from '../../engine/index.js';
 import type { ComparedRun, CompareInput, CompareResult, ModelSummary, ScoredToken } from '../../protocol/index.js';
 import { onEachPrompt, type Opened } from '../edited-model.js';
@@ -89,8 +89,18 @@ const tellSide = ({ model, prompt }: Opened, { rows, sums, input, run, notes }: 
   };
 };
 
-const sideOf = async (input: CompareInput, edits: CompareInput['edits'], context: OperationContext): Promise<Side> => {
-  const side = await onEachPrompt({ ...input, edits }, context, async (opened) => {
+const promptFields = ['prompt', 'ids', 'chat', 'messages', 'target', 'targetIds'] as const;
+
+/** The request of the run that is compared with: its own edits, and its own model and prompt where it has them. */
+const versusOf = ({ other, versus, ...input }: CompareInput): CompareInput => {
+  const { model = input.model, ...prompt } = other ?? {};
+  const hasPrompt = promptFields.some((field) => prompt[field] !== undefined);
+  const none = hasPrompt ? Object.fromEntries(promptFields.map((field) => [field, undefined])) : {};
+  return { ...input, ...none, ...prompt, model, edits: versus, versus };
+};
+
+const sideOf = async (input: CompareInput, context: OperationContext): Promise<Side> => {
+  const side = await onEachPrompt(input, context, async (opened) => {
     const from = performance.now();
     const { model, prompt } = opened;
     const isWhole = input.scored === 'all' && prompt.ids.length * model.program.facts.vocab <= mostScores;
@@ -119,7 +129,7 @@ const sideOf = async (input: CompareInput, edits: CompareInput['edits'], context
 const answerRow = ({ rows, ids, position }: Side): Float32Array => rows.at(position - ids.length) ?? new Float32Array();
 
 const compareSides = (before: Side, after: Side): Pick<CompareResult, 'kl' | 'changed'> => {
-  const alike = before.rows.length === after.rows.length && before.ids.every((id, i) => after.ids[i] === id);
+  const alike = before.rows.length === after.rows.length && before.ids.length === after.ids.length;
   const [p, q] = alike ? [before.rows, after.rows] : [[answerRow(before)], [answerRow(after)]];
   const sumsOf = (row: Float32Array, i: number, { sums }: Side): ScoreSums =>
     (alike ? sums[i] : undefined) ?? sumScores(row);
@@ -136,16 +146,29 @@ const compareSides = (before: Side, after: Side): Pick<CompareResult, 'kl' | 'ch
   };
 };
 
-/** One prompt under two lists of edits. */
+/** Scores of other words have no difference. @throws UsageError OPTION_INVALID */
+const checkVocabularies = (before: Side, after: Side): void => {
+  const [p, q] = [answerRow(before).length, answerRow(after).length];
+  if (p === q) return;
+  throw new UsageError(`one model scores ${p} tokens, the other ${q}`, {
+    code: 'OPTION_INVALID',
+    hint: 'Two models can be compared where they have one vocabulary: take two of one family.',
+    details: { before: p, after: q },
+  });
+};
+
+/** A run and another beside it: the same prompt under two lists of edits, two prompts, or two models. */
 export const compare: Operation<CompareInput, CompareResult> = {
   name: 'compare',
   help: 'Runs a prompt twice, with edits and without them (or with others), and tells what changed: the next tokens, the likeliest word at each position, and how far the two are apart (KL divergence).',
   async run(input, context) {
-    const before = await sideOf(input, input.versus, context);
-    const after = await sideOf(input, input.edits, context);
+    const before = await sideOf(versusOf(input), context);
+    const after = await sideOf(input, context);
+    checkVocabularies(before, after);
     const { kl, changed } = compareSides(before, after);
     return {
       model: after.model,
+      ...(input.other?.model === undefined ? {} : { otherModel: before.model }),
       ...{ before: before.told, after: after.told, position: after.position, kl, changed },
       ...{ seconds: before.seconds + after.seconds, reused: after.reused },
     };

@@ -6,6 +6,7 @@ import { placedSites, runOrder } from '../../engine/index.js';
 import type { ListInput, ListResult, SiteEntry, WeightEntry } from '../../protocol/index.js';
 import { openModel, type OpenModel } from '../open-model.js';
 import type { Operation } from '../operation.js';
+import { pictureView, readsOf } from '../model-view.js';
 import { listRecording } from '../recording/list-recording.js';
 
 const siteEntries = (program: Program): SiteEntry[] => {
@@ -43,6 +44,8 @@ export const list: Operation<ListInput, ListResult> = {
         model: await model.summary(),
         ...(show.has('sites') ? { sites: siteEntries(model.program) } : {}),
         ...(show.has('weights') ? { weights: weightEntries(model) } : {}),
+        ...(show.has('picture') ? { picture: pictureView(model.program) } : {}),
+        ...(show.has('reads') ? { reads: await readsOf(model) } : {}),
         ...(show.has('listing') ? { listing: formatListing(listingOf(model.program)).split('\n') } : {}),
         ...(model.notes.length > 0 ? { notes: [...model.notes] } : {}),
       };

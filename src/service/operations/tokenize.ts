@@ -1,8 +1,11 @@
 import { UsageError } from '../../base/index.js';
-import { openTokenizer } from '../../formats/index.node.js';
-import type { TokenizeInput, TokenizeResult } from '../../protocol/index.js';
+import { openTokenizer, type Chat } from '../../formats/index.node.js';
+import { modelInput, type TokenizeInput, type TokenizeResult } from '../../protocol/index.js';
 import { readTextFile } from '../files.node.js';
-import type { Operation } from '../operation.js';
+import { needTokenizer } from '../open-model.js';
+import type { Operation, OperationContext } from '../operation.js';
+import { chatText } from '../prompts.js';
+import { withModel } from '../with-model.js';
 import { locateModel } from '../zoo.node.js';
 
 const textsOf = async (input: TokenizeInput): Promise<readonly string[]> => {
@@ -23,11 +26,25 @@ const textsOf = async (input: TokenizeInput): Promise<readonly string[]> => {
   });
 };
 
+/** A conversation as its template writes it, with the tokens that the model reads. @throws UsageError, ModelError CHAT_* */
+const chatTokens = (
+  { model }: TokenizeInput,
+  messages: NonNullable<TokenizeInput['messages']>,
+  context: OperationContext,
+): Promise<TokenizeResult> =>
+  withModel(modelInput.parse({ model }), { context }, async (opened) => {
+    const text = await chatText(opened.folder, { messages: messages as Chat['messages'] });
+    const tokenizer = needTokenizer(opened);
+    const tokens = await tokenizer.encode(text, { special: true, template: false });
+    return [{ text, tokens: tokens.map((token) => ({ ...token, special: tokenizer.specials.has(token.id) })) }];
+  });
+
 /** Texts as tokens, with their places. */
 export const tokenize: Operation<TokenizeInput, TokenizeResult> = {
   name: 'tokenize',
   help: 'Cuts texts into tokens, each with its id and its place in the text (UTF-16 offsets).',
-  async run(input) {
+  async run(input, context) {
+    if (input.messages) return chatTokens(input, input.messages, context);
     const texts = await textsOf(input);
     if (texts.length === 0 && input.file === undefined)
       throw new UsageError('there is no text', {

@@ -1,4 +1,5 @@
 import { programEn } from './program-en.js';
+import { runsEn } from './runs.js';
 
 /** A model's shape, numbers as they are read. */
 export interface ModelFacts {
@@ -11,6 +12,7 @@ export interface ModelFacts {
 
 /** What the page says in English; the other languages have the same shape, which the compiler checks. */
 export const en = {
+  ...runsEn,
   page: {
     model: 'Model',
     chooseModel: 'Choose a model',

@@ -1,8 +1,10 @@
 import type { Words } from './en.js';
 import { programZh } from './program-zh.js';
+import { runsZh } from './runs-zh.js';
 
 /** 页面的简体中文文字。 */
 export const zh: Words = {
+  ...runsZh,
   page: {
     model: '模型',
     chooseModel: '选择模型',

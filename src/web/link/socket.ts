@@ -1,4 +1,4 @@
-import type { Connector, Transport, TransportEvents } from '../../client/index.js';
+import { webSocketTransport, type Connector } from '../../client/index.js';
 import type { PageMessage } from '../../protocol/index.js';
 
 /** One WebSocket to the server: binary messages are the host's frames, texts are the session's. */
@@ -13,16 +13,6 @@ export interface Socket {
   close(): void;
 }
 
-const joined = (pieces: readonly Uint8Array[]): Uint8Array<ArrayBuffer> => {
-  const whole = new Uint8Array(pieces.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const piece of pieces) {
-    whole.set(piece, at);
-    at += piece.length;
-  }
-  return whole;
-};
-
 /** Beside the page's own address, so that the token is in it. */
 const socketUrl = (): URL => {
   const url = new URL('socket', location.href);
@@ -32,32 +22,11 @@ const socketUrl = (): URL => {
   return url;
 };
 
-const transportOf = (socket: WebSocket, over: Promise<void>): Transport & { take(bytes: ArrayBuffer): void } => {
-  let events: TransportEvents | undefined;
-  const early: ArrayBuffer[] = [];
-  return {
-    take: (bytes) => (events ? events.data(new Uint8Array(bytes)) : void early.push(bytes)),
-    send: (pieces) => {
-      if (socket.readyState === WebSocket.OPEN) socket.send(joined(pieces));
-    },
-    listen: (given) => {
-      events = given;
-      for (const bytes of early.splice(0)) given.data(new Uint8Array(bytes));
-      void over.then(() => given.end({ reason: 'the connection to the server was closed' }));
-    },
-    close: () => {
-      socket.close();
-      return over;
-    },
-  };
-};
-
 /** Connects to the server that served this page. Whether it succeeded shows in what comes, or in `over`. */
 export const openSocket = (): Socket => {
   const socket = new WebSocket(socketUrl());
-  socket.binaryType = 'arraybuffer';
   const over = new Promise<void>((resolve) => socket.addEventListener('close', () => resolve()));
-  const transport = transportOf(socket, over);
+  const transport = webSocketTransport(socket);
   const link: Socket = {
     connector: () => Promise.resolve(transport),
     send: (message) => {
@@ -69,7 +38,6 @@ export const openSocket = (): Socket => {
   };
   socket.addEventListener('message', ({ data }: MessageEvent<string | ArrayBuffer>) => {
     if (typeof data === 'string') link.onText(data);
-    else transport.take(data);
   });
   return link;
 };

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { compact, percent } from './numbers.js';
+import { compact, hundredths, percent } from './numbers.js';
 import { shortened, visible } from './token-text.js';
 
 describe('numbers', () => {
@@ -37,5 +37,21 @@ describe('tokens', () => {
   it('are cut with a mark, never in the middle of a character', () => {
     expect(shortened(' market', 5)).toBe('·mar…');
     expect(shortened('🦙🦙🦙', 2)).toBe('🦙…');
+  });
+});
+
+describe('a probability in hundredths', () => {
+  it.for([
+    [0, '0'],
+    [1e-7, '<.001'],
+    [0.00004, '.004'],
+    [0.0026, '.260'],
+    [0.0512, '5.12'],
+    [0.1234, '12.3'],
+    [0.99999, '>99.9'],
+    [1, '100'],
+  ] as const)('%d', ([p, text]) => {
+    expect(hundredths(p)).toBe(text);
+    expect(text.length).toBeLessThanOrEqual(5);
   });
 });

@@ -2,7 +2,20 @@ import type { App } from '../app.js';
 import { rowName } from '../look/names.js';
 import { compact, percent } from '../look/numbers.js';
 import { visible } from '../look/token-text.js';
+import type { LensCell } from '../../protocol/index.js';
+import { differenceOf, measures } from '../panels/board/measures.js';
 import type { Board } from '../state/board.js';
+
+/** How B's cell differs from A's in what the board is coloured by. */
+const differenceText = (app: App, cell: LensCell): string => {
+  const x = differenceOf(app.view.measure).of(cell);
+  const { of, show } = measures[app.view.measure];
+  const { beside, board } = app.t();
+  const name = board.measures[app.view.measure];
+  if (x === null || x === undefined) return name;
+  const a = of(cell) ?? 0;
+  return `${name}: ${beside.a} ${show(a)}, ${beside.b} ${show(a + x)}`;
+};
 
 /** A cell of the board in words and exact numbers. */
 export const cellText = (app: App, board: Board, { row, position }: { row: number; position: number }): string => {
@@ -10,6 +23,7 @@ export const cellText = (app: App, board: Board, { row, position }: { row: numbe
   const [cell, tracked] = [board.cells[row]?.[position], app.results.word()];
   const where = t.at(rowName(board.rows[row] ?? ''), position, visible(board.tokens[position]?.text ?? ''));
   if (!cell) return where;
+  if (app.side() === 'difference') return `${where}  ·  ${differenceText(app, cell)}`;
   const [word, top] = [cell.words[0], cell.top[0]];
   return [
     where,

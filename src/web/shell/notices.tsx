@@ -1,5 +1,6 @@
 import { createEffect, createSignal, onCleanup, Show, type JSX } from 'solid-js';
 import { useApp } from '../app.js';
+import { bytes } from '../look/numbers.js';
 
 /** Work that takes longer than this is told of. */
 const quietMs = 600;
@@ -25,7 +26,9 @@ const Opening = (): JSX.Element => {
   const text = (): string => {
     const at = app.results.progress();
     const t = app.t().notice;
-    return at ? `${t.opening}: ${t.segments(at.done, at.total)}` : t.opening;
+    if (!at) return t.opening;
+    const loaded = at.bytes && app.t().start.loaded(bytes(at.bytes.done), bytes(at.bytes.total));
+    return [`${t.opening}: ${t.segments(at.done, at.total)}`, loaded].filter((part) => part !== undefined).join(', ');
   };
   return (
     <Show when={long()}>

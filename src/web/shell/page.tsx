@@ -5,6 +5,7 @@ import { ExperimentPanel } from '../panels/experiment/experiment-panel.jsx';
 import { NextPanel } from '../panels/next/next-panel.jsx';
 import { PromptPanel } from '../panels/prompt/prompt-panel.jsx';
 import { StoppedPanel } from '../panels/stopped/stopped-panel.jsx';
+import { BesideBar } from './beside-bar.jsx';
 import { Detail } from './detail.jsx';
 import { Notices } from './notices.jsx';
 import { Palette } from './palette.jsx';
@@ -82,6 +83,7 @@ export const Page = (props: { readonly app: App }): JSX.Element => {
         </div>
         <div class="middle">
           <Notices />
+          <BesideBar />
           <Columns app={app} />
         </div>
         <StatusLine />

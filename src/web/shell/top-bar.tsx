@@ -1,19 +1,12 @@
 import { Show, type JSX } from 'solid-js';
 import { useApp, type App } from '../app.js';
+import { shortName } from '../look/model-name.js';
 import { count } from '../look/numbers.js';
 import { ModelChooser } from './model-chooser.jsx';
 import { RunControls } from './run-controls.jsx';
 
-/** `zoo:world` as world, a path as its last part. */
-const shortName = (model: string): string =>
-  model
-    .replace(/^zoo:/, '')
-    .replace(/[/\\]+$/, '')
-    .split(/[/\\]/)
-    .at(-1) ?? model;
-
 const facts = (app: App): string => {
-  const model = app.results.compare()?.model;
+  const model = app.model()?.summary ?? app.results.compare()?.model;
   if (!model) return '';
   const { encoderLayers, layers, heads, modelDim, vocab, parameters, family } = model;
   const lang = app.view.language;
@@ -54,6 +47,7 @@ export const TopBar = (props: { readonly openPalette: () => void }): JSX.Element
   let chooser: HTMLDialogElement | undefined;
   const openChooser = (): void => {
     app.session.send({ type: 'models' });
+    app.session.send({ type: 'browse' });
     chooser?.showModal();
   };
   return (
@@ -61,8 +55,13 @@ export const TopBar = (props: { readonly openPalette: () => void }): JSX.Element
       <span class="name">Cutaway</span>
       <Show when={app.session.store.state}>
         {(state) => (
-          <button id="model" aria-label={app.t().page.chooseModel} title={state().model} onClick={openChooser}>
-            {shortName(state().model)} ▾
+          <button
+            id="model"
+            aria-label={app.t().page.chooseModel}
+            title={(app.state() ?? state()).model}
+            onClick={openChooser}
+          >
+            {shortName((app.state() ?? state()).model)} ▾
           </button>
         )}
       </Show>

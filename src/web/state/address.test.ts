@@ -3,7 +3,17 @@ import { formatAddress, parseAddress } from './address.js';
 import type { View } from './view.js';
 
 const usual: View = {
-  ...{ measure: 'probability', tab: 'block', zoom: 0, left: 0.5, drawer: 0.2, theme: 'light', language: 'en' },
+  ...{
+    measure: 'probability',
+    tab: 'block',
+    zoom: 0,
+    side: 'a',
+    oneScale: true,
+    left: 0.5,
+    drawer: 0.2,
+    theme: 'light',
+    language: 'en',
+  },
 };
 const state = {
   ...{ model: 'zoo:world', prompt: 'a & b = "c"\n', name: '', word: ' d' },

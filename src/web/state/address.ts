@@ -1,5 +1,6 @@
 import { experimentState, sessionFocus, type ExperimentState, type SessionFocus } from '../../protocol/index.js';
 import { isMeasure } from '../panels/board/measures.js';
+import { isSide, type Side } from './beside.js';
 import type { View } from './view.js';
 
 /** What an address keeps behind its `#`: a link brings back what one saw. */
@@ -36,6 +37,8 @@ const viewOf = (params: URLSearchParams): Partial<View> => {
     ...(left === undefined ? {} : { left }),
     ...(drawer === undefined ? {} : { drawer }),
     ...(zoom > 0 && zoom < 1000 ? { zoom } : {}),
+    ...(isSide(params.get('side') ?? '') ? { side: params.get('side') as Side } : {}),
+    ...(params.get('scale') === 'own' ? { oneScale: false } : {}),
     ...(params.get('tab') === null ? {} : { tab: params.get('tab') ?? '' }),
   };
 };
@@ -57,6 +60,7 @@ export const formatAddress = ({ state, focus, view }: Address, usual: View): str
     measure: 'by',
     tab: 'tab',
     zoom: 'zoom',
+    side: 'side',
     theme: 'theme',
     language: 'lang',
     left: 'left',
@@ -67,5 +71,6 @@ export const formatAddress = ({ state, focus, view }: Address, usual: View): str
     const given = typeof value === 'number' ? Number(value.toFixed(3)) : value;
     if (given !== undefined && given !== usual[key as keyof View]) params.set(name, String(given));
   }
+  if (view.oneScale === false) params.set('scale', 'own');
   return `#${params.toString()}`;
 };

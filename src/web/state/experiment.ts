@@ -1,5 +1,5 @@
-import type { SessionEdit } from '../../protocol/index.js';
-import type { Session } from './session.js';
+import type { ExperimentState, SessionEdit } from '../../protocol/index.js';
+import type { Change } from './session.js';
 
 /** The session's edits as things to do with them. */
 export interface Experiment {
@@ -15,10 +15,14 @@ export interface Experiment {
   set(edits: readonly SessionEdit[]): void;
 }
 
-export const makeExperiment = (session: Session): Experiment => {
-  const edits = (): readonly SessionEdit[] => session.store.state?.edits ?? [];
+/** @param state what one looks at; `change`: changes that */
+export const makeExperiment = (
+  state: () => ExperimentState | undefined,
+  change: (change: Change, gesture?: string) => void,
+): Experiment => {
+  const edits = (): readonly SessionEdit[] => state()?.edits ?? [];
   const set = (next: readonly SessionEdit[], gesture?: string): void =>
-    session.change({ edits: next.map((e) => ({ ...e })) }, gesture);
+    change({ edits: next.map((e) => ({ ...e })) }, gesture);
   return {
     edits,
     has: (text) => edits().some((e) => e.text === text && e.on),

@@ -1,23 +1,45 @@
-import type { HostParams } from '../../protocol/index.js';
+import { sessionPrompt, type ExperimentState, type HostParams } from '../../protocol/index.js';
+import { besideOf } from './beside.js';
 import type { SessionStore } from './session.js';
 
-/** What the host is asked about: model and prompt, edits that are switched on, the tracked word. */
-export interface Request {
+type Fields = 'model' | 'binding' | 'prompt' | 'ids' | 'messages' | 'target' | 'targetIds';
+
+/** A run: model and prompt, and the edits that are switched on. */
+export interface Run {
+  readonly input: Pick<HostParams<'compare'>, Fields>;
+  /** Those that change what the model computes. */
+  readonly edits: readonly string[];
+  /** Those that change which token is taken: `temperature 0.7`. */
+  readonly sampling: readonly string[];
+}
+
+/** What the host is asked about: a run, the tracked word, and a run beside it. */
+export interface Request extends Run {
   /** Two requests of one key are the same. */
   readonly key: string;
-  readonly input: Pick<HostParams<'compare'>, 'model' | 'binding' | 'prompt' | 'target'>;
-  readonly edits: readonly string[];
   readonly word: string | undefined;
+  readonly other: Run | undefined;
 }
+
+/** Edits of how a token is taken. */
+export const isSampling = (text: string): boolean =>
+  /^(?:temperature|top-k|top-p|min-p|repetition-penalty|seed|force token) /.test(text);
+
+/** What is run of a state; undefined while there is nothing to run. */
+export const runOf = (state: ExperimentState): Run | undefined => {
+  const prompt = sessionPrompt(state);
+  if (!prompt) return undefined;
+  const on = state.edits.filter((e) => e.on).map((e) => e.text);
+  // Linears apart from what is between them: another edit then compiles in a millisecond.
+  const input = { model: state.model, binding: 'apart' as const, ...prompt };
+  return { input, edits: on.filter((e) => !isSampling(e)), sampling: on.filter(isSampling) };
+};
 
 /** The session as a request; undefined while there is nothing to run. */
 export const requestOf = ({ state }: SessionStore): Request | undefined => {
-  if (!state || state.prompt === '') return undefined;
-  const input = {
-    // Linears apart from what is between them: another edit then compiles in a millisecond.
-    ...{ model: state.model, prompt: state.prompt, binding: 'apart' as const },
-    ...(state.target === undefined ? {} : { target: state.target }),
-  };
-  const edits = state.edits.filter((e) => e.on).map((e) => e.text);
-  return { key: JSON.stringify([input, edits, state.word]), input, edits, word: state.word };
+  const run = state && runOf(state);
+  if (!run) return undefined;
+  const beside = besideOf(state);
+  const other = beside && runOf(beside);
+  return { ...run, key: JSON.stringify([run, state.word, other]), word: state.word, other };
 };

@@ -4,14 +4,20 @@ import type { Client } from '../../client/index.js';
 import { toWireError, type CompareResult, type Notification, type WireError } from '../../protocol/index.js';
 import { makeLatest, type Latest } from '../link/latest.js';
 import { isAnswerFirst, withKnown } from './answer-first.js';
+import type { Side } from './beside.js';
+import { pairBoards } from './difference.js';
 import { readBoard, type Board } from './board.js';
 import { requestOf, type Request } from './request.js';
+import { turned, turnedRequest, versusFields } from './turned.js';
 import type { Session } from './session.js';
 
 /** How far something is that takes time. */
-export type Progress = Pick<Extract<Notification, { type: 'progress' }>, 'done' | 'total' | 'what'>;
+export type Progress = Pick<Extract<Notification, { type: 'progress' }>, 'done' | 'total' | 'what' | 'bytes'>;
 
-/** What the model says of the session's prompt, with its edits and without them. */
+/**
+ * What the model says of the session's prompt, with its edits and without them; where there is a run beside, `before`
+ * is that run. Of the two runs `compare`, `board` and `shown` are of the one that is looked at.
+ */
 export interface Results {
   /** The latest that came; it stays while the next is computed. */
   readonly compare: Accessor<CompareResult | undefined>;
@@ -20,6 +26,10 @@ export interface Results {
   readonly encoder: Accessor<Board | undefined>;
   /** The request that `compare` is of; panels ask for what they show of it. */
   readonly shown: Accessor<Request | undefined>;
+  /** The other run's board, where there is one. */
+  readonly otherBoard: Accessor<Board | undefined>;
+  /** Why the run beside is not shown. */
+  readonly besideError: Accessor<WireError | undefined>;
   /** The token whose standing is shown. */
   readonly word: Accessor<{ readonly id: number; readonly text: string } | undefined>;
   readonly busy: Accessor<boolean>;
@@ -32,8 +42,11 @@ export interface Results {
   cancel(): void;
 }
 
-/** The word that is tracked: the one chosen, else the likeliest of the run without edits. */
-const wordOf = ({ before }: CompareResult) => before.words[0] ?? before.next[0] ?? before.masks?.[0]?.next[0];
+/** The word that is tracked: the one chosen, else the likeliest of the run without edits, or of A. */
+const wordOf = ({ before, after }: CompareResult, hasOther: boolean) => {
+  const run = hasOther ? after : before;
+  return run.words[0] ?? run.next[0] ?? run.masks?.[0]?.next[0];
+};
 
 interface Options {
   readonly signal: AbortSignal;
@@ -48,7 +61,7 @@ const comparing = async (
 ): Promise<CompareResult> => {
   const ask = (words: readonly string[]): Promise<CompareResult> => {
     const edits = request.edits.map((text) => ({ text }));
-    const given = { ...request.input, edits, versus: [], top: 40, words: [...words], scored };
+    const given = { ...request.input, edits, ...versusFields(request.other), top: 40, words: [...words], scored };
     return client.request('compare', given, options);
   };
   if (request.word === undefined) return ask([]);
@@ -57,6 +70,22 @@ const comparing = async (
     if (!isWord) throw error;
     return ask([]);
   });
+};
+
+/** Why two runs are not compared, though each may be fine: only then the first is shown by itself. */
+const comparingBeside = async (
+  client: Client,
+  { request, scored }: Parameters<typeof comparing>[1],
+  options: Options,
+): Promise<{ readonly result: CompareResult; readonly request: Request; readonly error?: WireError }> => {
+  try {
+    return { result: await comparing(client, { request, scored }, options), request };
+  } catch (error) {
+    if (!request.other || options.signal.aborted || !(error instanceof DebuggerError)) throw error;
+    const alone = { ...request, other: undefined };
+    const result = await comparing(client, { request: alone, scored }, options);
+    return { result, request: alone, error: toWireError(error) };
+  }
 };
 
 const painted = (): Promise<number> =>
@@ -69,6 +98,8 @@ const makeAnswers = () => {
   const [compare, setCompare] = createSignal<CompareResult>();
   const [board, setBoard] = createSignal<Board>();
   const [encoder, setEncoder] = createSignal<Board>();
+  const [otherBoard, setOtherBoard] = createSignal<Board>();
+  const [besideError, setBesideError] = createSignal<WireError>();
   const [shown, setShown] = createSignal<Request>();
   /** What is shown is of another model or text, and nothing will come in its place. */
   const forget = (): void =>
@@ -76,9 +107,13 @@ const makeAnswers = () => {
       setCompare(undefined);
       setBoard(undefined);
       setEncoder(undefined);
+      setOtherBoard(undefined);
       setShown(undefined);
     });
-  return { compare, setCompare, board, setBoard, encoder, setEncoder, shown, setShown, forget };
+  return {
+    ...{ compare, setCompare, board, setBoard, encoder, setEncoder, shown, setShown, forget },
+    ...{ otherBoard, setOtherBoard, besideError, setBesideError },
+  };
 };
 
 /** What is known so far, as signals. */
@@ -90,7 +125,7 @@ const makeSignals = () => {
   const [latency, setLatency] = createSignal<number>();
   const word = createMemo(() => {
     const result = answers.compare();
-    return result && wordOf(result);
+    return result && wordOf(result, answers.shown()?.other !== undefined);
   });
   const failed = (cause: unknown): void => {
     setProgress(undefined);
@@ -166,20 +201,22 @@ const makeRuns = (session: Session, s: Signals, rests: ReturnType<typeof makeRes
       const isPart = isAnswerFirst(known);
       const scored = isPart ? 'answer' : 'all';
       const onTold = (told: Notification): void => {
-        if (told.type === 'progress') s.setProgress({ done: told.done, total: told.total, what: told.what });
+        if (told.type === 'progress') s.setProgress(told);
       };
-      const result = await comparing(client, { request, scored }, { signal, onTold }).catch((error: unknown) => {
+      const asked = comparingBeside(client, { request, scored }, { signal, onTold });
+      const told = await asked.catch((error: unknown) => {
         if (!signal.aborted && isOther(s.shown(), request)) s.forget();
         throw error;
       });
       batch(() => {
-        s.setCompare(isPart ? withKnown(result, known) : result);
-        s.setShown(request);
+        s.setCompare(isPart ? withKnown(told.result, known) : told.result);
+        s.setShown(told.request);
+        s.setBesideError(told.error);
         s.setError(undefined);
         s.setProgress(undefined);
       });
       const answered = performance.now();
-      rests.ask({ request, isPart });
+      rests.ask({ request: told.request, isPart });
       void painted().then((at) => {
         // For the browser's profiler.
         performance.measure('answer', { start: from, end: answered });
@@ -191,7 +228,56 @@ const makeRuns = (session: Session, s: Signals, rests: ReturnType<typeof makeRes
     { supersede: 'wait', busy: s.setBusy },
   );
 
-export const makeResults = (session: Session): Results => {
+/** Reads the board of the run beside, while it is looked at. */
+const followOther = (session: Session, s: Signals, side: Accessor<Side>): void => {
+  const reads = makeLatest(
+    async (request: Request, signal) => {
+      const [client, result] = [session.client(), s.compare()];
+      if (!client || !result || result.before.labels) return;
+      const given = {
+        request,
+        result: turned(result),
+        word: s.word()?.id,
+        near: session.store.focus?.position,
+        signal,
+      };
+      await readBoard(client, given, s.setOtherBoard);
+    },
+    s.failed,
+    { supersede: 'stop' },
+  );
+  createEffect(
+    on([s.shown, side], ([request, at]) => {
+      const other = request && turnedRequest(request);
+      if (!other) s.setOtherBoard(undefined);
+      else if (at !== 'a') reads.ask(other);
+    }),
+  );
+};
+
+/** The results as they are looked at: B's in A's place where that side is chosen. */
+const sided = (s: Signals, side: Accessor<Side>) => {
+  const isTurned = createMemo(() => side() === 'b' && s.shown()?.other !== undefined);
+  const request = createMemo(() => {
+    const own = s.shown();
+    return isTurned() && own ? turnedRequest(own) : own;
+  });
+  const result = createMemo(() => {
+    const own = s.compare();
+    return isTurned() && own ? turned(own) : own;
+  });
+  return {
+    ...{ compare: result, shown: request },
+    board: createMemo(() => {
+      const [own, other] = [s.board(), s.otherBoard()];
+      if (isTurned()) return other;
+      return side() === 'difference' && own && other ? pairBoards(own, other) : own;
+    }),
+    otherBoard: createMemo(() => (isTurned() ? s.board() : s.otherBoard())),
+  };
+};
+
+export const makeResults = (session: Session, side: Accessor<Side>): Results => {
   const signals = makeSignals();
   const runs = makeRuns(session, signals, makeRests(session, signals));
   const wanted = createMemo(() => requestOf(session.store), undefined, { equals: (a, b) => a?.key === b?.key });
@@ -202,5 +288,6 @@ export const makeResults = (session: Session): Results => {
     if (request && canRun()) runs.ask({ request, from: performance.now() });
   };
   createEffect(on([wanted, canRun], again));
-  return { ...signals, again, cancel: () => runs.cancel() };
+  followOther(session, signals, side);
+  return { ...signals, ...sided(signals, side), again, cancel: () => runs.cancel() };
 };

@@ -5,6 +5,7 @@ import { connect } from '../../client/index.js';
 import {
   serverMessage,
   type ExperimentState,
+  type FolderView,
   type ModelChoice,
   type PageMessage,
   type ServerMessage,
@@ -29,6 +30,8 @@ export interface SessionStore {
   link: 'connecting' | 'open' | 'lost';
   host: { alive: boolean; error?: WireError | undefined };
   models: ModelChoice[];
+  /** The folder that was asked for last. */
+  folder: FolderView | undefined;
   fault: WireError | undefined;
 }
 
@@ -46,7 +49,7 @@ export interface Session {
 
 const start: SessionStore = {
   ...{ state: undefined, focus: null, canUndo: false, canRedo: false, tour: undefined, notes: [] },
-  ...{ link: 'connecting', host: { alive: true }, models: [], fault: undefined },
+  ...{ link: 'connecting', host: { alive: true }, models: [], folder: undefined, fault: undefined },
 };
 const retryMs = 1000;
 
@@ -82,6 +85,7 @@ const makeTaker =
   (store: SessionStore, set: SetStoreFunction<SessionStore>, seq: () => number) =>
   (message: ServerMessage): boolean => {
     if (message.type === 'models') set('models', message.models);
+    else if (message.type === 'folder') set({ folder: message.view, fault: undefined });
     else if (message.type === 'fault') set('fault', message.error);
     if (message.type !== 'session') return false;
     const isFirst = store.state === undefined;

@@ -1,5 +1,6 @@
 import { createStore } from 'solid-js/store';
 import type { Theme } from '../look/color.js';
+import type { Side } from './beside.js';
 import type { MeasureId } from '../panels/board/measures.js';
 
 export type Language = 'en' | 'zh';
@@ -11,6 +12,9 @@ export interface View {
   tab: string;
   /** Width of a cell of the board in pixels; 0: as wide as fits. */
   zoom: number;
+  /** Of two runs beside each other, the one that is looked at, or how they differ; whether they have one scale. */
+  side: Side;
+  oneScale: boolean;
   theme: Theme;
   language: Language;
   /** Shares of the window's width that the left column and the drawer take. */
@@ -22,7 +26,7 @@ const systemTheme = (): Theme => (matchMedia('(prefers-color-scheme: dark)').mat
 const systemLanguage = (): Language => (navigator.language.toLowerCase().startsWith('zh') ? 'zh' : 'en');
 
 export const viewDefaults = (): View => ({
-  ...{ measure: 'probability', tab: 'block', zoom: 0, left: 0.46, drawer: 0.2 },
+  ...{ measure: 'probability', tab: 'block', zoom: 0, side: 'a' as const, oneScale: true, left: 0.46, drawer: 0.2 },
   ...{ theme: systemTheme(), language: systemLanguage() },
 });
 

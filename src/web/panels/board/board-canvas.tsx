@@ -21,12 +21,12 @@ import {
   type Place,
 } from './layout.js';
 import { markOf } from './mark.js';
-import { measures } from './measures.js';
 import { pinsOf } from './pins.js';
+import { paletteFor, type ShownMeasure } from './shown-measure.js';
 import { useBreaks } from './use-breaks.jsx';
 
 interface Props {
-  readonly ends: readonly [number, number];
+  readonly shown: ShownMeasure;
   readonly scroll: Scroll;
   readonly setScroll: (scroll: Scroll) => void;
 }
@@ -45,10 +45,15 @@ const placeOfFocus = (app: App, board: Board): Place | undefined => {
   return at && row >= 0 ? { row, position: at.position } : undefined;
 };
 
-const sceneOf = (app: App, board: Board, given: Pick<Scene, 'layout' | 'pointed' | 'ends'>): Scene => ({
+const sceneOf = (
+  app: App,
+  board: Board,
+  { shown, ...given }: Pick<Scene, 'layout' | 'pointed'> & { readonly shown: ShownMeasure },
+): Scene => ({
   ...given,
   names: board.rows.map(rowName),
-  ...{ tokens: board.tokens, cells: board.cells, measure: measures[app.view.measure], palette: app.palette() },
+  ...{ tokens: board.tokens, cells: board.cells, palette: paletteFor(app.palette(), shown.scale) },
+  ...{ measure: shown.measure, ends: shown.ends, isDiverging: shown.scale === 'diverging' },
   focus: app.session.store.focus ? placeOfFocus(app, board) : undefined,
   mark: markOf(app),
   masks: (app.results.compare()?.after.masks ?? []).map((mask) => mask.position),
@@ -162,7 +167,7 @@ const useBoardPicture = (props: Props, pointed: () => Place | undefined) => {
       if (!board || at?.columns !== board.tokens.length) return undefined;
       const found: ReadonlyMap<string, Inside> = inside();
       return {
-        ...sceneOf(app, board, { layout: at, pointed: pointed(), ends: props.ends }),
+        ...sceneOf(app, board, { layout: at, pointed: pointed(), shown: props.shown }),
         ...{ inside: found, afters: board.rows },
       };
     },

@@ -1,12 +1,12 @@
 import { createMemo, createSignal, For, Show, type JSX } from 'solid-js';
 import { useApp } from '../../app.js';
 import { Panel } from '../../shell/panel.jsx';
-import type { Board } from '../../state/board.js';
 import { BoardCanvas, sameScroll, type Scroll } from './board-canvas.jsx';
 import { EncoderBoard } from './encoder-board.jsx';
 import { Invitation } from './invitation.jsx';
 import { Legend } from './legend.jsx';
 import { isMeasure, measureIds, measures } from './measures.js';
+import { shownMeasure } from './shown-measure.js';
 
 /** Chooses what the board is coloured by. */
 const MeasureChoice = (): JSX.Element => {
@@ -57,21 +57,11 @@ const ZoomButtons = (): JSX.Element => {
   );
 };
 
-const endsOf = (board: Board, id: keyof typeof measures): readonly [number, number] => {
-  const measure = measures[id];
-  let greatest = 0;
-  for (const row of board.cells) for (const cell of row) greatest = Math.max(greatest, (cell && measure.of(cell)) ?? 0);
-  return measure.ends(greatest, board.vocab);
-};
-
 /** The map of the run: what the model would say at each token after each layer. */
 export const BoardPanel = (): JSX.Element => {
   const app = useApp();
   const [scroll, setScroll] = createSignal<Scroll>({ right: 0, down: 0 }, { equals: sameScroll });
-  const ends = createMemo(() => {
-    const board = app.results.board();
-    return board ? endsOf(board, app.view.measure) : ([0, 1] as const);
-  });
+  const shown = createMemo(() => shownMeasure(app));
   const tools = (
     <>
       <MeasureChoice />
@@ -84,8 +74,8 @@ export const BoardPanel = (): JSX.Element => {
         <p class="soft">{app.t().board.noWords}</p>
       </Show>
       <Invitation />
-      <BoardCanvas ends={ends()} scroll={scroll()} setScroll={setScroll} />
-      <Legend ends={ends()} />
+      <BoardCanvas shown={shown()} scroll={scroll()} setScroll={setScroll} />
+      <Legend {...shown()} />
       <EncoderBoard />
     </Panel>
   );

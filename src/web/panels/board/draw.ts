@@ -20,6 +20,8 @@ export interface Scene {
   readonly tokens: readonly TokenView[];
   readonly cells: readonly (readonly (LensCell | undefined)[])[];
   readonly measure: Measure;
+  /** The middle of the scale is nothing: of several numbers the one farthest from it is shown. */
+  readonly isDiverging: boolean;
   readonly ends: readonly [number, number];
   readonly palette: Palette;
   readonly focus: Place | undefined;
@@ -43,7 +45,7 @@ const topFrom = { width: 96, height: 46 };
 
 /** The number that a pixel column stands for: of several cells the greatest on the scale, so that none is lost. */
 const shareOf = (
-  { cells, measure, ends }: Scene,
+  { cells, measure, ends, isDiverging }: Scene,
   row: number,
   [from, to]: readonly [number, number],
 ): number | undefined => {
@@ -52,7 +54,9 @@ const shareOf = (
     const cell = cells[row]?.[p];
     const value = cell && measure.of(cell);
     if (value === null || value === undefined) continue;
-    most = Math.max(most ?? 0, onScale(value, ends, measure.isLog));
+    const share = onScale(value, ends, measure.isLog);
+    const isFarther = isDiverging ? Math.abs(share - 0.5) > Math.abs((most ?? 0.5) - 0.5) : share > (most ?? 0);
+    most = isFarther ? share : (most ?? share);
   }
   return most;
 };

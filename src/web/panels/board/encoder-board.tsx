@@ -13,7 +13,7 @@ import type { Board } from '../../state/board.js';
 import { useCrossRow, type CrossRow } from './cross-row.js';
 import { drawBoardOn, type Scene } from './draw.js';
 import { layoutOf, placeAt, xOf, type Layout, type Place } from './layout.js';
-import { measures, type MeasureId } from './measures.js';
+import { endsOf, measures, type MeasureId } from './measures.js';
 
 /** Room for what the cell in focus takes from each source token. */
 const strip = 26;
@@ -52,13 +52,6 @@ const drawEncoder = (canvas: HTMLCanvasElement, all: EncoderScene): void => {
   drawBoardOn(c, all.scene);
 };
 
-const endsIn = (board: Board, id: MeasureId): readonly [number, number] => {
-  const measure = measures[id];
-  let greatest = 0;
-  for (const row of board.cells) for (const cell of row) greatest = Math.max(greatest, (cell && measure.of(cell)) ?? 0);
-  return measure.ends(greatest, board.vocab);
-};
-
 /** What is under the pointer, and what the decoder's cell in focus takes from there. */
 const textAt = (app: App, board: Board, { place, cross }: { place: Place; cross: CrossRow | undefined }): string => {
   const t = app.t().board;
@@ -91,7 +84,7 @@ const EncoderCanvas = (props: { readonly board: Board }): JSX.Element => {
   const cross = useCrossRow(app);
   const [pointed, setPointed] = createSignal<Place>();
   const measure = () => encoderMeasure(app.view.measure);
-  const ends = createMemo(() => endsIn(props.board, measure()));
+  const ends = createMemo(() => endsOf(props.board, measures[measure()]));
   const layoutIn = (size: { readonly width: number; readonly height: number }): Layout =>
     layoutOf(
       { rows: props.board.rows.length, columns: props.board.tokens.length },
@@ -103,7 +96,7 @@ const EncoderCanvas = (props: { readonly board: Board }): JSX.Element => {
       scene: {
         ...{ layout: layoutIn(size), names: props.board.rows.map(rowName), tokens: props.board.tokens },
         ...{ cells: props.board.cells, measure: measures[measure()], ends: ends(), palette: app.palette() },
-        ...{ focus: undefined, mark: undefined, pins: [], pointed: pointed(), ...inks() },
+        ...{ isDiverging: false, focus: undefined, mark: undefined, pins: [], pointed: pointed(), ...inks() },
       },
       cross: cross(),
       label: app.t().board.crossShort,

@@ -11,7 +11,7 @@ export const Invitation = (): JSX.Element => {
   const text = (): string | undefined => {
     const { tour, state } = app.session.store;
     const [board, says] = [app.results.board(), app.results.compare()?.after.next[0]?.text];
-    if (!board || !tour || state?.prompt !== tour.prompt) return undefined;
+    if (!board || !tour || state?.prompt !== tour.prompt || state.ids || state.chat || state.beside) return undefined;
     const words = app.t().board;
     if (says === tour.expected) return words.mended(visible(tour.expected));
     const mark = markOf(app);

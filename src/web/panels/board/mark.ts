@@ -6,6 +6,7 @@ import { lossOf } from './loss.js';
 export const isTour = ({ session, results }: Pick<App, 'session' | 'results'>): boolean => {
   const { tour, state } = session.store;
   const request = results.shown();
+  if (state?.beside || state?.ids || state?.chat) return false;
   return tour !== undefined && state?.prompt === tour.prompt && request?.edits.length === 0;
 };
 

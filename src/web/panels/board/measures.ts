@@ -1,4 +1,6 @@
 import type { LensCell } from '../../../protocol/index.js';
+import type { Board } from '../../state/board.js';
+import type { PairedCell } from '../../state/difference.js';
 import { compact, percent } from '../../look/numbers.js';
 
 export const measureIds = [
@@ -47,4 +49,28 @@ export const measures: Readonly<Record<MeasureId, Measure>> = {
 export const onScale = (x: number, [low, high]: readonly [number, number], isLog = false): number => {
   const [a, b, c] = isLog ? [Math.log(x), Math.log(low), Math.log(high)] : [x, low, high];
   return b === c ? 0 : Math.min(1, Math.max(0, (a - b) / (c - b)));
+};
+
+/** Where the scale of a measure begins and ends on a board. */
+export const endsOf = (board: Board, measure: Measure): readonly [number, number] => {
+  let greatest = 0;
+  for (const row of board.cells)
+    for (const cell of row) greatest = Math.max(greatest, Math.abs((cell && measure.of(cell)) ?? 0));
+  return measure.ends(greatest, board.vocab);
+};
+
+const signed = (show: (x: number) => string, x: number): string =>
+  `${x < 0 ? '−' : x > 0 ? '+' : ''}${show(Math.abs(x)).replace('>', '')}`;
+
+/** B's number less A's, of cells that have both; 0 is in the middle of its scale. */
+export const differenceOf = (id: MeasureId): Measure => {
+  const { of, show } = measures[id];
+  return {
+    of: (cell: PairedCell) => {
+      const [a, b] = [of(cell), cell.other && of(cell.other)];
+      return a === null || a === undefined || b === null || b === undefined ? undefined : b - a;
+    },
+    ends: (greatest) => (greatest > 0 ? [-greatest, greatest] : [-1, 1]),
+    show: (x) => signed(show, x),
+  };
 };

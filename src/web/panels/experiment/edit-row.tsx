@@ -2,12 +2,14 @@ import { createSignal, Show, type JSX } from 'solid-js';
 import type { SessionEdit } from '../../../protocol/index.js';
 import { useApp } from '../../app.js';
 import { mistakeIn } from './file.js';
-import { numberIn, withNumber } from './numbers.js';
+import { numberIn, withNumber, type EditNumber } from './numbers.js';
 
 interface Props {
   readonly edit: SessionEdit;
   readonly index: number;
 }
+
+const onSlider = (x: number, { isLog }: Pick<EditNumber, 'isLog'>): number => (isLog ? Math.log10(x) : x);
 
 /** Moves the number of an edit; what is moved without letting go is one step of undo. */
 const Slider = (props: Props): JSX.Element => {
@@ -21,16 +23,17 @@ const Slider = (props: Props): JSX.Element => {
       {(range) => (
         <input
           type="range"
-          min={range().least}
-          max={range().most}
+          min={onSlider(range().least, range())}
+          max={onSlider(range().most, range())}
           step={range().step}
-          value={number()?.value ?? 0}
+          value={onSlider(number()?.value ?? 0, range())}
           aria-label={app.t().experiment.slider(props.edit.text)}
           onPointerDown={() => setGesture((n) => n + 1)}
           onInput={(event) => {
             const at = number();
             if (!at) return;
-            const text = withNumber(props.edit.text, at, event.currentTarget.valueAsNumber);
+            const moved = event.currentTarget.valueAsNumber;
+            const text = withNumber(props.edit.text, at, range().isLog ? 10 ** moved : moved);
             app.experiment.replace(props.index, text, `slider ${props.index} ${gesture()}`);
           }}
           onChange={() => {

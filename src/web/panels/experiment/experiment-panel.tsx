@@ -3,7 +3,9 @@ import { useApp } from '../../app.js';
 import { compact } from '../../look/numbers.js';
 import { klOf } from '../next/rows.js';
 import { Panel } from '../../shell/panel.jsx';
+import { BesideDialog } from '../../shell/beside-dialog.jsx';
 import { AddEdit } from './add-edit.jsx';
+import { AddMenus } from './add-menus.jsx';
 import { EditRow } from './edit-row.jsx';
 import { Files } from './files.jsx';
 
@@ -43,8 +45,15 @@ const Notes = (): JSX.Element => {
 /** The edits as a list with switches and sliders. */
 export const ExperimentPanel = (): JSX.Element => {
   const app = useApp();
+  let compare: (() => void) | undefined;
+  const tools = (
+    <button class="small" id="compare" onClick={() => compare?.()}>
+      {app.t().beside.open}
+    </button>
+  );
   return (
-    <Panel id="experiment" title={app.t().experiment.title} help={app.t().experiment.help} grows>
+    <Panel id="experiment" title={app.t().experiment.title} help={app.t().experiment.help} grows tools={tools}>
+      <BesideDialog ref={(open) => (compare = open)} />
       <div class="scrolls">
         <Show when={app.experiment.edits().length > 0} fallback={<p class="soft">{app.t().experiment.none}</p>}>
           <ul class="edits">
@@ -52,6 +61,7 @@ export const ExperimentPanel = (): JSX.Element => {
           </ul>
         </Show>
         <AddEdit />
+        <AddMenus />
         <Effect />
         <Notes />
       </div>

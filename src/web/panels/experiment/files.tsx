@@ -22,13 +22,13 @@ export const Files = (): JSX.Element => {
   const t = () => app.t().experiment;
   const fingerprint = () => app.results.compare()?.model.fingerprint ?? '';
   const save = (): void => {
-    const { state } = app.session.store;
+    const state = app.state();
     if (state) download(fileName(state.name), toFile(state, fingerprint()));
   };
   const load = async (file: File): Promise<void> => {
     try {
       const { name, edits, fingerprint: made } = ofFile(await file.text());
-      app.session.change({ name, edits: [...edits] });
+      app.change({ name, edits: [...edits] });
       setTold(made !== undefined && made !== fingerprint() ? t().other : undefined);
     } catch (error) {
       setTold(`${t().invalid} ${error instanceof DebuggerError ? error.message : ''}`);
@@ -39,8 +39,8 @@ export const Files = (): JSX.Element => {
       <input
         placeholder={t().name}
         aria-label={t().name}
-        value={app.session.store.state?.name ?? ''}
-        onChange={(event) => app.session.change({ name: event.currentTarget.value })}
+        value={app.state()?.name ?? ''}
+        onChange={(event) => app.change({ name: event.currentTarget.value })}
       />
       <button onClick={save} disabled={app.experiment.edits().length === 0}>
         {t().save}

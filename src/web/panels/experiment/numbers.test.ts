@@ -11,6 +11,10 @@ describe('the number of an edit', () => {
     ['temperature 0.7', 0.7],
     ['top-p 0.9', 0.9],
     ['config rms_norm_eps = 1e-5', 1e-5],
+    ['config rope_theta = 10000', 10_000],
+    ['min-p 0.05', 0.05],
+    ['top-k 400', 400],
+    ['repetition-penalty 1.3', 1.3],
   ])('of %s', (text, value) => {
     const found = numberIn(text);
     expect(found?.value).toBe(value);
@@ -25,6 +29,11 @@ describe('the number of an edit', () => {
       expect(numberIn(text)).toBeUndefined();
     },
   );
+
+  it('moves by its logarithm where its size matters', () => {
+    expect(numberIn('config layer_norm_epsilon = 1e-5')?.isLog).toBe(true);
+    expect(numberIn('config num_experts_per_tok = 2')?.isLog).toBeUndefined();
+  });
 
   it('is put in its place, and the edit stays one', () => {
     const text = 'scale blocks.1.attn.z[head=2] by 0.5 from step 1';

@@ -7,13 +7,15 @@ export interface EditNumber {
   readonly least: number;
   readonly most: number;
   readonly step: number;
+  /** The slider moves its logarithm: for numbers of which the size matters. */
+  readonly isLog?: true;
 }
 
 const number = '[+-]?(?:\\d+\\.?\\d*|\\.\\d+)(?:[eE][+-]?\\d+)?';
 
 interface Form {
   readonly pattern: RegExp;
-  readonly range: (value: number) => Pick<EditNumber, 'least' | 'most' | 'step'>;
+  readonly range: (value: number) => Pick<EditNumber, 'least' | 'most' | 'step' | 'isLog'>;
 }
 
 /** Symmetric, wide enough for the number that is there. */
@@ -39,6 +41,18 @@ const forms: readonly Form[] = [
     range: (v) => ({ least: 0, most: Math.max(2, v), step: 0.01 }),
   },
   { pattern: new RegExp(`^top-p (${number})$`, 'd'), range: () => ({ least: 0.01, most: 1, step: 0.01 }) },
+  { pattern: new RegExp(`^min-p (${number})$`, 'd'), range: () => ({ least: 0, most: 1, step: 0.01 }) },
+  { pattern: new RegExp(`^top-k (\\d+)$`, 'd'), range: (v) => ({ least: 1, most: Math.max(100, v), step: 1 }) },
+  {
+    pattern: new RegExp(`^repetition-penalty (${number})$`, 'd'),
+    range: (v) => ({ least: 0.5, most: Math.max(2, v), step: 0.01 }),
+  },
+  // An epsilon or a base of rotation changes little until it is some times as large.
+  {
+    pattern: new RegExp(`^config \\w*(?:eps|epsilon|theta|base|base_freq) = (${number})$`, 'd'),
+    range: (v) =>
+      v > 0 ? { least: v / 1e4, most: v * 1e4, step: 0.02, isLog: true } : { least: 0, most: 1, step: 0.01 },
+  },
   {
     pattern: new RegExp(`^config \\w+ = (${number})$`, 'd'),
     range: (v) => ({ least: 0, most: v === 0 ? 1 : 4 * Math.abs(v), step: Math.abs(v === 0 ? 1 : v) / 50 }),

@@ -74,7 +74,7 @@ export const Alternatives = (): JSX.Element => {
                     class="plain"
                     aria-label={app.t().next.fork(visible(word.text))}
                     title={app.t().next.fork(visible(word.text))}
-                    onClick={() => void forkAt(app, position(), word.text)}
+                    onClick={() => void forkAt(app, position(), word)}
                   >
                     {visible(word.text)}
                   </button>

@@ -1,12 +1,13 @@
 import { createMemo, For, Index, Show, type JSX } from 'solid-js';
 import type { CompareResult, ScoredToken } from '../../../protocol/index.js';
-import { useApp } from '../../app.js';
+import { useApp, type App } from '../../app.js';
 import { compact, percent } from '../../look/numbers.js';
 import { visible } from '../../look/token-text.js';
 import { Panel } from '../../shell/panel.jsx';
 import { Alternatives, isElsewhere } from './alternatives.jsx';
 import { forkAt } from './fork.js';
-import { klOf, nextRows, type NextRow } from './rows.js';
+import { MaskChoice } from './mask-choice.jsx';
+import { klOf, maskAt, nextRows, type NextRow } from './rows.js';
 
 /** How many tokens are listed. */
 const most = 7;
@@ -18,14 +19,21 @@ interface BarProps {
   readonly below: number;
 }
 
-const Bar = (props: BarProps): JSX.Element => (
-  <div class="bar-cell" classList={{ gone: props.of === undefined }}>
-    <div class={`bar ${props.kind}`} style={{ width: `${(100 * (props.of?.probability ?? 0)).toFixed(2)}%` }} />
-    <span class="number">{props.of ? percent(props.of.probability) : `<${percent(props.below).replace('<', '')}`}</span>
-  </div>
-);
+const Bar = (props: BarProps): JSX.Element => {
+  /** Nothing is known of a run that lists nothing. */
+  const below = (): string => (props.below < 1 ? `<${percent(props.below).replace('<', '')}` : '–');
+  return (
+    <div class="bar-cell" classList={{ gone: props.of === undefined }}>
+      <div class={`bar ${props.kind}`} style={{ width: `${(100 * (props.of?.probability ?? 0)).toFixed(2)}%` }} />
+      <span class="number">{props.of ? percent(props.of.probability) : below()}</span>
+    </div>
+  );
+};
 
-const Row = (props: { readonly row: NextRow; readonly edited: boolean }): JSX.Element => {
+/** Which runs have a column, from left to right. */
+type Columns = readonly ('before' | 'after')[];
+
+const Row = (props: { readonly row: NextRow; readonly columns: Columns }): JSX.Element => {
   const app = useApp();
   const kind = (): string => {
     const { tour, state } = app.session.store;
@@ -51,27 +59,32 @@ const Row = (props: { readonly row: NextRow; readonly edited: boolean }): JSX.El
             class="plain append"
             aria-label={app.t().next.append(visible(props.row.text))}
             title={app.t().next.append(visible(props.row.text))}
-            onClick={() => void forkAt(app, (app.results.board()?.tokens.length ?? 1) - 1, props.row.text)}
+            onClick={() => void forkAt(app, (app.results.board()?.tokens.length ?? 1) - 1, props.row)}
           >
             ↵
           </button>
         </Show>
       </td>
-      <td>
-        <Bar of={props.row.before} kind={kind()} below={props.row.below.before} />
-      </td>
-      <Show when={props.edited}>
-        <td>
-          <Bar of={props.row.after} kind={kind()} below={props.row.below.after} />
-        </td>
-      </Show>
+      <For each={props.columns}>
+        {(run) => (
+          <td>
+            <Bar of={props.row[run]} kind={kind()} below={props.row.below[run]} />
+          </td>
+        )}
+      </For>
     </tr>
   );
 };
 
+/** The mask in focus. */
+const maskOf = (app: App): number => {
+  const run = app.results.compare()?.after;
+  return run ? maskAt(run, app.session.store.focus?.position) : 0;
+};
+
 const titleOf = (app: ReturnType<typeof useApp>, result: CompareResult | undefined): string => {
   if (result?.after.labels) return app.t().next.labels;
-  const mask = result?.after.masks?.[0];
+  const mask = result?.after.masks?.[maskOf(app)];
   return mask ? app.t().next.mask(mask.position) : app.t().next.title;
 };
 
@@ -80,12 +93,23 @@ export const NextPanel = (): JSX.Element => {
   const app = useApp();
   const rows = createMemo(() => {
     const result = app.results.compare();
-    return result ? nextRows(result, most) : [];
+    return result ? nextRows(result, most, maskOf(app)) : [];
   });
   const edited = () => (app.results.shown()?.edits.length ?? 0) > 0;
+  const hasOther = () => app.results.shown()?.other !== undefined;
   const kl = (): string => {
-    const x = klOf(app.results.compare());
+    const x = klOf(app.results.compare(), maskOf(app));
+    if (hasOther()) return x === 0 ? app.t().next.same : app.t().next.kl(compact(x));
     return edited() ? (x === 0 ? app.t().next.same : app.t().next.kl(compact(x))) : '';
+  };
+  /** Of two runs A stands first, whichever is looked at. */
+  const columns = (): Columns => {
+    if (hasOther()) return app.side() === 'b' ? ['before', 'after'] : ['after', 'before'];
+    return edited() ? ['before', 'after'] : ['before'];
+  };
+  const heading = (run: Columns[number]): string => {
+    if (!hasOther()) return app.t().next[run];
+    return (run === 'after') === (app.side() !== 'b') ? app.t().beside.a : app.t().beside.b;
   };
   return (
     <Panel
@@ -93,9 +117,12 @@ export const NextPanel = (): JSX.Element => {
       title={titleOf(app, app.results.compare())}
       help={app.t().next.help}
       tools={
-        <span class="small soft" id="kl">
-          {kl()}
-        </span>
+        <>
+          <MaskChoice />
+          <span class="small soft" id="kl">
+            {kl()}
+          </span>
+        </>
       }
     >
       <Show when={rows().length === 0}>
@@ -106,14 +133,11 @@ export const NextPanel = (): JSX.Element => {
         <thead>
           <tr>
             <th class="word">{app.t().next.word}</th>
-            <th>{app.t().next.before}</th>
-            <Show when={edited()}>
-              <th>{app.t().next.after}</th>
-            </Show>
+            <For each={columns()}>{(run) => <th>{heading(run)}</th>}</For>
           </tr>
         </thead>
         <tbody>
-          <Index each={rows()}>{(row) => <Row row={row()} edited={edited()} />}</Index>
+          <Index each={rows()}>{(row) => <Row row={row()} columns={columns()} />}</Index>
         </tbody>
       </table>
     </Panel>

@@ -3,7 +3,7 @@ import { useApp } from '../../app.js';
 import type { Client } from '../../../client/index.js';
 import { makeLatest } from '../../link/latest.js';
 import { visible } from '../../look/token-text.js';
-import type { Request } from '../../state/request.js';
+import type { Request, Run } from '../../state/request.js';
 
 /** How many tokens are made. */
 const length = 24;
@@ -13,18 +13,16 @@ interface Said {
   readonly after: string;
 }
 
-const generated = async (
-  client: Client,
-  { input, edits }: Pick<Request, 'input' | 'edits'>,
-  signal: AbortSignal,
-): Promise<string> => {
-  const result = await client.request(
-    'run',
-    { ...input, edits: edits.map((text) => ({ text })), maxNewTokens: length, top: 0 },
-    { signal },
-  );
-  return Array.isArray(result) ? '' : result.generated.text;
+const generated = async (client: Client, { input, edits, sampling }: Run, signal: AbortSignal): Promise<string> => {
+  const all = [...edits, ...sampling].map((text) => ({ text }));
+  const result = await client.request('run', { ...input, edits: all, maxNewTokens: length, top: 0 }, { signal });
+  if (Array.isArray(result)) return '';
+  const { text, ids } = result.generated;
+  return text === '' ? ids.map((id) => `[${id}]`).join(' ') : text; // a model without a tokenizer says ids
 };
+
+/** What a request is compared with: the run beside, or itself without edits of the model. */
+const comparedWith = (request: Request): Run => request.other ?? { ...request, edits: [] };
 
 /** The word that the model says next, before and after the edits, and more of it when asked. */
 export const GoesOn = (): JSX.Element => {
@@ -36,7 +34,8 @@ export const GoesOn = (): JSX.Element => {
       const client = app.session.client();
       if (!client) return;
       const after = await generated(client, request, signal);
-      const before = request.edits.length === 0 ? after : await generated(client, { ...request, edits: [] }, signal);
+      const isSame = request.edits.length === 0 && !request.other;
+      const before = isSame ? after : await generated(client, comparedWith(request), signal);
       setSaid({ before, after });
     },
     () => setSaid(undefined),

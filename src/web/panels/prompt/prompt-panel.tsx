@@ -1,55 +1,86 @@
-import { createEffect, createSignal, on, onCleanup, Show, type JSX } from 'solid-js';
-import { useApp } from '../../app.js';
+import { createSignal, Match, Show, Switch, type JSX } from 'solid-js';
+import { useApp, type App } from '../../app.js';
 import { Panel } from '../../shell/panel.jsx';
+import { ChatField } from './chat-field.jsx';
 import { Chips } from './chips.jsx';
 import { GoesOn } from './goes-on.jsx';
+import { IdsField } from './ids-field.jsx';
+import { TextField } from './text-field.jsx';
+import { wayOf, Ways } from './ways.jsx';
 
-/** Typing runs the model when it pauses this long. */
-const pauseMs = 250;
+const isEncoderDecoder = (app: App): boolean =>
+  (app.model()?.summary ?? app.results.compare()?.model)?.encoderLayers !== undefined;
 
-interface FieldProps {
-  readonly label: string;
-  readonly placeholder: string;
-  readonly value: string;
-  readonly change: (text: string) => void;
-}
-
-/** A text that is taken over when typing pauses; what other pages change shows, unless one types here. */
-const TextField = (props: FieldProps): JSX.Element => {
-  let area: HTMLTextAreaElement | undefined;
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const commit = (): void => {
-    clearTimeout(timer);
-    if (area && area.value !== props.value) props.change(area.value);
-  };
-  createEffect(
-    on(
-      () => props.value,
-      (value) => {
-        if (area && area.value !== value && document.activeElement !== area) area.value = value;
-      },
-    ),
-  );
-  onCleanup(() => clearTimeout(timer));
+/** What an encoder-decoder's decoder begins with, in the way in which the prompt is given. */
+const Target = (props: { readonly gesture: () => string }): JSX.Element => {
+  const app = useApp();
+  const hasIds = () => app.state()?.targetIds !== undefined || app.model()?.reads.tokenizer === false;
   return (
-    <textarea
-      ref={area}
-      class="prompt-text"
-      rows="1"
-      spellcheck={false}
-      aria-label={props.label}
-      placeholder={props.placeholder}
-      onInput={() => {
-        clearTimeout(timer);
-        timer = setTimeout(commit, pauseMs);
-      }}
-      onBlur={commit}
-    />
+    <Show
+      when={hasIds()}
+      fallback={
+        <TextField
+          label={app.t().prompt.target}
+          placeholder={app.t().prompt.target}
+          value={app.state()?.target ?? ''}
+          change={(target) => app.change({ target: target === '' ? null : target }, props.gesture())}
+        />
+      }
+    >
+      <IdsField
+        id="target-ids"
+        label={app.t().ways.targetIds}
+        ids={app.state()?.targetIds}
+        vocab={app.model()?.summary.vocab}
+        change={(ids) => app.change({ targetIds: ids.length === 0 ? null : ids, target: null }, props.gesture())}
+      />
+    </Show>
   );
 };
 
-const isEncoderDecoder = (app: ReturnType<typeof useApp>): boolean =>
-  app.results.compare()?.model.encoderLayers !== undefined;
+/** Puts the model's mask at the end of the text. */
+const MaskButton = (props: { readonly mask: string }): JSX.Element => {
+  const app = useApp();
+  const put = (): void => {
+    const { prompt = '' } = app.state() ?? {};
+    app.change({ prompt: `${prompt}${prompt === '' || /\s$/.test(prompt) ? '' : ' '}${props.mask}` });
+  };
+  return (
+    <button class="plain small" onClick={put} title={app.t().ways.insertMask(props.mask)}>
+      + {props.mask}
+    </button>
+  );
+};
+
+const Tools = (): JSX.Element => {
+  const app = useApp();
+  const mask = () => {
+    const reads = app.model()?.reads;
+    return reads?.output === 'masks' && wayOf(app) === 'text' ? reads.mask : undefined;
+  };
+  return (
+    <>
+      <Show when={mask()}>{(text) => <MaskButton mask={text()} />}</Show>
+      <Ways />
+      <span class="soft small">{app.t().prompt.tokens(app.results.compare()?.after.tokens.length ?? 0)}</span>
+    </>
+  );
+};
+
+/** Why nothing was run, where nothing else is shown. */
+const Refused = (): JSX.Element => {
+  const app = useApp();
+  const error = () => (app.results.compare() ? undefined : app.results.error());
+  return (
+    <Show when={error()}>
+      {(of) => (
+        <p class="mistake" role="alert">
+          {of().message}. <span class="soft">{of().hint}</span>
+        </p>
+      )}
+    </Show>
+  );
+};
 
 /** The text that the model reads, and what it goes on to say. */
 export const PromptPanel = (): JSX.Element => {
@@ -57,28 +88,35 @@ export const PromptPanel = (): JSX.Element => {
   const [typing, setTyping] = createSignal(0);
   const gesture = (): string => `prompt ${typing()}`;
   return (
-    <Panel
-      id="prompt"
-      title={app.t().prompt.title}
-      help={app.t().prompt.help}
-      tools={<span class="soft small">{app.t().prompt.tokens(app.results.compare()?.after.tokens.length ?? 0)}</span>}
-    >
-      <div onFocusIn={() => setTyping((n) => n + 1)}>
-        <TextField
-          label={app.t().prompt.title}
-          placeholder={app.t().prompt.placeholder}
-          value={app.session.store.state?.prompt ?? ''}
-          change={(prompt) => app.session.change({ prompt }, gesture())}
-        />
+    <Panel id="prompt" title={app.t().prompt.title} help={app.t().prompt.help} tools={<Tools />}>
+      <div class="prompt-fields" onFocusIn={() => setTyping((n) => n + 1)}>
+        <Switch>
+          <Match when={wayOf(app) === 'text'}>
+            <TextField
+              label={isEncoderDecoder(app) ? app.t().ways.source : app.t().prompt.title}
+              placeholder={app.t().prompt.placeholder}
+              value={app.state()?.prompt ?? ''}
+              change={(prompt) => app.change({ prompt }, gesture())}
+            />
+          </Match>
+          <Match when={wayOf(app) === 'ids'}>
+            <IdsField
+              id="prompt-ids"
+              label={app.t().ways.ids}
+              ids={app.state()?.ids}
+              vocab={app.model()?.summary.vocab}
+              change={(ids) => app.change({ ids, chat: null }, gesture())}
+            />
+          </Match>
+          <Match when={wayOf(app) === 'chat'}>
+            <ChatField gesture={gesture} />
+          </Match>
+        </Switch>
         <Show when={isEncoderDecoder(app)}>
-          <TextField
-            label={app.t().prompt.target}
-            placeholder={app.t().prompt.target}
-            value={app.session.store.state?.target ?? ''}
-            change={(target) => app.session.change({ target: target === '' ? null : target }, gesture())}
-          />
+          <Target gesture={gesture} />
         </Show>
       </div>
+      <Refused />
       <Chips />
       <GoesOn />
     </Panel>

@@ -1,8 +1,9 @@
 import type { Client } from '../../../client/index.js';
-import type { CompareResult, LensResult } from '../../../protocol/index.js';
-import type { Request } from '../../state/request.js';
+import type { ComparedRun, CompareResult, LensResult } from '../../../protocol/index.js';
+import { align } from '../../state/align.js';
+import type { Request, Run } from '../../state/request.js';
 
-/** How some words stand after each layer at one position, with the edits and without them. */
+/** How some words stand after each layer at one position, with the edits and without them, or in the run beside. */
 export interface Residual {
   readonly position: number;
   readonly after: LensResult;
@@ -32,18 +33,21 @@ export const readResidual = async (
   { request, result, position, words }: ResidualRequest,
   signal: AbortSignal,
 ): Promise<Residual> => {
-  const ask = (edits: readonly string[]): Promise<LensResult> =>
+  const ask = ({ input, edits }: Pick<Run, 'input' | 'edits'>, at: number): Promise<LensResult> =>
     client.request(
       'lens',
       {
-        ...{ ...request.input, edits: edits.map((text) => ({ text })) },
-        ...{ positions: [position], words: [...words], top: 3 },
+        ...{ ...input, edits: edits.map((text) => ({ text })) },
+        ...{ positions: [at], words: [...words], top: 3 },
       },
       { signal },
     );
-  const after = await ask(request.edits);
-  const isSameText = (result.before.target ?? result.before.tokens).length > position;
-  const before = request.edits.length > 0 && isSameText ? await ask([]) : undefined;
+  const after = await ask(request, position);
+  const texts = ({ target, tokens }: ComparedRun): readonly string[] => (target ?? tokens).map((t) => t.text);
+  const place = align(texts(result.after), texts(result.before))[position];
+  const hasOther = request.other !== undefined || request.edits.length > 0;
+  const other = request.other ?? { input: request.input, edits: [] };
+  const before = hasOther && place !== undefined ? await ask(other, place) : undefined;
   return { position, after, before };
 };
 

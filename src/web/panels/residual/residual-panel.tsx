@@ -85,6 +85,10 @@ const Chart = (props: { readonly of: Residual }): JSX.Element => {
 /** Which colour is which word, and how the lines differ. */
 const Key = (props: { readonly of: Residual }): JSX.Element => {
   const app = useApp();
+  const lines = (): string => {
+    if (!app.results.shown()?.other) return app.t().residual.lines;
+    return app.side() === 'b' ? app.t().beside.linesTurned : app.t().beside.lines;
+  };
   return (
     <div class="chart-key">
       <For each={props.of.after.words}>
@@ -98,7 +102,7 @@ const Key = (props: { readonly of: Residual }): JSX.Element => {
         )}
       </For>
       <Show when={props.of.before}>
-        <span class="soft small">{app.t().residual.lines}</span>
+        <span class="soft small">{lines()}</span>
       </Show>
     </div>
   );

@@ -1,0 +1,26 @@
+import type { App } from '../../app.js';
+import type { Palette, ScaleKind } from '../../look/color.js';
+import { differenceOf, endsOf, measures, type Measure } from './measures.js';
+
+/** What the board is coloured by: a measure, the ends of its scale, and which scale of colours that is. */
+export interface ShownMeasure {
+  readonly measure: Measure;
+  readonly ends: readonly [number, number];
+  readonly scale: ScaleKind;
+}
+
+/** Of the run that is looked at, or of how two differ. Two runs have one scale unless that is switched off. */
+export const shownMeasure = (app: Pick<App, 'results' | 'view' | 'side'>): ShownMeasure => {
+  const [board, other] = [app.results.board(), app.results.otherBoard()];
+  const id = app.view.measure;
+  if (!board) return { measure: measures[id], ends: [0, 1], scale: 'sequential' };
+  if (app.side() === 'difference') {
+    const measure = differenceOf(id);
+    return { measure, ends: endsOf(board, measure), scale: 'diverging' };
+  }
+  const both = other && app.view.oneScale ? { ...board, cells: [...board.cells, ...other.cells] } : board;
+  return { measure: measures[id], ends: endsOf(both, measures[id]), scale: 'sequential' };
+};
+
+/** The colours of a scale in the place of the one that cells are drawn with. */
+export const paletteFor = (palette: Palette, scale: ScaleKind): Palette => ({ ...palette, sequential: palette[scale] });
