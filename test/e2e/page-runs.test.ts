@@ -242,7 +242,7 @@ describe('two runs beside each other', () => {
     const at = JSON.stringify({ after: 'blocks.1', position: 1, head: 0 });
     const state = { model: one, ids: [5, 17, 42], beside: { model: other } };
     const on = await page.open(test, addressOf(state, { tab: 'beside', at }));
-    await expect.poll(() => on.locator('#beside-panel .three canvas').count(), soon).toBe(6);
+    await expect.poll(() => on.locator('#beside-panel .three figure canvas').count(), soon).toBe(6);
     await on.locator('#side-b').getByText('llama-tied').waitFor();
     await on.close();
     expect(page.wrong).toEqual([]);
