@@ -24,6 +24,7 @@ export const en = {
     languageName: 'Switch the page to Chinese',
     help: (panel: string) => `What ${panel} shows`,
     resize: 'Resize the columns',
+    panelKinds: { see: 'See', why: 'Why', run: 'Run' },
     facts: ({ layers, heads, width, vocab, parameters }: ModelFacts) =>
       `${layers} layers · ${heads} heads · width ${width} · vocabulary ${vocab} · ${parameters} parameters`,
   },

@@ -16,6 +16,7 @@ export const zh: Words = {
     languageName: '切换到英文',
     help: (panel) => `“${panel}”显示什么`,
     resize: '调整各栏宽度',
+    panelKinds: { see: '看', why: '因', run: '行' },
     facts: ({ layers, heads, width, vocab, parameters }) =>
       `${layers} 层 · ${heads} 头 · 宽度 ${width} · 词表 ${vocab} · ${parameters} 个参数`,
   },

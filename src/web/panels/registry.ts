@@ -12,25 +12,30 @@ import { ResidualPanel } from './residual/residual-panel.jsx';
 import { SamplingPanel } from './sampling/sampling-panel.jsx';
 import { WeightsPanel } from './weights/weights-panel.jsx';
 
+/** What one wants of a panel: to see values, to learn why, or to make runs and go through them. */
+export const panelKinds = ['see', 'why', 'run'] as const;
+export type PanelKind = (typeof panelKinds)[number];
+
 /** A view of what is in focus: one folder beside this file, one row here. */
 export interface DetailPanel {
   /** Part of the address. */
   readonly id: string;
+  readonly kind: PanelKind;
   readonly title: (words: Words) => string;
   readonly panel: () => JSX.Element;
 }
 
-/** The tabs of the detail, in their order. The program, for stepping, stands last. */
+/** The tabs of the detail: a row for each kind, in this order within it. */
 export const detailPanels: readonly DetailPanel[] = [
-  { id: 'block', title: (words) => words.block.title, panel: BlockPanel },
-  { id: 'attention', title: (words) => words.attention.title, panel: AttentionPanel },
-  { id: 'components', title: (words) => words.components.title, panel: ComponentsPanel },
-  { id: 'residual', title: (words) => words.residual.title, panel: ResidualPanel },
-  { id: 'attribution', title: (words) => words.attribution.title, panel: AttributionPanel },
-  { id: 'neurons', title: (words) => words.neurons.title, panel: NeuronsPanel },
-  { id: 'weights', title: (words) => words.weights.title, panel: WeightsPanel },
-  { id: 'sampling', title: (words) => words.sampling.title, panel: SamplingPanel },
-  { id: 'model', title: (words) => words.picture.title, panel: PicturePanel },
-  { id: 'beside', title: (words) => words.beside.panel, panel: BesidePanel },
-  { id: 'program', title: (words) => words.program.title, panel: ProgramPanel },
+  { id: 'block', kind: 'see', title: (words) => words.block.title, panel: BlockPanel },
+  { id: 'attention', kind: 'see', title: (words) => words.attention.title, panel: AttentionPanel },
+  { id: 'residual', kind: 'see', title: (words) => words.residual.title, panel: ResidualPanel },
+  { id: 'neurons', kind: 'see', title: (words) => words.neurons.title, panel: NeuronsPanel },
+  { id: 'weights', kind: 'see', title: (words) => words.weights.title, panel: WeightsPanel },
+  { id: 'attribution', kind: 'why', title: (words) => words.attribution.title, panel: AttributionPanel },
+  { id: 'components', kind: 'why', title: (words) => words.components.title, panel: ComponentsPanel },
+  { id: 'program', kind: 'run', title: (words) => words.program.title, panel: ProgramPanel },
+  { id: 'model', kind: 'run', title: (words) => words.picture.title, panel: PicturePanel },
+  { id: 'sampling', kind: 'run', title: (words) => words.sampling.title, panel: SamplingPanel },
+  { id: 'beside', kind: 'run', title: (words) => words.beside.panel, panel: BesidePanel },
 ];

@@ -1,6 +1,7 @@
-import { createSignal, For, Match, Show, Switch, type JSX } from 'solid-js';
+import { createSignal, Match, Show, Switch, type JSX } from 'solid-js';
 import { useApp } from '../../app.js';
 import { Panel } from '../../shell/panel.jsx';
+import { Tabs } from '../../shell/tabs.jsx';
 import { Listing } from './listing.jsx';
 import { Log } from './log.jsx';
 import { PointEditor } from './point-editor.jsx';
@@ -19,38 +20,15 @@ const Sections = (): JSX.Element => {
   const [open, setOpen] = createSignal<Section>('points');
   const count = (section: Section): number =>
     section === 'points' ? app.debugging.settings().points.length : section === 'log' ? app.debugging.log().length : 0;
-  const move = (by: number): void => {
-    const next = sections[(sections.indexOf(open()) + by + sections.length) % sections.length] ?? 'points';
-    setOpen(next);
-    document.getElementById(`section-${next}`)?.focus();
-  };
+  const tabs = () => sections.map((id) => ({ id, title: t().sections[id], count: count(id) }));
   return (
     <div class="program-sections">
-      <div
-        class="tabs"
-        role="tablist"
-        onKeyDown={(event) => {
-          if (event.key === 'ArrowRight') move(1);
-          if (event.key === 'ArrowLeft') move(-1);
-        }}
-      >
-        <For each={sections}>
-          {(section) => (
-            <button
-              role="tab"
-              id={`section-${section}`}
-              aria-selected={section === open()}
-              tabindex={section === open() ? 0 : -1}
-              onClick={() => setOpen(section)}
-            >
-              {t().sections[section]}
-              <Show when={count(section) > 0}>
-                <span class="soft small"> {count(section)}</span>
-              </Show>
-            </button>
-          )}
-        </For>
-      </div>
+      <Tabs
+        rows={[{ tabs: tabs() }]}
+        prefix="section"
+        open={open()}
+        choose={(id) => setOpen(sections.find((section) => section === id) ?? 'points')}
+      />
       <div class="program-section">
         <Switch>
           <Match when={open() === 'points'}>
