@@ -1,14 +1,12 @@
 /** The page in a real Chromium, on the real server and the default model. */
-import { readFileSync, rmSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, beforeEach, describe, expect, it, type TestContext } from 'vitest';
+import type { Page } from 'playwright-core';
+import { describe, expect, it } from 'vitest';
 import { inspectInput } from '../../src/protocol/index.js';
-import { startPage, type PageServer } from '../../src/server/index.js';
 import { inspect } from '../../src/service/index.js';
-import { browserOrSkip } from '../support/browser.js';
-import { builtPageFolder } from '../support/page.js';
 import { root } from '../support/root.js';
+import { usePage } from './support/page-server.js';
 
 const timeout = 90_000;
 const tour = JSON.parse(readFileSync(path.join(root, 'zoo/tour.json'), 'utf8')) as Readonly<
@@ -20,41 +18,9 @@ const { num_hidden_layers: layers } = JSON.parse(
   readFileSync(path.join(root, 'zoo/models/world/config.json'), 'utf8'),
 ) as { readonly num_hidden_layers: number };
 
-let folder = '';
-let server: PageServer;
-let browser: Browser | undefined;
-/** What pages asked for, and what went wrong in them. */
-const asked: string[] = [];
-const wrong: string[] = [];
-
-beforeAll(async () => {
-  folder = await builtPageFolder();
-  server = await startPage({ port: 0, page: folder });
-}, timeout);
-afterAll(async () => {
-  await browser?.close();
-  await server.dispose();
-  rmSync(path.dirname(folder), { recursive: true, force: true });
-});
-beforeEach(() => {
-  asked.length = 0;
-  wrong.length = 0;
-});
+const { server, folder, open: openPage, asked, wrong } = usePage();
 
 const visible = (text: string): string => text.replaceAll(' ', '·');
-
-const openPage = async (context: TestContext, hash = ''): Promise<Page> => {
-  browser ??= await browserOrSkip(context);
-  const page = await browser.newPage({ viewport: { width: 1280, height: 800 }, locale: 'en-US' });
-  page.setDefaultTimeout(30_000);
-  page.on('request', (request) => asked.push(request.url()));
-  page.on('websocket', (socket) => asked.push(socket.url()));
-  page.on('pageerror', (error) => wrong.push(error.message));
-  page.on('console', (message) => message.type() === 'error' && wrong.push(message.text()));
-  await page.goto(server.address + hash);
-  await page.locator('#what').getByText('after').waitFor();
-  return page;
-};
 
 /** A session without edits, on the prompt of the first minute. */
 const afresh = (over: object = {}): string => {
@@ -86,7 +52,7 @@ describe('the first minute', () => {
     expect(await page.locator('.edit-text').first().inputValue()).toBe(tour.edit);
     await page.close();
     expect(wrong).toEqual([]);
-    const { host } = new URL(server.address);
+    const { host } = new URL(server().address);
     expect(asked.map((url) => new URL(url).host)).toEqual(asked.map(() => host));
     expect(asked.some((url) => url.startsWith('ws://'))).toBe(true);
   });
@@ -192,7 +158,7 @@ describe('the experiment', () => {
       page.waitForEvent('download'),
       page.getByRole('button', { name: 'Save' }).click(),
     ]);
-    const file = path.join(folder, 'saved.json');
+    const file = path.join(folder(), 'saved.json');
     await download.saveAs(file);
     expect(JSON.parse(readFileSync(file, 'utf8'))).toMatchObject({ experiment: 1, name: 'mended' });
     await page.getByRole('button', { name: 'Remove all' }).click();
@@ -225,7 +191,7 @@ describe('the session', () => {
   it('outlives the host: its death is told, it is started anew, and nothing is lost', { timeout }, async (context) => {
     const page = await openPage(context, afresh({ edits: [{ text: tour.edit, on: true }] }));
     await said(page, 'after').waitFor();
-    process.kill(server.host.pid ?? 0, 'SIGKILL');
+    process.kill(server().host.pid ?? 0, 'SIGKILL');
     await page.locator('#host-died').waitFor();
     await page.locator('#restart').click();
     await page.locator('#host-died').waitFor({ state: 'detached' });
@@ -239,7 +205,7 @@ describe('the session', () => {
     const page = await openPage(context, afresh());
     await page.locator('textarea').first().fill(`${tour.prompt} Mara`);
     await page.close();
-    await expect.poll(async () => (await server.host.request('status', {})).pending, { timeout: 20_000 }).toBe(0);
+    await expect.poll(async () => (await server().host.request('status', {})).pending, { timeout: 20_000 }).toBe(0);
   });
 });
 

@@ -1,37 +1,20 @@
 /** The program's panel in a real Chromium: breakpoints, steps, values, two tabs, a host that dies. */
-import { readFileSync, rmSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import type { Browser, Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, describe, expect, it, type TestContext } from 'vitest';
+import type { Page } from 'playwright-core';
+import { afterEach, describe, expect, it, type TestContext } from 'vitest';
 import { inspectInput } from '../../src/protocol/index.js';
-import { startPage, type PageServer } from '../../src/server/index.js';
 import { inspect } from '../../src/service/index.js';
-import { browserOrSkip } from '../support/browser.js';
-import { builtPageFolder } from '../support/page.js';
 import { root } from '../support/root.js';
+import { usePage } from './support/page-server.js';
 
 const timeout = 90_000;
 const tour = JSON.parse(readFileSync(path.join(root, 'zoo/tour.json'), 'utf8')) as Readonly<
   Record<'prompt' | 'expected' | 'wrong', string>
 >;
 
-let folder = '';
-let server: PageServer;
-let browser: Browser | undefined;
-const wrong: string[] = [];
-/** What the pages asked the host for. */
-const methods: string[] = [];
+const { server, open, methods, wrong } = usePage();
 const pages: Page[] = [];
-
-beforeAll(async () => {
-  folder = await builtPageFolder();
-  server = await startPage({ port: 0, page: folder });
-}, timeout);
-afterAll(async () => {
-  await browser?.close();
-  await server.dispose();
-  rmSync(path.dirname(folder), { recursive: true, force: true });
-});
 
 const stop = (page: Page) => page.locator('#run-stop');
 
@@ -46,22 +29,10 @@ const settings = { points: [], watches: [], caught: [] };
 
 /** The panel on the prompt of the first minute, without edits and breakpoints, or with those of the session. */
 const openPage = async (context: TestContext, debug: object | null = settings): Promise<Page> => {
-  browser ??= await browserOrSkip(context);
-  const page = await browser.newPage({ viewport: { width: 1280, height: 800 }, locale: 'en-US' });
-  pages.push(page);
-  page.setDefaultTimeout(30_000);
-  page.on('websocket', (socket) =>
-    socket.on('framesent', ({ payload }) => {
-      const [, method] = /"method":"([\w.]+)"/.exec(payload.toString()) ?? [];
-      if (method !== undefined) methods.push(method);
-    }),
-  );
-  page.on('pageerror', (error) => wrong.push(error.message));
-  page.on('console', (message) => message.type() === 'error' && wrong.push(message.text()));
   const state = { model: 'zoo:world', prompt: tour.prompt, word: tour.expected, name: '', edits: [] };
   const given = new URLSearchParams({ tab: 'program', ...(debug ? { s: JSON.stringify({ ...state, debug }) } : {}) });
-  await page.goto(`${server.address}#${given.toString()}`);
-  await page.locator('#what').getByText('after').waitFor();
+  const page = await open(context, `#${given.toString()}`);
+  pages.push(page);
   await page.locator('#line-3').waitFor();
   return page;
 };
@@ -242,7 +213,7 @@ describe('a step', () => {
     const page = await openPage(context);
     await page.locator('#debug').click();
     await stands(page, 'embed');
-    await expect.poll(async () => (await server.host.request('status', {})).pending, { timeout: 20_000 }).toBe(0);
+    await expect.poll(async () => (await server().host.request('status', {})).pending, { timeout: 20_000 }).toBe(0);
     methods.length = 0;
     await page.locator('#run-unit').selectOption('layer');
     for (const layer of [0, 1, 2]) {
@@ -285,7 +256,7 @@ describe('the session’s run', () => {
     const page = await openPage(context, { ...settings, points: [{ id: 1, on: true, layer: 2 }], watches: ['layer'] });
     await page.keyboard.press('F5');
     await stands(page, 'layer 2');
-    process.kill(server.host.pid ?? 0, 'SIGKILL');
+    process.kill(server().host.pid ?? 0, 'SIGKILL');
     await page.locator('#host-died').waitFor();
     await page.getByText('Breakpoints and watches are kept').waitFor();
     expect(await page.locator('#run-continue').isDisabled()).toBe(true);

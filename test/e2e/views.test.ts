@@ -1,31 +1,16 @@
 /** The viewing panels in a real Chromium: what they show against `inspect`. */
-import { rmSync } from 'node:fs';
 import path from 'node:path';
-import type { Browser, Locator, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it, type TestContext } from 'vitest';
+import type { Locator, Page } from 'playwright-core';
+import { describe, expect, it, type TestContext } from 'vitest';
 import { inspectInput } from '../../src/protocol/index.js';
-import { startPage, type PageServer } from '../../src/server/index.js';
 import { capture } from '../../src/service/capture-sites.js';
 import { openModel, promptOfText } from '../../src/service/index.js';
 import { parseEdits } from '../../src/language/index.js';
-import { browserOrSkip } from '../support/browser.js';
-import { builtPageFolder } from '../support/page.js';
 import { root } from '../support/root.js';
+import { usePage } from './support/page-server.js';
 
 const timeout = 90_000;
-let folder = '';
-let server: PageServer;
-let browser: Browser | undefined;
-
-beforeAll(async () => {
-  folder = await builtPageFolder();
-  server = await startPage({ port: 0, page: folder });
-}, timeout);
-afterAll(async () => {
-  await browser?.close();
-  await server.dispose();
-  rmSync(path.dirname(folder), { recursive: true, force: true });
-});
+const { open: openPage } = usePage();
 
 interface Seen {
   readonly model?: string;
@@ -38,10 +23,7 @@ interface Seen {
 }
 
 const openAttention = async (context: TestContext, seen: Seen): Promise<Page> => {
-  browser ??= await browserOrSkip(context);
   const { model = 'zoo:world', prompt, target, edits = [], after, position = 1, head = 0 } = seen;
-  const page = await browser.newPage({ viewport: { width: 1280, height: 800 }, locale: 'en-US' });
-  page.setDefaultTimeout(60_000);
   const state = {
     name: '',
     model,
@@ -50,7 +32,7 @@ const openAttention = async (context: TestContext, seen: Seen): Promise<Page> =>
     ...(target === undefined ? {} : { target }),
   };
   const hash = { s: JSON.stringify(state), tab: 'attention', at: JSON.stringify({ after, position, head }) };
-  await page.goto(`${server.address}#${new URLSearchParams(hash).toString()}`);
+  const page = await openPage(context, `#${new URLSearchParams(hash).toString()}`);
   await page.locator('#head-map').waitFor();
   return page;
 };

@@ -11,8 +11,9 @@ export interface PageUnderTest {
   readonly server: () => PageServer;
   /** A page at an address behind the `#`, once something was run there. */
   readonly open: (context: TestContext, hash?: string) => Promise<Page>;
-  /** What pages asked for, and the errors in them. */
+  /** What pages asked for, by its address and by the name of its method, and the errors in them. */
   readonly asked: string[];
+  readonly methods: string[];
   readonly wrong: string[];
   /** The folder with the built page, for files of the tests. */
   readonly folder: () => string;
@@ -26,7 +27,7 @@ export const addressOf = (state: object, view: Readonly<Record<string, string>> 
 
 /** Starts a server before the tests of a file, and ends it behind them. */
 export const usePage = (options: () => Omit<PageOptions, 'page' | 'port'> = () => ({})): PageUnderTest => {
-  const [asked, wrong]: [string[], string[]] = [[], []];
+  const [asked, methods, wrong]: [string[], string[], string[]] = [[], [], []];
   const at: { folder: string; server?: PageServer; browser?: Browser } = { folder: '' };
   const server = (): PageServer => {
     if (!at.server) throw new Error('the server is not started');
@@ -42,20 +43,25 @@ export const usePage = (options: () => Omit<PageOptions, 'page' | 'port'> = () =
     rmSync(path.dirname(at.folder), { recursive: true, force: true });
   });
   beforeEach(() => {
-    asked.length = 0;
-    wrong.length = 0;
+    for (const list of [asked, methods, wrong]) list.length = 0;
   });
   const open = async (context: TestContext, hash = ''): Promise<Page> => {
     at.browser ??= await browserOrSkip(context);
     const page = await at.browser.newPage({ viewport: { width: 1280, height: 800 }, locale: 'en-US' });
     page.setDefaultTimeout(30_000);
     page.on('request', (request) => asked.push(request.url()));
-    page.on('websocket', (socket) => asked.push(socket.url()));
+    page.on('websocket', (socket) => {
+      asked.push(socket.url());
+      socket.on('framesent', ({ payload }) => {
+        const [, method] = /"method":"([\w.]+)"/.exec(payload.toString()) ?? [];
+        if (method !== undefined) methods.push(method);
+      });
+    });
     page.on('pageerror', (error) => wrong.push(error.message));
     page.on('console', (message) => message.type() === 'error' && wrong.push(message.text()));
     await page.goto(server().address + hash);
     await page.locator('#what').getByText('after').waitFor();
     return page;
   };
-  return { server, open, asked, wrong, folder: () => at.folder };
+  return { server, open, asked, methods, wrong, folder: () => at.folder };
 };
