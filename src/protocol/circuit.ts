@@ -16,7 +16,7 @@ export const circuitInput = modelInput
     /** Edges that are tried one by one, at the most. */
     tests: z.int().min(0).max(1_000_000).default(400),
     maxBytes: z.int().min(1).optional(),
-    /** Where to write the result: .json, .csv, .dot or .svg. */
+    /** Where to write the result: .json, .csv, .dot, .svg or .png. */
     out: z.string().min(1).optional(),
   });
 export type CircuitInput = z.infer<typeof circuitInput>;

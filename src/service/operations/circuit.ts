@@ -8,17 +8,15 @@ import {
 import { bug, UsageError } from '../../base/index.js';
 import { patchInput, type CircuitInput, type CircuitResult } from '../../protocol/index.js';
 import { onEditedModel } from '../edited-model.js';
-import { finite } from '../kept-run.js';
+import { checkExport, graphForms, writeExport } from '../exports/index.js';
 import type { Operation, OperationContext } from '../operation.js';
-import { circuitCsv, circuitSvg, dotOf } from '../patching/circuit-export.js';
-import { checkOut, writeOut } from '../patching/export.js';
+import { circuitExport } from '../patching/circuit-export.js';
 import { pairsOf } from '../patching/pairs.js';
 import { readMetric, sweepModel, usualMetric, type PatchRun } from '../patching/prepared-pair.js';
 import { checkSweepBytes } from '../patching/sweep-bytes.js';
 import { secondsSince } from '../prepare.js';
 import { promptView, tokensOfText } from '../prompts.js';
-
-const endings = ['.json', '.csv', '.dot', '.svg'] as const;
+import { finite } from '../finite.js';
 
 /** The pairs of a request, each with its metric and the model for it. */
 const circuitPairs = async (run: PatchRun): Promise<readonly (CircuitPair & { readonly text: string })[]> => {
@@ -80,24 +78,18 @@ const search = async (run: PatchRun, input: CircuitInput, context: OperationCont
   };
 };
 
-const written = (result: CircuitResult, ending: string): string => {
-  if (ending === '.csv') return circuitCsv(result);
-  if (ending === '.dot') return dotOf(result);
-  return ending === '.svg' ? circuitSvg(result) : `${JSON.stringify(result)}\n`;
-};
-
 /** Which parts of a model, and which ways between them, do a task. */
 export const circuit: Operation<CircuitInput, CircuitResult> = {
   name: 'circuit',
   help: 'Searches a circuit: the fewest ways between embedding, heads, MLPs and scores that keep what distinguishes a prompt from a corrupted one, when all other ways carry the corrupted one; with how faithful, complete and small it is.',
   async run(input, context) {
-    await checkOut(input.out, endings);
+    await checkExport(input.out, graphForms);
     const result = await onEditedModel(input, context, async ({ model, edits }) => {
       const pairs = await pairsOf(model, input);
       const shared = patchInput.parse({ model: input.model });
       return search({ model, edits, input: shared, context, file: undefined, pairs, fromEnd: false }, input, context);
     });
-    await writeOut(input.out, (ending) => written(result, ending), context);
+    await writeExport(input.out, circuitExport(result), context);
     return result;
   },
 };

@@ -4,9 +4,9 @@ import type { PatchInput, PatchResult } from '../../protocol/index.js';
 import { cancelled } from '../cancel.js';
 import { onEditedModel } from '../edited-model.js';
 import { promptEdit } from '../experiment.js';
-import { finite } from '../kept-run.js';
+import { checkExport, writeExport } from '../exports/index.js';
 import type { Operation, OperationContext } from '../operation.js';
-import { checkOut, patchText, writeOut } from '../patching/export.js';
+import { patchExport } from '../patching/export.js';
 import { cellKey, change, share, tellGrid } from '../patching/grid-result.js';
 import { openSweepFile } from '../patching/ledger.node.js';
 import { pairsOf } from '../patching/pairs.js';
@@ -15,6 +15,7 @@ import type { PairResult, PatchRun } from '../patching/prepared-pair.js';
 import { runPair } from '../patching/run-pair.js';
 import { secondsSince } from '../prepare.js';
 import { promptView } from '../prompts.js';
+import { finite } from '../finite.js';
 
 const ablations = ['zero', 'mean', 'resample'];
 const paired = ['patch', 'path', 'attribution'];
@@ -107,7 +108,7 @@ export const patch: Operation<PatchInput, PatchResult> = {
   async run(input, context) {
     const since = performance.now();
     checkTogether(input);
-    await checkOut(input.out);
+    await checkExport(input.out);
     const result = await onEditedModel(input, context, async ({ model, edits }) => {
       const prompt = promptEdit(edits);
       const pairs = await pairsOf(model, prompt === undefined ? input : { ...input, prompt });
@@ -118,7 +119,7 @@ export const patch: Operation<PatchInput, PatchResult> = {
       const run: PatchRun = { model, edits, input, context, file, pairs, fromEnd };
       return resultOf(run, await runAll(run, context), since);
     });
-    await writeOut(input.out, (ending) => patchText(result, ending), context);
+    await writeExport(input.out, patchExport(result), context);
     return result;
   },
 };
