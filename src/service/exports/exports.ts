@@ -31,7 +31,7 @@ const formOf = (file: string, among: readonly ExportForm[]): ExportForm => {
   const found = among.find((form) => file.toLowerCase().endsWith(`.${form}`));
   if (found) return found;
   const ends = among.map((form) => `.${form}`);
-  throw new UsageError(`${file} does not say in which form to write the result`, {
+  throw new UsageError(`it is not clear what to write to ${file}: its name ends in no form`, {
     code: 'OPTION_INVALID',
     hint: `End the name with ${ends.slice(0, -1).join(', ')} or ${ends.at(-1) ?? ''}.`,
   });

@@ -8,7 +8,7 @@ import { checkExport, writeExport } from '../exports/index.js';
 import type { Operation, OperationContext } from '../operation.js';
 import { patchExport } from '../patching/export.js';
 import { cellKey, change, share, tellGrid } from '../patching/grid-result.js';
-import { openSweepFile } from '../patching/ledger.node.js';
+import { openSweepFile, requestOf } from '../patching/ledger.node.js';
 import { pairsOf } from '../patching/pairs.js';
 import { agreement } from '../patching/paired.js';
 import type { PairResult, PatchRun } from '../patching/prepared-pair.js';
@@ -20,18 +20,10 @@ import { finite } from '../finite.js';
 const ablations = ['zero', 'mean', 'resample'];
 const paired = ['patch', 'path', 'attribution'];
 
-/** What results in a file depend on. */
-const requestOf = (input: PatchInput, fingerprint: string): object => ({
-  ...input,
-  ...{ model: fingerprint, out: undefined, resume: undefined, threads: undefined, maxBytes: undefined },
-});
-
 /** @throws UsageError OPTION_INVALID */
-const checkTogether = ({ resume, method, window, receivers }: PatchInput): void => {
+const checkTogether = ({ method, window, receivers }: PatchInput): void => {
   const invalid = (message: string, hint: string) => new UsageError(message, { code: 'OPTION_INVALID', hint });
   const single = method === 'attribution' || method === 'path';
-  if (single && resume !== undefined)
-    throw invalid(`--method ${method} does not go on from a file`, 'Leave --resume out.');
   if (single && window > 1)
     throw invalid(
       '--window changes several layers together',
@@ -95,7 +87,7 @@ const runAll = async (run: PatchRun, context: OperationContext): Promise<readonl
   for (const at of run.pairs.keys()) {
     context.poll?.();
     if (context.signal.aborted) throw cancelled();
-    results.push(await runPair(run, at));
+    results.push(await runPair(run, at).finally(() => run.file?.flush()));
     if (run.pairs.length > 1) context.progress?.({ done: at + 1, total: run.pairs.length, what: 'pairs' });
   }
   return results;
@@ -113,10 +105,10 @@ export const patch: Operation<PatchInput, PatchResult> = {
       const prompt = promptEdit(edits);
       const pairs = await pairsOf(model, prompt === undefined ? input : { ...input, prompt });
       const fromEnd = new Set(pairs.map((p) => p.prompt.ids.length)).size > 1;
-      const { fingerprint } = await model.summary();
+      const begun = { model, edits, input, context, pairs, fromEnd };
       const file =
-        input.resume === undefined ? undefined : await openSweepFile(input.resume, requestOf(input, fingerprint));
-      const run: PatchRun = { model, edits, input, context, file, pairs, fromEnd };
+        input.resume === undefined ? undefined : await openSweepFile(input.resume, await requestOf(begun, input));
+      const run: PatchRun = { ...begun, file };
       return resultOf(run, await runAll(run, context), since);
     });
     await writeExport(input.out, patchExport(result), context);
