@@ -165,11 +165,25 @@ describe('circuit', () => {
     expect(r.edges.length).toBeLessThanOrEqual(40);
   });
 
+  it('goes on from a file of what is known, to other aims too', async () => {
+    const resume = path.join(folder, 'circuit.jsonl');
+    const request = { ...induction, ...words, tests: 20, resume };
+    const whole = await searched(request);
+    const again = await searched(request);
+    expect([again.runs, again.known]).toEqual([0, whole.runs + whole.known]);
+    expect(again.edges).toEqual(whole.edges);
+    const other = await searched({ ...request, faithfulness: 0.8 });
+    expect(other.known).toBeGreaterThan(0);
+    expect(other.runs).toBeGreaterThan(0);
+    const elsewhere = searched({ ...request, corrupt: ' lamp Oakham Ruth Tom lamp Oakham' });
+    await expect(elsewhere).rejects.toThrow('another request');
+  });
+
   it.each([
     [{ prompt: 'The capital of Velmar is', ...words }, 'no corrupted one'],
     [{ prompt: 'The capital of Velmar is', corrupt: 'The capital of the Orvane is', ...words }, 'as many tokens'],
     [{ ...induction, metric: 'norm(blocks.3.mlp_out)' }, 'reads scores'],
-    [{ ...induction, ...words, out: 'x.png' }, 'what to write'],
+    [{ ...induction, ...words, out: 'x.pdf' }, 'what to write'],
     [
       { model: path.join(golden, 'bert-masked'), ids: clean, corruptIds: corrupt, metric: 'logit(1) at position 2' },
       'not searched',

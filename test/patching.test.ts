@@ -158,6 +158,29 @@ describe('patch', () => {
     await expect(patched({ ...request, sites: 'mlp_out' })).rejects.toThrow('another request');
   });
 
+  it.each([
+    { method: 'path', sites: 'z,mlp_out', by: undefined },
+    { method: 'path', sites: 'z', receivers: 'blocks.4.attn.q' },
+    { method: 'attribution', sites: 'z,attn_out', checked: 12 },
+  ])('goes on from a file of %j', async (own) => {
+    const resume = path.join(folder, `${JSON.stringify(own).replaceAll(/\W+/g, '-')}.jsonl`);
+    const request = { ...capital, ...words, ...own, resume };
+    const whole = await patched(request);
+    expect(whole.known).toBe(0);
+    const lines = readFileSync(resume, 'utf8').trim().split('\n');
+    expect(lines.length).toBeGreaterThan(20);
+    const value = Number(/,(-?[\d.e-]+)\]$/.exec(lines[3] ?? '')?.[1]);
+    const changed = [...lines.slice(0, 3), (lines[3] ?? '').replace(/,[^,]+\]$/, ',12345]'), ...lines.slice(4, -3)];
+    writeFileSync(resume, changed.join('\n'));
+    const rest = await patched(request);
+    expect(rest.known).toBeGreaterThan(0);
+    expect(rest.runs).toBeLessThan(whole.runs);
+    const [before, after] = [whole, rest].map((r) => r.grids.flatMap((g) => g.raw.flat()));
+    const differing = before?.flatMap((x, i) => (x === after?.[i] ? [] : [x])) ?? [];
+    expect(differing).toHaveLength(own.method === 'attribution' ? differing.length : 1); // what the file says is taken
+    if (own.method === 'path') expect(differing[0]).toBe(value);
+  });
+
   it('ends at a cancel, and keeps what was there', async () => {
     const stop = new AbortController();
     const resume = path.join(folder, 'stopped.jsonl');

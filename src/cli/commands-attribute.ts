@@ -56,7 +56,7 @@ const addAttribute = (program: Command, act: Act): void => {
     .addOption(choice('--normalize <how>', 'how scores are told (default: none)', normalizations))
     .option('--no-faithfulness', 'leave the curves of deletion and insertion out')
     .option('--points <n>', 'points of a curve (default: 10)', integer('--points'))
-    .option('--out <file>', 'write the result: .json, .csv or .svg')
+    .option('--out <file>', 'write the result: .json, .csv, .svg or .png')
     .option('--max-bytes <n>', 'memory that gradients may take (default: half of what is free)', integer('--max-bytes'))
     .action(act('attribute'));
   examples(
@@ -80,7 +80,7 @@ const addAttack = (program: Command, act: Act): void => {
     .option('--any-token', 'hotflip: put in any token, not only those of letters and digits')
     .option('--max-flips <n>', 'hotflip: swaps at the most', integer('--max-flips'))
     .option('--beam <n>', 'input-reduction: texts followed at a time (default: 3)', integer('--beam'))
-    .option('--out <file>', 'write the result: .json, .csv or .svg')
+    .option('--out <file>', 'write the result: .json, .csv, .svg or .png')
     .action(act('attack'));
   examples(
     command,

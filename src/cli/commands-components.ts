@@ -17,7 +17,7 @@ const addComponents = (program: Command, act: Act): void => {
     .description("What each head, MLP, embedding and bias gives to a word's score (direct logit attribution).");
   score(device(edits(input(command))))
     .option('--neurons <n>', 'also the neurons that give most (default: 0)', integer('--neurons'))
-    .option('--out <file>', 'write the table as .csv or .json, or the picture as .svg')
+    .option('--out <file>', 'write the table as .csv or .json, or the picture as .svg or .png')
     .action(act('components'));
   examples(
     command,
@@ -38,7 +38,7 @@ const addHeads = (program: Command, act: Act): void => {
     .option('--sequences <n>', 'how many such sequences (default: 4)', integer('--sequences'))
     .option('--seed <n>', 'of the random tokens (default: 0)', integer('--seed'))
     .option('--no-copying', 'leave out what heads copy')
-    .option('--out <file>', 'write the table as .csv or .json, or induction as .svg')
+    .option('--out <file>', 'write the table as .csv or .json, or induction as .svg or .png')
     .action(act('heads'));
   examples(command, 'heads MODEL', 'heads MODEL --prompts texts.jsonl --no-copying', 'heads MODEL --seed 7 --json');
 };
@@ -51,7 +51,7 @@ const addComposition = (program: Command, act: Act): void => {
   device(edits(command))
     .option('--head <layer.head>', 'only pairs of this head, as 3.2')
     .option('--top <n>', 'pairs of each kind (default: 20)', integer('--top'))
-    .option('--out <file>', 'write the pairs as .csv or .json, or a picture as .svg')
+    .option('--out <file>', 'write the pairs as .csv or .json, or a picture as .svg or .png')
     .action(act('composition'));
   examples(command, 'composition MODEL', 'composition MODEL --head 3.2 --top 5');
 };
@@ -91,7 +91,7 @@ const addNeurons = (program: Command, act: Act): void => {
     )
     .option('--top <n>', 'how many neurons (default: 10)', integer('--top'))
     .option('--words <n>', 'words that each promotes and suppresses (default: 5)', integer('--words'))
-    .option('--out <file>', 'write the table as .csv or .json')
+    .option('--out <file>', 'write the table as .csv or .json, or a picture as .svg or .png')
     .action(act('neurons'));
   examples(
     command,

@@ -19,7 +19,7 @@ const addLens = (program: Command, act: Act): void => {
       integer('--position'),
     )
     .option('--tuned <folder>', 'read through a tuned lens: a folder with config.json and params.safetensors')
-    .option('--out <file>', 'write all cells as .csv or .json, or a picture as .svg')
+    .option('--out <file>', 'write all cells as .csv or .json, or a picture as .svg or .png')
     .action(act('lens'));
   examples(
     command,

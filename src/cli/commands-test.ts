@@ -88,7 +88,7 @@ const addPatch = (program: Command, act: Act): void => {
   drawn(changed(device(edits(pair(command)))))
     .option('--max-bytes <n>', 'stop where it would take more (default: half of free memory)', integer('--max-bytes'))
     .option('--resume <file>', 'keep results there as they come, and go on from what it has')
-    .option('--out <file>', 'write the result: .json, .csv or .svg')
+    .option('--out <file>', 'write the result: .json, .csv, .svg or .png')
     .action(act('patch'));
   examples(
     command,
@@ -116,7 +116,8 @@ const addCircuit = (program: Command, act: Act): void => {
     .option('--threshold <share>', 'take an edge out where the share falls by less without it', float('--threshold'))
     .option('--tests <n>', 'edges tried one by one, at the most (default: 400)', integer('--tests'))
     .option('--max-bytes <n>', 'stop where it would take more (default: half of free memory)', integer('--max-bytes'))
-    .option('--out <file>', 'write the result: .json, .csv, .dot (Graphviz) or .svg')
+    .option('--resume <file>', 'keep results there as they come, and go on from what it has')
+    .option('--out <file>', 'write the result: .json, .csv, .dot (Graphviz), .svg or .png')
     .action(act('circuit'));
   examples(
     command,

@@ -22,7 +22,7 @@ export const showCircuit = (r: CircuitResult): string => {
     modelLine(r.model),
     [
       `${printable(r.metric)}: clean ${number(r.clean)}, corrupted ${number(r.corrupted)}${r.pairs > 1 ? ` (means of ${r.pairs} pairs)` : ''}`,
-      `${styled('bold', `${r.edges.length}`)} of ${r.totalEdges} edges, ${r.nodes.length} parts; ${r.runs} runs in ${r.seconds.toFixed(1)} s`,
+      `${styled('bold', `${r.edges.length}`)} of ${r.totalEdges} edges, ${r.nodes.length} parts; ${r.runs} runs in ${r.seconds.toFixed(1)} s${r.known > 0 ? `, ${r.known} known from before` : ''}`,
       `faithfulness ${number(r.faithfulness)}: the share of the difference that these edges keep`,
       `completeness: the other edges alone keep ${number(r.complement)}`,
       `minimality: ${r.superfluous} of ${r.tried} edges tried could go almost without loss`,

@@ -19,7 +19,7 @@ export const attackInput = modelInput
     maxFlips: z.int().min(1).optional(),
     /** Of `input-reduction`: texts followed at a time. */
     beam: z.int().min(1).max(64).default(3),
-    /** Where to write the result: .json, .csv or .svg. */
+    /** Where to write the result: .json, .csv, .svg or .png. */
     out: z.string().min(1).optional(),
   });
 export type AttackInput = z.infer<typeof attackInput>;

@@ -110,7 +110,7 @@ export const attributeInput = modelInput
     faithfulness: z.boolean().default(true),
     /** Points of a curve besides its first. */
     points: z.int().min(1).max(1000).default(10),
-    /** Where to write the result: .json, .csv or .svg. */
+    /** Where to write the result: .json, .csv, .svg or .png. */
     out: z.string().min(1).optional(),
     maxBytes: z.int().min(1).optional(),
   });

@@ -16,7 +16,9 @@ export const circuitInput = modelInput
     /** Edges that are tried one by one, at the most. */
     tests: z.int().min(0).max(1_000_000).default(400),
     maxBytes: z.int().min(1).optional(),
-    /** Where to write the result: .json, .csv, .dot or .svg. */
+    /** A file that results are written to as they come, and read from when it is there. */
+    resume: z.string().min(1).optional(),
+    /** Where to write the result: .json, .csv, .dot, .svg or .png. */
     out: z.string().min(1).optional(),
   });
 export type CircuitInput = z.infer<typeof circuitInput>;
@@ -44,7 +46,9 @@ export const circuitResult = z.object({
   /** Edges without which the share falls by less than the threshold, of those that were tried. */
   superfluous: z.int(),
   tried: z.int(),
+  /** How many circuits were run, and how many were known from before. */
   runs: z.int(),
+  known: z.int(),
   seconds: z.number(),
   notes: z.array(z.string()).optional(),
 });

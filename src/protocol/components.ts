@@ -21,7 +21,7 @@ export const componentsInput = modelInput
   .extend({
     /** How many neurons are told of, those that give most; 0 for none. */
     neurons: z.int().min(0).max(10_000).default(0),
-    /** A file for the table: .csv, .json, or .svg for a picture. */
+    /** A file for the table: .csv, .json, or .svg and .png for a picture. */
     out: z.string().min(1).optional(),
   });
 export type ComponentsInput = z.infer<typeof componentsInput>;

@@ -34,7 +34,7 @@ export const lensInput = modelInput
     kl: z.boolean().default(false),
     /** A folder with a tuned lens: config.json and its translators as safetensors. */
     tuned: z.string().min(1).optional(),
-    /** A file for the table: .csv, .json, or .svg for a picture. */
+    /** A file for the table: .csv, .json, or .svg and .png for a picture. */
     out: z.string().min(1).optional(),
     /** Edits of another run, to which each cell tells its difference. */
     versus: editInput.shape.edits.unwrap().optional(),

@@ -59,7 +59,7 @@ export const patchInput = modelInput
     maxBytes: z.int().min(1).optional(),
     /** A file that results are written to as they come, and read from when it is there. */
     resume: z.string().min(1).optional(),
-    /** Where to write the result: .json, .csv or .svg. */
+    /** Where to write the result: .json, .csv, .svg or .png. */
     out: z.string().min(1).optional(),
   });
 export type PatchInput = z.infer<typeof patchInput>;

@@ -24,8 +24,8 @@ export const readTextFile = async (file: string): Promise<string> => {
   }
 };
 
-/** Writes a text file whole, or leaves what was there. @throws UsageError OUT_UNWRITABLE */
-export const writeTextFile = async (file: string, content: string): Promise<void> => {
+/** Writes a file whole, or leaves what was there. @throws UsageError OUT_UNWRITABLE */
+export const writeFileWhole = async (file: string, content: string | Uint8Array): Promise<void> => {
   const partial = `${file}.${process.pid}.partial`;
   try {
     await writeFile(partial, content);

@@ -22,7 +22,7 @@ export { tour } from './operations/tour.js';
 export type { Operation, OperationContext } from './operation.js';
 export { openModel, type OpenModel, type OpenOptions } from './open-model.js';
 export { Debuggee, type DebuggeeRequest, type Stop } from './debugging/debuggee.js';
-export { readTextFile, writeTextFile } from './files.node.js';
+export { readTextFile, writeFileWhole } from './files.node.js';
 export { openDebuggee } from './debugging/open-debuggee.js';
 export { LiveTarget, type LiveOptions } from './debugging/live/index.js';
 export { openTarget } from './debugging/open-target.js';

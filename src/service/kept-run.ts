@@ -42,6 +42,3 @@ export const checkPositions = (positions: readonly number[] | undefined, { ids }
     hint: `The prompt's positions go from 0 to ${ids.length - 1}.`,
   });
 };
-
-/** A number that JSON has. */
-export const finite = (x: number): number | null => (Number.isFinite(x) ? x : null);

@@ -1,8 +1,7 @@
 import type { SiteView } from '../protocol/index.js';
 import { statistics } from '../tensor/index.js';
 import type { SiteValue } from './chosen-sites.js';
-
-const finite = (x: number): number | null => (Number.isFinite(x) ? x : null);
+import { finite } from './finite.js';
 
 /** A value as a result shows it. */
 export const viewOf = ({ name, axes, tensor }: Pick<SiteValue, 'name' | 'axes' | 'tensor'>): SiteView => {

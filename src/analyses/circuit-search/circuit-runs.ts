@@ -277,8 +277,8 @@ export class CircuitRuns {
   }
 }
 
-/** Streams that are the same, number by number, are computed once. A cheap fingerprint: FNV-1a over the bits. */
-const keyOf = (data: Float32Array): string => {
+/** A cheap fingerprint of numbers: FNV-1a over their bits. Streams that are the same are computed once by it. */
+export const keyOf = (data: Float32Array): string => {
   const bits = new Uint32Array(data.buffer, data.byteOffset, data.length);
   let [a, b] = [0x811c9dc5, 0x9e3779b9];
   for (const x of bits) {

@@ -1,7 +1,7 @@
 import { UsageError } from '../../base/index.js';
 import type { ExpressionToken, Prompt, SweepModel } from '../../engine/index.js';
-import { mean, type Metric } from '../sweep/index.js';
-import { CircuitRuns } from './circuit-runs.js';
+import { mean, type Ledger, type Metric } from '../sweep/index.js';
+import { CircuitRuns, keyOf } from './circuit-runs.js';
 import { connected, wiringOf, type Edge, type Wiring } from './edges.js';
 import { byWorth, edgeScores } from './scores.js';
 
@@ -25,6 +25,8 @@ export interface CircuitRequest {
   readonly threshold?: number | undefined;
   /** Edges that are tried one by one, at the most. */
   readonly tests: number;
+  /** By texts of letters, digits and colons. */
+  readonly ledger?: Ledger<string> | undefined;
   readonly onProgress?: (done: number, total: number, what: string) => void;
 }
 
@@ -49,8 +51,9 @@ export interface Circuit {
   /** Edges without which the share falls by less than the threshold (one in a hundred), of those that were tried. */
   readonly superfluous: number;
   readonly tried: number;
-  /** Runs with edges taken out. */
+  /** Runs with edges taken out, and how many of such were known from before. */
   readonly runs: number;
+  readonly known: number;
 }
 
 const smallEffect = 0.01;
@@ -58,25 +61,44 @@ const smallEffect = 0.01;
 /** The runs of all pairs, measured together. */
 class Search {
   runs = 0;
+  known = 0;
+  /** Which edge of the wiring each is. */
+  readonly #numbers: ReadonlyMap<Edge, number>;
+
   constructor(
     readonly wiring: Wiring,
     readonly all: readonly CircuitRuns[],
     readonly ends: { readonly clean: number; readonly corrupted: number },
-  ) {}
+    readonly ledger: Ledger<string> | undefined,
+  ) {
+    this.#numbers = new Map(wiring.edges.map((edge, i) => [edge, i]));
+  }
 
   /** The share of the difference that remains with these edges. */
   async share(edges: readonly Edge[]): Promise<number> {
+    const numbers = Float32Array.from(edges, (e) => this.#numbers.get(e) ?? -1).sort();
+    const key = `share:${edges.length}:${keyOf(numbers)}`;
+    const there = this.ledger?.known(key);
+    if (there !== undefined) {
+      this.known++;
+      return there;
+    }
     this.runs++;
     const metrics: number[] = [];
     for (const runs of this.all) metrics.push(await runs.metric(edges));
-    return (mean(metrics) - this.ends.corrupted) / (this.ends.clean - this.ends.corrupted);
+    const share = (mean(metrics) - this.ends.corrupted) / (this.ends.clean - this.ends.corrupted);
+    await this.ledger?.add(key, share);
+    return share;
   }
 
   /** The fewest of the edges, the worthiest first, that keep the target: doubled until they do, then halved between. */
-  async fewest(ordered: readonly Edge[], target: number): Promise<readonly Edge[]> {
-    let [low, high] = [0, 1];
-    const enough = async (count: number): Promise<boolean> =>
-      (await this.share(connected(ordered.slice(0, count), this.wiring))) >= target;
+  async fewest(ordered: readonly Edge[], { target, onProgress }: CircuitRequest): Promise<readonly Edge[]> {
+    let [low, high, tried] = [0, 1, 0];
+    const most = 2 * Math.ceil(Math.log2(ordered.length + 1));
+    const enough = async (count: number): Promise<boolean> => {
+      onProgress?.(tried++, most, 'sizes tried');
+      return (await this.share(connected(ordered.slice(0, count), this.wiring))) >= target;
+    };
     while (high < ordered.length && !(await enough(high))) [low, high] = [high, Math.min(2 * high, ordered.length)];
     while (high - low > Math.max(1, Math.floor(high / 50))) {
       const middle = Math.floor((low + high) / 2);
@@ -143,13 +165,27 @@ const opened = async (pairs: readonly CircuitPair[]): Promise<readonly CircuitRu
   return all;
 };
 
-const scoresOf = async (
-  all: readonly CircuitRuns[],
-  { encode, onProgress }: CircuitRequest,
+/** The guesses of one pair; those that are there already are not made again. */
+const pairScores = async (
+  runs: CircuitRuns,
+  at: number,
+  { encode, onProgress, ledger }: CircuitRequest,
 ): Promise<ReadonlyMap<string, number>> => {
+  const { edges } = runs.wiring;
+  const there = edges.flatMap((edge, i) => {
+    const score = ledger?.known(`score:${at}:${i}`);
+    return score === undefined ? [] : [[edge.name, score] as const];
+  });
+  if (there.length === edges.length) return new Map(there);
+  const scores = await edgeScores(runs, encode, (done, total) => onProgress?.(done, total, 'layers guessed'));
+  for (const [i, edge] of edges.entries()) await ledger?.add(`score:${at}:${i}`, scores.get(edge.name) ?? NaN);
+  return scores;
+};
+
+const scoresOf = async (all: readonly CircuitRuns[], request: CircuitRequest): Promise<ReadonlyMap<string, number>> => {
   const sums = new Map<string, number>();
-  for (const runs of all) {
-    const scores = await edgeScores(runs, encode, (done, total) => onProgress?.(done, total, 'layers guessed'));
+  for (const [at, runs] of all.entries()) {
+    const scores = await pairScores(runs, at, request);
     for (const [name, score] of scores) sums.set(name, (sums.get(name) ?? 0) + score / all.length);
   }
   return sums;
@@ -171,12 +207,12 @@ export const findCircuit = async (request: CircuitRequest): Promise<Circuit> => 
     clean: mean(await Promise.all(all.map((r) => r.score(r.clean.stream.get('logits') ?? new Float32Array())))),
     corrupted: mean(await Promise.all(all.map((r) => r.score(r.corrupt.stream.get('logits') ?? new Float32Array())))),
   };
-  const search = new Search(wiring, all, ends);
+  const search = new Search(wiring, all, ends, request.ledger);
   const scores = await scoresOf(all, request);
   const ordered = byWorth(wiring.edges, scores);
   const begun =
     request.size === undefined
-      ? await search.fewest(ordered, request.target)
+      ? await search.fewest(ordered, request)
       : connected(ordered.slice(0, request.size), wiring);
   const edges = request.size === undefined ? await pruned(search, begun, request) : begun;
   const faithfulness = await search.share(edges);
@@ -188,6 +224,6 @@ export const findCircuit = async (request: CircuitRequest): Promise<Circuit> => 
     edges: edges.map((edge) => ({ edge, score: scores.get(edge.name) ?? NaN, effect: effects.get(edge.name) })),
     ...{ total: wiring.edges.length, ...ends, faithfulness, complement },
     superfluous: [...effects.values()].filter((e) => e < small).length,
-    ...{ tried: effects.size, runs: search.runs },
+    ...{ tried: effects.size, runs: search.runs, known: search.known },
   };
 };

@@ -13,13 +13,7 @@ import {
   type Variant,
 } from '../../engine/index.js';
 import type { FloatTensor } from '../../tensor/index.js';
-import { alignedValue, alignTokens, type Alignment, type Cell, type Metric } from '../sweep/index.js';
-
-/** Raw results that are there already, and where new ones go: a sweep that was stopped goes on from them. */
-export interface Ledger {
-  readonly known: (cell: number) => number | undefined;
-  readonly add: (cell: number, value: number) => void | Promise<void>;
-}
+import { alignedValue, alignTokens, type Alignment, type Cell, type Ledger, type Metric } from '../sweep/index.js';
 
 /** What cells are changed to. `patch`: what the other run has there. */
 export type CellValue =
@@ -194,7 +188,7 @@ export const patchCells = async (model: SweepModel, request: PatchRequest): Prom
   const values = cells.map((_, c) => ledger?.known(c) ?? NaN);
   const variants: (SweepVariant & { readonly cell: number })[] = [];
   cells.forEach((cell, c) => {
-    if (!Number.isNaN(values[c] ?? NaN)) return;
+    if (ledger?.known(c) !== undefined) return;
     const own = neighbours(cells, cell, window).map((n) => changes.of(n));
     const made = own.flatMap((change) => (change ? [change] : []));
     if (made.length > 0) variants.push({ changes: made, cell: c });

@@ -10,7 +10,7 @@ import {
   type SweptRun,
 } from '../../engine/index.js';
 import { matches, parseGlobs, resolveSelector } from '../../language/index.js';
-import { kindOf, type Cell, type Metric } from '../sweep/index.js';
+import { kindOf, type Cell, type Ledger, type Metric } from '../sweep/index.js';
 
 /** Where a path ends: a part of a site of later layers; none: the scores. */
 export interface Receiver {
@@ -28,6 +28,7 @@ export interface PathRequest {
   readonly metric: Metric;
   /** Whether MLPs on the way compute again, or keep what they gave. */
   readonly mlps: 'frozen' | 'computed';
+  readonly ledger?: Ledger;
   readonly onProgress?: (done: number, total: number) => void;
 }
 
@@ -130,32 +131,46 @@ interface Way {
   readonly own: readonly Receiver[];
 }
 
-/** First what arrives at the receivers when a sender alone is changed, then a run in which they alone have that. */
-const followed = async (
-  sweep: Sweep,
-  { ways, first }: { readonly ways: readonly Way[]; readonly first: readonly SweepVariant[] },
-  { receivers, metric, senders, onProgress }: PathRequest,
-): Promise<readonly number[]> => {
-  const straight = receivers.length === 0;
-  const values = senders.map(() => NaN);
-  const second: (SweepVariant & { readonly s: number })[] = [];
-  const total = first.length * (straight ? 1 : 2);
-  let done = 0;
-  await sweep.run(first, (v, run) => {
-    const { s, own } = ways[v] ?? { s: 0, own: [] };
-    if (straight) values[s] = metric.of(run);
-    const arrived = ({ place, indices }: Receiver): Change => ({
-      ...{ site: place.name, indices },
-      to: { kind: 'value', tensor: run.site(place.name) },
+/** Runs ways, and tells what each sender does as soon as it is known. */
+class Follower {
+  #done = 0;
+  constructor(
+    readonly sweep: Sweep,
+    readonly request: PathRequest,
+    readonly total: number,
+    readonly told: (sender: number, value: number) => void | Promise<void>,
+  ) {}
+
+  /** First what arrives at the receivers when a sender alone is changed, then a run in which they alone have that. */
+  async follow(ways: readonly Way[], first: readonly SweepVariant[]): Promise<void> {
+    const { receivers, metric } = this.request;
+    const second: (SweepVariant & { readonly s: number })[] = [];
+    await this.sweep.run(first, async (v, run) => {
+      const { s, own } = ways[v] ?? { s: 0, own: [] };
+      const arrived = ({ place, indices }: Receiver): Change => ({
+        ...{ site: place.name, indices },
+        to: { kind: 'value', tensor: run.site(place.name) },
+      });
+      if (receivers.length > 0) second.push({ s, changes: own.map(arrived) });
+      else await this.told(s, metric.of(run));
+      this.#ran();
     });
-    if (!straight) second.push({ s, changes: own.map(arrived) });
-    onProgress?.(++done, total);
-  });
-  await sweep.run(second, (v, run) => {
-    values[second[v]?.s ?? 0] = metric.of(run);
-    onProgress?.(++done, total);
-  });
-  return values;
+    await this.sweep.run(second, async (v, run) => {
+      await this.told(second[v]?.s ?? 0, metric.of(run));
+      this.#ran();
+    });
+  }
+
+  #ran(): void {
+    this.request.onProgress?.(++this.#done, this.total);
+  }
+}
+
+/** All ways together; by the sender's layer where results are kept, so that what is done of both runs is never much. */
+const inParts = (ways: readonly Way[], { ledger }: PathRequest): readonly (readonly Way[])[] => {
+  if (!ledger) return [ways];
+  const depths = [...new Set(ways.map((w) => depthOf(w.cell.place)))];
+  return depths.map((depth) => ways.filter((w) => depthOf(w.cell.place) === depth));
 };
 
 /**
@@ -165,7 +180,7 @@ const followed = async (
  * @source Wang et al. 2022, "Interpretability in the wild", §3; Goldowsky-Dill et al. 2023, "Localizing model behavior with path patching"
  */
 export const patchPaths = async (model: SweepModel, request: PathRequest): Promise<PathPatched> => {
-  const { prompt, other, senders, receivers, metric, mlps } = request;
+  const { prompt, other, senders, receivers, metric, mlps, ledger } = request;
   if (prompt.ids.length !== other.prompt.ids.length)
     throw invalid(
       'paths are patched between prompts of as many tokens',
@@ -181,15 +196,22 @@ export const patchPaths = async (model: SweepModel, request: PathRequest): Promi
     positions: metric.positions,
   });
   const source = await sweep.other(other.prompt, { positions: other.metric.positions });
+  const values = senders.map((_, s) => ledger?.known(s) ?? NaN);
   const ways = senders.flatMap((cell, s): Way[] => {
+    if (ledger?.known(s) !== undefined) return [];
     const own = receivers.filter((r) => reaches(cell, r));
     return receivers.length === 0 || own.length > 0 ? [{ s, cell, own }] : [];
   });
-  const first = ways.map(({ cell }): SweepVariant => {
+  const changed = ({ cell }: Way): SweepVariant => {
     const { name } = cell.place;
     const change: Change = { site: name, indices: cell.indices, to: { kind: 'value', tensor: source.site(name) } };
     return { changes: [change, ...frozen(cell, carriers, sweep.baseRun)] };
+  };
+  const total = ways.length * (receivers.length === 0 ? 1 : 2);
+  const follower = new Follower(sweep, request, total, async (s, value) => {
+    values[s] = value;
+    await ledger?.add(s, value);
   });
-  const values = await followed(sweep, { ways, first }, request);
+  for (const part of inParts(ways, request)) await follower.follow(part, part.map(changed));
   return { base: metric.of(sweep.baseRun), other: other.metric.of(source), values };
 };

@@ -1,7 +1,7 @@
 import { nearest } from '../../base/index.js';
 import { formatExperiment, parseEdits } from '../../language/index.js';
 import type { Motion, ScopeName, TargetChange } from '../../protocol/index.js';
-import { readTextFile, writeTextFile } from '../../service/index.js';
+import { readTextFile, writeFileWhole } from '../../service/index.js';
 import { heatmap } from '../heatmap.js';
 import { wholeNumber, wrong, type Answer, type Command, type Console } from './console.js';
 import { helpText } from './help.js';
@@ -130,7 +130,7 @@ const display: Command['run'] = async (rest, { target, displays }) => {
 };
 
 const save: Command['run'] = async (rest, { target, sessions }) => {
-  await writeTextFile(
+  await writeFileWhole(
     rest.trim(),
     formatExperiment({ experiment: 1, edits: parseEdits(target.state.edits.join('\n')) }),
   );

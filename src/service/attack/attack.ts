@@ -7,13 +7,13 @@ import { labelOf } from '../attribution/explained.js';
 import { checkpoints } from '../cancel.js';
 import type { Opened } from '../edited-model.js';
 import { contextFor, tokenId } from '../experiment.js';
-import { finite } from '../kept-run.js';
 import { maskOf } from '../masks.js';
 import type { OpenModel } from '../open-model.js';
 import type { OperationContext } from '../operation.js';
 import { promptView, textOf } from '../prompts.js';
 import { answerNotes, answerPosition } from '../scoring.js';
 import { attacked, probabilityOf, TextVictim, withText } from './victim.js';
+import { finite } from '../finite.js';
 
 /** What AllenNLP never swaps. */
 const punctuation = ['@@NULL@@', '.', ',', ';', '!', '?', '[MASK]', '[SEP]', '[CLS]'];

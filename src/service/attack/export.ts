@@ -1,20 +1,32 @@
 import type { AttackResult } from '../../protocol/index.js';
-import { escapeXml, toCsv, type ExportFormat } from '../export.js';
+import { shownText, svgDocument, textAt, widthOf, type Exportable, type Table } from '../exports/index.js';
 
-const csvOf = ({ tokens, final, kept, flips }: AttackResult): string =>
-  toCsv([
-    ['position', 'token', 'after', 'prediction', 'probability'],
-    ...tokens.map((token, position) => {
-      const at = kept.indexOf(position);
-      const flip = flips.find((f) => f.position === position);
-      const after = at < 0 ? '' : final[at]?.text;
-      return [position, token.text, after, flip?.prediction.text, flip?.prediction.probability];
-    }),
-  ]);
+const tableOf = ({ tokens, final, kept, flips }: AttackResult): Table => ({
+  columns: ['position', 'token', 'after', 'prediction', 'probability'],
+  rows: tokens.map((token, position) => {
+    const at = kept.indexOf(position);
+    const flip = flips.find((f) => f.position === position);
+    const after = at < 0 ? '' : final[at]?.text;
+    return [position, token.text, after, flip?.prediction.text, flip?.prediction.probability];
+  }),
+});
 
-const line = (y: number, parts: readonly { readonly text: string; readonly style: string }[]): string => {
-  const spans = parts.map(({ text, style }) => `<tspan ${style}>${escapeXml(text === ' ' ? '·' : text)}</tspan>`);
-  return `<text x="10" y="${y}" font-size="14" font-family="ui-monospace, monospace" xml:space="preserve">${spans.join(' ')}</text>`;
+interface Piece {
+  readonly text: string;
+  readonly style: string;
+}
+
+/** Tokens in a line. */
+const line = (y: number, pieces: readonly Piece[]): { readonly body: string; readonly width: number } => {
+  let x = 10;
+  const mono = 'font-size="12" font-family="monospace"';
+  const parts = pieces.map(({ text, style }) => {
+    const shown = shownText(text);
+    const part = textAt([x, y], shown, `${mono} ${style}`);
+    x += widthOf(shown) + 8;
+    return part;
+  });
+  return { body: parts.join(''), width: x + 10 };
 };
 
 const svgOf = ({ attack, tokens, final, kept, flips, before, after }: AttackResult): string => {
@@ -28,25 +40,18 @@ const svgOf = ({ attack, tokens, final, kept, flips, before, after }: AttackResu
     text,
     style: swapped.has(kept[i] ?? -1) ? 'fill="#b35806" font-weight="bold"' : 'fill="#111111"',
   }));
-  const told = ({ prediction }: AttackResult['before']): string =>
-    `${prediction.text.trim()} ${(100 * prediction.probability).toFixed(1)} %`;
-  const plain = (text: string) => [{ text, style: 'fill="#666666"' }];
-  const width = 40 + 9 * Math.max(...[first, second].map((l) => l.reduce((n, p) => n + p.text.length + 1, 0)), 40);
-  return `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="130" viewBox="0 0 ${width} 130">
-<rect width="100%" height="100%" fill="#ffffff"/>
-${[line(22, plain(attack)), line(48, first), line(66, plain(`→ ${told(before)}`)), line(96, second), line(114, plain(`→ ${told(after)}`))].join('\n')}
-</svg>
-`;
+  const told = (y: number, { prediction }: AttackResult['before']) => {
+    const text = `→ ${prediction.text.trim()} ${(100 * prediction.probability).toFixed(1)} %`;
+    return textAt([10, y], text, 'font-size="12" fill="#444444"');
+  };
+  const [above, below] = [line(50, first), line(100, second)];
+  const body = [above.body, told(68, before), below.body, told(118, after)].join('\n');
+  return svgDocument({ body, width: Math.max(above.width, below.width), height: 134 }, attack);
 };
 
-/** A result as the content of a file. */
-export const attackFile = (result: AttackResult, format: ExportFormat): string => {
-  switch (format) {
-    case 'json':
-      return `${JSON.stringify(result, null, 2)}\n`;
-    case 'csv':
-      return csvOf(result);
-    case 'svg':
-      return svgOf(result);
-  }
-};
+/** A result in the forms in which it is written. */
+export const attackExport = (result: AttackResult): Exportable => ({
+  json: () => result,
+  csv: () => tableOf(result),
+  svg: () => svgOf(result),
+});

@@ -4,13 +4,13 @@ import type { AttributedRow, AttributeInput, AttributeResult, FaithfulnessCurve 
 import { checkpoints } from '../cancel.js';
 import type { Opened } from '../edited-model.js';
 import { contextFor } from '../experiment.js';
-import { finite } from '../kept-run.js';
 import type { OperationContext } from '../operation.js';
 import { promptView } from '../prompts.js';
 import { explanationOf, type Explained } from './explained.js';
 import { gameOf, removable, ways, type Asked, type Told } from './methods.js';
 import type { TextModel } from './text-model.js';
 import { unitsOf } from './units.js';
+import { finite } from '../finite.js';
 
 /** Orders of chance that a single number's curves are compared with. */
 const randomOrders = 5;

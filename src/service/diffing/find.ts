@@ -16,8 +16,8 @@ import {
 } from '../../analyses/diff/index.js';
 import type { DiffFinding } from '../../protocol/index.js';
 import type { Tensor } from '../../tensor/index.js';
-import { finite } from '../kept-run.js';
 import type { OpenSide } from './side.js';
+import { finite } from '../finite.js';
 
 export interface FindRequest {
   readonly a: OpenSide;

@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { checkExport, exported } from './index.js';
+import { checkExport, tableExport, writeExport } from './index.js';
 
 const folder = mkdtempSync(path.join(tmpdir(), 'cutaway-exports-'));
 afterAll(() => {
@@ -13,24 +13,26 @@ const table = {
   rows: [
     ['1.0', -2.5],
     ['a "quoted", text', 3],
+    ['=1+1', 4],
   ],
   grid: { title: 'parts <of> it', cells: [{ row: '1', column: '0', value: -2.5 }] },
 };
 const context = { signal: new AbortController().signal, note: () => undefined };
 const written = async (name: string): Promise<string> => {
-  await exported(path.join(folder, name), table, context);
+  await writeExport(path.join(folder, name), tableExport(table), context);
   return readFileSync(path.join(folder, name), 'utf8');
 };
 
 describe('a result in a file', () => {
-  it('is a table in CSV, with what needs it quoted', async () => {
-    expect(await written('a.csv')).toBe('name,value\r\n1.0,-2.5\r\n"a ""quoted"", text",3\r\n');
+  it('is a table in CSV, with what needs it quoted, and no formula', async () => {
+    expect(await written('a.csv')).toBe('name,value\r\n1.0,-2.5\r\n"a ""quoted"", text",3\r\n\'=1+1,4\r\n');
   });
 
   it('is a list of objects in JSON', async () => {
     expect(JSON.parse(await written('a.json'))).toEqual([
       { name: '1.0', value: -2.5 },
       { name: 'a "quoted", text', value: 3 },
+      { name: '=1+1', value: 4 },
     ]);
   });
 
@@ -42,7 +44,7 @@ describe('a result in a file', () => {
   });
 
   it('is refused before any work where the ending says no form, or the folder is missing', async () => {
-    await expect(checkExport(path.join(folder, 'a.png'))).rejects.toMatchObject({ info: { code: 'OPTION_INVALID' } });
+    await expect(checkExport(path.join(folder, 'a.pdf'))).rejects.toMatchObject({ info: { code: 'OPTION_INVALID' } });
     const nowhere = path.join(folder, 'no', 'a.csv');
     await expect(checkExport(nowhere)).rejects.toMatchObject({ info: { code: 'OUT_UNWRITABLE' } });
     await checkExport(undefined);

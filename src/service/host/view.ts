@@ -17,6 +17,7 @@ import {
 } from '../../tensor/index.js';
 import { formatBytes } from '../bytes.js';
 import type { HeldValue } from './held.js';
+import { finite } from '../finite.js';
 
 export interface Viewed {
   readonly result: ViewResult;
@@ -30,8 +31,6 @@ interface Part {
   readonly axes: readonly string[];
   readonly chosen: ReadonlyMap<string, readonly number[]>;
 }
-
-const finite = (x: number): number | null => (Number.isFinite(x) ? x : null);
 
 const partOf = (held: HeldValue, { where, site }: ViewInput['at']): Part => {
   const { axes, tokens, sourceTokens } = held;

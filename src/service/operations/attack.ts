@@ -1,9 +1,9 @@
 import { bug } from '../../base/index.js';
 import type { AttackInput, AttackResult } from '../../protocol/index.js';
 import { attackOn } from '../attack/attack.js';
-import { attackFile } from '../attack/export.js';
+import { attackExport } from '../attack/export.js';
 import { onEachPrompt } from '../edited-model.js';
-import { checkExport, writeExport } from '../export.js';
+import { checkExport, writeExport } from '../exports/index.js';
 import type { Operation } from '../operation.js';
 
 /** Changes to a text by which a prediction falls, or stays though it should not. */
@@ -14,7 +14,7 @@ export const attack: Operation<AttackInput, AttackResult> = {
     await checkExport(input.out);
     const result = await onEachPrompt(input, context, (opened) => attackOn(opened, input, context));
     if (Array.isArray(result)) throw bug('one prompt is attacked');
-    await writeExport(input.out, (format) => attackFile(result, format), context);
+    await writeExport(input.out, attackExport(result), context);
     return result;
   },
 };

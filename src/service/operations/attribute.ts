@@ -1,8 +1,8 @@
 import { bug } from '../../base/index.js';
 import type { AttributeInput, AttributeResult } from '../../protocol/index.js';
 import { attribution } from '../attribution/attribution.js';
-import { attributionFile } from '../attribution/export.js';
-import { checkExport, writeExport } from '../export.js';
+import { attributionExport } from '../attribution/export.js';
+import { checkExport, writeExport } from '../exports/index.js';
 import { onEachPrompt } from '../edited-model.js';
 import type { Operation } from '../operation.js';
 
@@ -14,7 +14,7 @@ export const attribute: Operation<AttributeInput, AttributeResult> = {
     await checkExport(input.out);
     const result = await onEachPrompt(input, context, (opened) => attribution(opened, input, context));
     if (Array.isArray(result)) throw bug('one prompt is explained');
-    await writeExport(input.out, (format) => attributionFile(result, format), context);
+    await writeExport(input.out, attributionExport(result), context);
     return result;
   },
 };

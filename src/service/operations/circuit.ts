@@ -8,17 +8,16 @@ import {
 import { bug, UsageError } from '../../base/index.js';
 import { patchInput, type CircuitInput, type CircuitResult } from '../../protocol/index.js';
 import { onEditedModel } from '../edited-model.js';
-import { finite } from '../kept-run.js';
+import { checkExport, graphForms, writeExport } from '../exports/index.js';
 import type { Operation, OperationContext } from '../operation.js';
-import { circuitCsv, circuitSvg, dotOf } from '../patching/circuit-export.js';
-import { checkOut, writeOut } from '../patching/export.js';
+import { circuitExport } from '../patching/circuit-export.js';
+import { openSweepFile, requestOf } from '../patching/ledger.node.js';
 import { pairsOf } from '../patching/pairs.js';
 import { readMetric, sweepModel, usualMetric, type PatchRun } from '../patching/prepared-pair.js';
 import { checkSweepBytes } from '../patching/sweep-bytes.js';
 import { secondsSince } from '../prepare.js';
 import { promptView, tokensOfText } from '../prompts.js';
-
-const endings = ['.json', '.csv', '.dot', '.svg'] as const;
+import { finite } from '../finite.js';
 
 /** The pairs of a request, each with its metric and the model for it. */
 const circuitPairs = async (run: PatchRun): Promise<readonly (CircuitPair & { readonly text: string })[]> => {
@@ -45,9 +44,18 @@ const told = (found: Circuit): Pick<CircuitResult, 'edges' | 'nodes'> => ({
   nodes: [...new Set(found.edges.map(({ edge }) => senderName(edge.from)))],
 });
 
+const notesOf = (found: Circuit): string[] => [
+  ...(found.tried < found.edges.length
+    ? [`${found.tried} of ${found.edges.length} edges were taken out one by one; --tests raises that`]
+    : []),
+  ...(Math.abs(found.complement) > 0.5
+    ? ['the other edges alone keep much of the difference too: the circuit is not all that does it']
+    : []),
+];
+
 const search = async (run: PatchRun, input: CircuitInput, context: OperationContext): Promise<CircuitResult> => {
   const since = performance.now();
-  const { model } = run;
+  const { model, file } = run;
   const pairs = await circuitPairs(run);
   const [first] = pairs;
   if (!first) throw bug('there are no pairs');
@@ -58,16 +66,10 @@ const search = async (run: PatchRun, input: CircuitInput, context: OperationCont
   const found = await findCircuit({
     ...{ pairs, target: input.faithfulness, size: input.size, threshold: input.threshold, tests: input.tests },
     encode: (text) => tokensOfText(model, text),
+    ledger: file && { known: (key) => file.known.get(key), add: (key, value) => file.add(key, value) },
     onProgress: (done, total, what) => context.progress?.({ done, total, what }),
   });
-  const notes = [
-    ...(found.tried < found.edges.length
-      ? [`${found.tried} of ${found.edges.length} edges were taken out one by one; --tests raises that`]
-      : []),
-    ...(Math.abs(found.complement) > 0.5
-      ? ['the other edges alone keep much of the difference too: the circuit is not all that does it']
-      : []),
-  ];
+  const notes = notesOf(found);
   return {
     model: await model.summary(),
     tokens: promptView(first.prompt).tokens,
@@ -75,29 +77,38 @@ const search = async (run: PatchRun, input: CircuitInput, context: OperationCont
     ...told(found),
     totalEdges: found.total,
     ...{ faithfulness: finite(found.faithfulness), complement: finite(found.complement) },
-    ...{ superfluous: found.superfluous, tried: found.tried, runs: found.runs, seconds: secondsSince(since) },
+    ...{
+      superfluous: found.superfluous,
+      tried: found.tried,
+      runs: found.runs,
+      known: found.known,
+      seconds: secondsSince(since),
+    },
     ...(notes.length > 0 ? { notes } : {}),
   };
 };
 
-const written = (result: CircuitResult, ending: string): string => {
-  if (ending === '.csv') return circuitCsv(result);
-  if (ending === '.dot') return dotOf(result);
-  return ending === '.svg' ? circuitSvg(result) : `${JSON.stringify(result)}\n`;
-};
+/** Results in a file are by edges, whatever was searched for. */
+const aims = { faithfulness: undefined, size: undefined, threshold: undefined, tests: undefined };
 
 /** Which parts of a model, and which ways between them, do a task. */
 export const circuit: Operation<CircuitInput, CircuitResult> = {
   name: 'circuit',
   help: 'Searches a circuit: the fewest ways between embedding, heads, MLPs and scores that keep what distinguishes a prompt from a corrupted one, when all other ways carry the corrupted one; with how faithful, complete and small it is.',
   async run(input, context) {
-    await checkOut(input.out, endings);
+    await checkExport(input.out, graphForms);
     const result = await onEditedModel(input, context, async ({ model, edits }) => {
       const pairs = await pairsOf(model, input);
       const shared = patchInput.parse({ model: input.model });
-      return search({ model, edits, input: shared, context, file: undefined, pairs, fromEnd: false }, input, context);
+      const begun = { model, edits, input: shared, context, pairs, fromEnd: false };
+      const file =
+        input.resume === undefined
+          ? undefined
+          : await openSweepFile(input.resume, await requestOf(begun, { ...input, ...aims }));
+      const run: PatchRun = { ...begun, file };
+      return search(run, input, context).finally(() => file?.flush());
     });
-    await writeOut(input.out, (ending) => written(result, ending), context);
+    await writeExport(input.out, circuitExport(result), context);
     return result;
   },
 };

@@ -3,13 +3,14 @@ import { bug, UsageError } from '../../base/index.js';
 import { likeliest, type KeptRun } from '../../engine/index.js';
 import type { ComparedRun, CompareInput, CompareResult, ModelSummary, ScoredToken } from '../../protocol/index.js';
 import { onEachPrompt, type Opened } from '../edited-model.js';
-import { finite, keptRun, wordsOf } from '../kept-run.js';
+import { keptRun, wordsOf } from '../kept-run.js';
 import type { OpenModel } from '../open-model.js';
 import type { Operation, OperationContext } from '../operation.js';
 import { secondsSince } from '../prepare.js';
 import { promptView, textOf } from '../prompts.js';
 import { answerPosition, scoreViews } from '../scoring.js';
 import { scoredTokens } from '../scored.js';
+import { finite } from '../finite.js';
 
 /** Scores that are kept for a comparison, in numbers: beyond, only those of the last position are made. */
 const mostScores = 2 ** 25;

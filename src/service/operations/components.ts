@@ -4,7 +4,7 @@ import { directPaths } from '../components/direct-paths.js';
 import { scoreOf } from '../components/score.js';
 import { accumulatedOf, neuronsOf, partsOf } from '../components/tell-parts.js';
 import { onEachPrompt, type Opened } from '../edited-model.js';
-import { checkExport, exported } from '../exports/index.js';
+import { checkExport, tableExport, writeExport } from '../exports/index.js';
 import type { Operation, OperationContext } from '../operation.js';
 import { promptView } from '../prompts.js';
 
@@ -43,7 +43,7 @@ export const components: Operation<ComponentsInput, ComponentsResult> = {
     await checkExport(input.out);
     const result = await onEachPrompt(input, context, (opened) => componentsOf(opened, input, context));
     if (Array.isArray(result)) throw bug('one prompt’s score is told apart');
-    if (input.out !== undefined) await exported(input.out, tableOf(result), context);
+    await writeExport(input.out, tableExport(tableOf(result)), context);
     return result;
   },
 };

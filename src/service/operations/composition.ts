@@ -16,7 +16,7 @@ import { needHead } from '../circuits/need-head.js';
 import { formatBytes } from '../bytes.js';
 import { onEditedModel, type Opened } from '../edited-model.js';
 import { contextFor } from '../experiment.js';
-import { checkExport, exported } from '../exports/index.js';
+import { checkExport, tableExport, writeExport } from '../exports/index.js';
 import { freeMemoryBytes } from '../machine.node.js';
 import type { OpenModel } from '../open-model.js';
 import type { Operation, OperationContext } from '../operation.js';
@@ -134,7 +134,7 @@ export const composition: Operation<CompositionInput, CompositionResult> = {
   async run(input, context) {
     await checkExport(input.out);
     const result = await onEditedModel(input, context, (opened) => compositionOf(opened, input, context));
-    if (input.out !== undefined) await exported(input.out, tableOf(result), context);
+    await writeExport(input.out, tableExport(tableOf(result)), context);
     return result;
   },
 };

@@ -21,10 +21,10 @@ import { withSides, type Sides } from '../diffing/open-sides.js';
 import { partsOf } from '../diffing/parts.js';
 import type { OpenSide } from '../diffing/side.js';
 import { contextFor } from '../experiment.js';
-import { finite } from '../kept-run.js';
 import type { Operation, OperationContext } from '../operation.js';
 import { textOf } from '../prompts.js';
 import { scoredTokens } from '../scored.js';
+import { finite } from '../finite.js';
 
 const toldDifference = (d: SiteDifference, floor: number): SiteDifferenceView => ({
   ...{ site: d.site, shape: [...d.shape], relative: finite(d.relative), largest: finite(d.largest) },

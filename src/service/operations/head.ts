@@ -10,10 +10,10 @@ import { scoresSite } from '../circuits/scores-site.js';
 import { headCopying, wordPairs } from '../circuits/word-pairs.js';
 import { onEachPrompt, type Opened } from '../edited-model.js';
 import { contextFor } from '../experiment.js';
-import { finite } from '../kept-run.js';
 import type { OpenModel } from '../open-model.js';
 import type { Operation, OperationContext } from '../operation.js';
 import { promptView, textOf } from '../prompts.js';
+import { finite } from '../finite.js';
 
 const hasPrompt = (input: HeadInput): boolean => [input.prompt, input.ids, input.chat].some((x) => x !== undefined);
 

@@ -11,11 +11,12 @@ import { attentionLayers, type AttentionLayer } from '../circuits/head-places.js
 import { scoresSite } from '../circuits/scores-site.js';
 import { onEditedModel, type Opened } from '../edited-model.js';
 import { contextFor, promptEdit } from '../experiment.js';
-import { checkExport, exported } from '../exports/index.js';
+import { checkExport, tableExport, writeExport } from '../exports/index.js';
 import type { OpenModel } from '../open-model.js';
 import type { Operation, OperationContext } from '../operation.js';
 import { predictBytes } from '../predict-bytes.js';
 import { promptsOf } from '../prompts.js';
+import { finite } from '../finite.js';
 
 /** Tokens by which it is tried what heads copy. */
 const mostSamples = 16;
@@ -23,8 +24,6 @@ const mostSamples = 16;
 const reading = 0.25;
 /** … and from this on of a kind where it rests: most of what it gives there is given whatever the text. */
 const resting = 0.5;
-
-const finite = (x: number): number | null => (Number.isFinite(x) ? x : null);
 
 interface Looked {
   readonly variant: Variant;
@@ -184,7 +183,7 @@ export const heads: Operation<HeadsInput, HeadsResult> = {
   async run(input, context) {
     await checkExport(input.out);
     const result = await onEditedModel(input, context, (opened) => headsOf(opened, input, context));
-    if (input.out !== undefined) await exported(input.out, tableOf(result), context);
+    await writeExport(input.out, tableExport(tableOf(result)), context);
     return result;
   },
 };

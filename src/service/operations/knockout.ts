@@ -4,12 +4,13 @@ import { canonicalName, placedSites, runOrder } from '../../engine/index.js';
 import { parseEdits } from '../../language/index.js';
 import type { KnockoutInput, KnockoutResult } from '../../protocol/index.js';
 import { onEachPrompt, type Opened } from '../edited-model.js';
-import { finite, keptRun, wordsOf } from '../kept-run.js';
+import { keptRun, wordsOf } from '../kept-run.js';
 import type { OpenModel } from '../open-model.js';
 import type { Operation, OperationContext } from '../operation.js';
 import { promptView, textOf } from '../prompts.js';
 import { answerScores } from '../scoring.js';
 import { scoredTokens } from '../scored.js';
+import { finite } from '../finite.js';
 
 type Part = Pick<KnockoutResult['parts'][number], 'part' | 'head' | 'edit'>;
 

@@ -5,12 +5,13 @@ import type { LensCell, LensInput, LensResult } from '../../protocol/index.js';
 import { checkpoints } from '../cancel.js';
 import { onEachPrompt, type Opened } from '../edited-model.js';
 import { editsOf } from '../experiment.js';
-import { checkPositions, finite, keptRun, wordsOf } from '../kept-run.js';
-import { checkExport, exported } from '../exports/index.js';
+import { checkPositions, keptRun, wordsOf } from '../kept-run.js';
+import { checkExport, shownText, tableExport, writeExport } from '../exports/index.js';
 import { openTunedLens } from '../tuned-lens.node.js';
 import type { OpenModel } from '../open-model.js';
 import type { Operation, OperationContext } from '../operation.js';
 import { promptView, textOf } from '../prompts.js';
+import { finite } from '../finite.js';
 
 const cellOf = (model: OpenModel, cell: BoardCell): LensCell => ({
   top: cell.top.map((t) => ({ ...t, text: textOf(model, t.id), logit: finite(t.logit) })),
@@ -89,7 +90,7 @@ export const lens: Operation<LensInput, LensResult> = {
     await checkExport(input.out);
     const result = await onEachPrompt(input, context, (opened) => lensOf(opened, input, context));
     if (Array.isArray(result)) throw bug('the lens reads one prompt');
-    if (input.out !== undefined) await exported(input.out, tableOf(result), context);
+    await writeExport(input.out, tableExport(tableOf(result)), context);
     return result;
   },
 };
@@ -109,12 +110,13 @@ const tableOf = ({ rows, positions, words, tokens, target }: LensResult) => {
       ]),
     ),
     grid: {
-      title: 'probability of the likeliest word',
+      title: 'the likeliest word after each layer, on its probability',
       cells: rows.toReversed().flatMap(({ after, cells }) =>
         cells.map((cell, i) => ({
           row: after,
-          column: `${positions[i] ?? 0}`,
+          column: `${positions[i] ?? 0} ${shownText(read[positions[i] ?? 0]?.text ?? '')}`,
           value: cell.top[0]?.probability ?? 0,
+          text: shownText(cell.top[0]?.text ?? ''),
         })),
       ),
     },

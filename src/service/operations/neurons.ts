@@ -1,7 +1,7 @@
 import type { NeuronsInput, NeuronsResult } from '../../protocol/index.js';
 import { onEditedModel, type Opened } from '../edited-model.js';
 import { promptEdit } from '../experiment.js';
-import { checkExport, exported } from '../exports/index.js';
+import { checkExport, tableExport, writeExport } from '../exports/index.js';
 import { neuronsOfPrompts } from '../neurons/many-prompts.js';
 import { neuronsOfPrompt } from '../neurons/one-prompt.js';
 import type { Operation, OperationContext } from '../operation.js';
@@ -25,7 +25,7 @@ export const neurons: Operation<NeuronsInput, NeuronsResult> = {
   async run(input, context) {
     await checkExport(input.out);
     const result = await onEditedModel(input, context, (opened) => neuronsOf(opened, input, context));
-    if (input.out !== undefined) await exported(input.out, tableOf(result), context);
+    await writeExport(input.out, tableExport(tableOf(result)), context);
     return result;
   },
 };

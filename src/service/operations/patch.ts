@@ -4,33 +4,26 @@ import type { PatchInput, PatchResult } from '../../protocol/index.js';
 import { cancelled } from '../cancel.js';
 import { onEditedModel } from '../edited-model.js';
 import { promptEdit } from '../experiment.js';
-import { finite } from '../kept-run.js';
+import { checkExport, writeExport } from '../exports/index.js';
 import type { Operation, OperationContext } from '../operation.js';
-import { checkOut, patchText, writeOut } from '../patching/export.js';
+import { patchExport } from '../patching/export.js';
 import { cellKey, change, share, tellGrid } from '../patching/grid-result.js';
-import { openSweepFile } from '../patching/ledger.node.js';
+import { openSweepFile, requestOf } from '../patching/ledger.node.js';
 import { pairsOf } from '../patching/pairs.js';
 import { agreement } from '../patching/paired.js';
 import type { PairResult, PatchRun } from '../patching/prepared-pair.js';
 import { runPair } from '../patching/run-pair.js';
 import { secondsSince } from '../prepare.js';
 import { promptView } from '../prompts.js';
+import { finite } from '../finite.js';
 
 const ablations = ['zero', 'mean', 'resample'];
 const paired = ['patch', 'path', 'attribution'];
 
-/** What results in a file depend on. */
-const requestOf = (input: PatchInput, fingerprint: string): object => ({
-  ...input,
-  ...{ model: fingerprint, out: undefined, resume: undefined, threads: undefined, maxBytes: undefined },
-});
-
 /** @throws UsageError OPTION_INVALID */
-const checkTogether = ({ resume, method, window, receivers }: PatchInput): void => {
+const checkTogether = ({ method, window, receivers }: PatchInput): void => {
   const invalid = (message: string, hint: string) => new UsageError(message, { code: 'OPTION_INVALID', hint });
   const single = method === 'attribution' || method === 'path';
-  if (single && resume !== undefined)
-    throw invalid(`--method ${method} does not go on from a file`, 'Leave --resume out.');
   if (single && window > 1)
     throw invalid(
       '--window changes several layers together',
@@ -94,7 +87,7 @@ const runAll = async (run: PatchRun, context: OperationContext): Promise<readonl
   for (const at of run.pairs.keys()) {
     context.poll?.();
     if (context.signal.aborted) throw cancelled();
-    results.push(await runPair(run, at));
+    results.push(await runPair(run, at).finally(() => run.file?.flush()));
     if (run.pairs.length > 1) context.progress?.({ done: at + 1, total: run.pairs.length, what: 'pairs' });
   }
   return results;
@@ -107,18 +100,18 @@ export const patch: Operation<PatchInput, PatchResult> = {
   async run(input, context) {
     const since = performance.now();
     checkTogether(input);
-    await checkOut(input.out);
+    await checkExport(input.out);
     const result = await onEditedModel(input, context, async ({ model, edits }) => {
       const prompt = promptEdit(edits);
       const pairs = await pairsOf(model, prompt === undefined ? input : { ...input, prompt });
       const fromEnd = new Set(pairs.map((p) => p.prompt.ids.length)).size > 1;
-      const { fingerprint } = await model.summary();
+      const begun = { model, edits, input, context, pairs, fromEnd };
       const file =
-        input.resume === undefined ? undefined : await openSweepFile(input.resume, requestOf(input, fingerprint));
-      const run: PatchRun = { model, edits, input, context, file, pairs, fromEnd };
+        input.resume === undefined ? undefined : await openSweepFile(input.resume, await requestOf(begun, input));
+      const run: PatchRun = { ...begun, file };
       return resultOf(run, await runAll(run, context), since);
     });
-    await writeOut(input.out, (ending) => patchText(result, ending), context);
+    await writeExport(input.out, patchExport(result), context);
     return result;
   },
 };

@@ -1,5 +1,5 @@
 import type { CircuitResult } from '../../protocol/index.js';
-import { csvTable } from '../exports/index.js';
+import { svgDocument, textAt, tip, type Exportable, type Table } from '../exports/index.js';
 
 type Edge = CircuitResult['edges'][number];
 
@@ -21,7 +21,7 @@ const strength = (edges: readonly Edge[]): number =>
   Math.max(1e-12, ...edges.map((e) => Math.abs(e.effect ?? e.score ?? 0)));
 
 /** For Graphviz. */
-export const dotOf = ({ edges, metric }: CircuitResult): string => {
+const dotOf = ({ edges, metric }: CircuitResult): string => {
   const most = strength(edges);
   const quoted = (text: string): string => JSON.stringify(text);
   const lines = edges.map((e) => {
@@ -39,19 +39,15 @@ export const dotOf = ({ edges, metric }: CircuitResult): string => {
 };
 
 /** A line an edge. */
-export const circuitCsv = ({ edges }: CircuitResult): string =>
-  csvTable(
-    ['from', 'to', 'score', 'effect'],
-    edges.map((e) => [e.from, e.to, e.score ?? '', e.effect ?? '']),
-  );
-
-const xml = (text: string): string =>
-  text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');
+const tableOf = ({ edges }: CircuitResult): Table => ({
+  columns: ['from', 'to', 'score', 'effect'],
+  rows: edges.map((e) => [e.from, e.to, e.score, e.effect]),
+});
 
 const [across, up, margin] = [110, 64, 50];
 
 /** Layers from below to above, as the stream goes; the wider a line, the more it carries. */
-export const circuitSvg = ({ edges, metric, model, faithfulness }: CircuitResult): string => {
+const circuitSvg = ({ edges, metric, model, faithfulness }: CircuitResult): string => {
   const names = [...new Set(edges.flatMap((e) => [e.from, nodeOf(e.to)]))];
   const rows = [...new Set(names.map((n) => layerOf(n, model.layers)))].sort((a, b) => a - b);
   const inRow = rows.map((row) => names.filter((n) => layerOf(n, model.layers) === row).sort());
@@ -71,17 +67,20 @@ export const circuitSvg = ({ edges, metric, model, faithfulness }: CircuitResult
     const middle = ((a?.y ?? 0) + (b?.y ?? 0)) / 2;
     const line = `M${a?.x} ${(a?.y ?? 0) - 12} C${a?.x} ${middle} ${b?.x} ${middle} ${b?.x} ${(b?.y ?? 0) + 12}`;
     const title = `${e.from} to ${e.to}: ${(e.effect ?? e.score ?? 0).toFixed(4)}`;
-    return `<path d="${line}" fill="none" stroke="#2b6cb0" stroke-opacity="0.6" stroke-width="${(0.6 + 5 * weightOf(e, most)).toFixed(2)}"><title>${xml(title)}</title></path>`;
+    return `<path d="${line}" fill="none" stroke="#2b6cb0" stroke-opacity="0.6" stroke-width="${(0.6 + 5 * weightOf(e, most)).toFixed(2)}">${tip(title)}</path>`;
   });
   const boxes = [...places].map(
     ([name, { x, y }]) =>
-      `<rect x="${x - 42}" y="${y - 12}" width="84" height="24" rx="4" fill="white" stroke="#333"/><text x="${x}" y="${y + 4}" text-anchor="middle">${xml(name)}</text>`,
+      `<rect x="${x - 42}" y="${y - 12}" width="84" height="24" rx="4" fill="white" stroke="#333"/>${textAt([x, y + 4], name, 'text-anchor="middle"')}`,
   );
   const title = `${metric}, ${edges.length} edges, faithfulness ${faithfulness?.toFixed(3) ?? ''}`;
-  return `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" font-family="sans-serif" font-size="11">
-<rect width="100%" height="100%" fill="white"/>
-<text x="10" y="22" font-size="14">${xml(title)}</text>
-${[...lines, ...boxes].join('\n')}
-</svg>
-`;
+  return svgDocument({ body: [...lines, ...boxes].join('\n'), width, height }, title);
 };
+
+/** A result in the forms in which it is written. */
+export const circuitExport = (result: CircuitResult): Exportable => ({
+  json: () => result,
+  csv: () => tableOf(result),
+  svg: () => circuitSvg(result),
+  dot: () => dotOf(result),
+});

@@ -1,6 +1,6 @@
 import { bootstrap, mean, type Cell, type Grid } from '../../analyses/sweep/index.js';
 import type { PatchGrid } from '../../protocol/index.js';
-import { finite } from '../kept-run.js';
+import { finite } from '../finite.js';
 
 /** What one pair gave: the metric with each cell of all grids changed, and of both runs. */
 export interface PairValues {

@@ -1,11 +1,14 @@
 import { createHash } from 'node:crypto';
 import { appendFile, readFile, writeFile } from 'node:fs/promises';
 import { UsageError } from '../../base/index.js';
+import type { PatchRun } from './prepared-pair.js';
 
 /** Results kept in a file as they come: a long sweep that was stopped goes on from them. One JSON value a line. */
 export interface SweepFile {
+  /** What an earlier sweep had; NaN where that has no number. */
   readonly known: ReadonlyMap<string, number>;
-  add(key: string, value: number): void;
+  /** Keeps a result; what was kept is written at least every second. */
+  add(key: string, value: number): Promise<void>;
   /** Writes what was added. */
   flush(): Promise<void>;
 }
@@ -28,10 +31,21 @@ const readKnown = (file: string, content: string, head: string): Map<string, num
   for (const line of lines) {
     // the last line may have been cut off
     const [, key, value] = /^\["([\w:.-]{1,60})",(-?[\d.e+-]{1,30}|null)\]$/.exec(line) ?? [];
-    if (key !== undefined && value !== undefined && value !== 'null') known.set(key, Number(value));
+    if (key !== undefined && value !== undefined) known.set(key, value === 'null' ? NaN : Number(value));
   }
   return known;
 };
+
+/** Of a request, what its results depend on: what its files hold, not how they are called. */
+export const requestOf = async (
+  { model, edits, pairs }: Pick<PatchRun, 'model' | 'edits' | 'pairs'>,
+  input: object,
+): Promise<object> => ({
+  ...input,
+  ...{ out: undefined, resume: undefined, threads: undefined, maxBytes: undefined, edits },
+  model: (await model.summary()).fingerprint,
+  pairs: pairs.map(({ prompt, corrupt, metric }) => [prompt, corrupt, metric]),
+});
 
 /**
  * Opens such a file, or begins one.
@@ -49,16 +63,21 @@ export const openSweepFile = async (file: string, request: unknown): Promise<Swe
       cause,
     });
   };
-  const lines = [...known].map(([key, value]) => JSON.stringify([key, value]));
+  const lines = [...known].map((entry) => JSON.stringify(entry));
   await writeFile(file, [head, ...lines, ''].join('\n')).catch(unwritable);
   let waiting: string[] = [];
+  let written = performance.now();
+  const flush = async (): Promise<void> => {
+    const text = waiting.join('');
+    waiting = [];
+    written = performance.now();
+    if (text !== '') await appendFile(file, text).catch(unwritable);
+  };
   return {
-    known,
-    add: (key, value) => void waiting.push(`${JSON.stringify([key, value])}\n`),
-    flush: async () => {
-      const text = waiting.join('');
-      waiting = [];
-      if (text !== '') await appendFile(file, text).catch(unwritable);
+    ...{ known, flush },
+    add: async (key, value) => {
+      waiting.push(`${JSON.stringify([key, value])}\n`);
+      if (performance.now() - written > 1000) await flush();
     },
   };
 };

@@ -1,12 +1,13 @@
-import { attributionPatching, patchCells, patchPaths, receiversOf } from '../../analyses/patching/index.js';
+import { attributionPatching, patchPaths, receiversOf } from '../../analyses/patching/index.js';
 import { correlation, randomNumbers, type Cell, type Grid, type Metric } from '../../analyses/sweep/index.js';
-import { Sweep, type Prompt, type SweepModel } from '../../engine/index.js';
+import { Sweep, type Prompt, type SweepModel, type SweptRun } from '../../engine/index.js';
 import type { PatchInput } from '../../protocol/index.js';
 import { tokensOfText } from '../prompts.js';
 import {
   cellsOf,
   ends,
   keyed,
+  ledgerOf,
   patched,
   readMetric,
   sidesOf,
@@ -62,42 +63,59 @@ const checkedCells = (guesses: readonly number[], { checked, seed }: PatchInput)
   return [...top, ...drawn];
 };
 
-/** What patching would give, guessed by gradients, and some of it measured. */
-export const guessPair = async (p: Prepared): Promise<PairResult> => {
-  const { base, other, swept, grids, cells, metric, otherMetric } = await sidesIn(p);
-  const sweep = await Sweep.open(swept, {
-    ...{ prompt: base, changes: cells.map((c) => c.place.name), observe: metric.sites, positions: metric.positions },
-  });
-  const [own, there] = [metric.of(sweep.baseRun), await sweep.other(other, { positions: otherMetric.positions })];
+/** Guesses of all cells, kept in the file; those that are there already are not made again. */
+const guessesOf = async (p: Prepared, { base, other, swept, cells, metric }: Sides, there: SweptRun) => {
+  const ledger = ledgerOf(p, 'guess');
+  const kept = cells.map((_, c) => ledger.known(c));
+  if (kept.every((guess) => guess !== undefined)) return kept;
   const guesses = await attributionPatching(swept, {
     ...{ prompt: base, other: { prompt: other, run: there }, cells, expression: metric.expression },
     encode: (token) => tokensOfText(p.run.model, token),
   });
+  for (const [c, guess] of guesses.entries()) await ledger.add(c, guess);
+  return guesses;
+};
+
+/** What patching would give, guessed by gradients, and some of it measured. */
+export const guessPair = async (p: Prepared): Promise<PairResult> => {
+  const sides = await sidesIn(p);
+  const { base, other, swept, grids, cells, metric, otherMetric } = sides;
+  const sweep = await Sweep.open(swept, {
+    ...{ prompt: base, changes: cells.map((c) => c.place.name), observe: metric.sites, positions: metric.positions },
+  });
+  const [own, there] = [metric.of(sweep.baseRun), await sweep.other(other, { positions: otherMetric.positions })];
+  const guesses = await guessesOf(p, sides, there);
   const chosen = checkedCells(guesses, p.run.input);
   const some = chosen.flatMap((c) => cells[c] ?? []);
   const to = { kind: 'patch', prompt: other, metric: otherMetric } as const;
-  const truth = some.length === 0 ? [] : (await patchCells(swept, { prompt: base, cells: some, metric, to })).values;
+  const request = { prompt: base, cells: some, metric, to, draw: 'checked' };
+  const none = { values: [], runs: 0, known: 0 };
+  const truth = some.length === 0 ? none : await patched(p, swept, request);
   const guessed = guesses.map((g) => own + g);
   return {
-    ...{ metric: p.metric, grids, runs: some.length + 2, known: 0, ...ends(p.run, own, otherMetric.of(there)) },
+    ...{ metric: p.metric, grids, runs: truth.runs + 2, known: truth.known },
+    ...ends(p.run, own, otherMetric.of(there)),
     values: keyed(p, { grids, prompt: base }, guessed),
-    guess: { guessed: chosen.map((c) => guesses[c] ?? NaN), measured: truth.map((v) => v - own) },
+    guess: { guessed: chosen.map((c) => guesses[c] ?? NaN), measured: truth.values.map((v) => v - own) },
   };
 };
 
 /** Only what goes straight from each cell to the receivers is the other run's. */
 export const pathPair = async (p: Prepared): Promise<PairResult> => {
   const { base, other, swept, grids, cells, metric, otherMetric } = await sidesIn(p);
-  const { input, context } = p.run;
+  const { input, context, file } = p.run;
+  const ledger = ledgerOf(p, 'path');
+  const known = cells.filter((_, c) => ledger.known(c) !== undefined).length;
   const made = await patchPaths(swept, {
     ...{ prompt: base, senders: cells, metric, mlps: input.through === 'mlps' ? 'computed' : 'frozen' },
+    ...(file ? { ledger } : {}),
     other: { prompt: other, metric: otherMetric },
     receivers: receiversOf(swept, input.receivers ?? 'logits', base),
     onProgress: (done, total) => context.progress?.({ done, total, what: 'runs along paths' }),
   });
-  const runs = made.values.filter((x) => !Number.isNaN(x)).length;
+  const runs = made.values.filter((x) => !Number.isNaN(x)).length - known;
   return {
-    ...{ metric: p.metric, grids, runs, known: 0, ...ends(p.run, made.base, made.other) },
+    ...{ metric: p.metric, grids, runs, known, ...ends(p.run, made.base, made.other) },
     values: keyed(p, { grids, prompt: base }, made.values),
   };
 };

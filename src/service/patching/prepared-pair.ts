@@ -1,5 +1,13 @@
 import { patchCells, type Patched, type PatchRequest } from '../../analyses/patching/index.js';
-import { gridsOf, metricOf, type By, type Cell, type Grid, type Metric } from '../../analyses/sweep/index.js';
+import {
+  type By,
+  type Cell,
+  type Grid,
+  gridsOf,
+  type Ledger,
+  type Metric,
+  metricOf,
+} from '../../analyses/sweep/index.js';
 import { bug, UsageError } from '../../base/index.js';
 import { prepareExperiment, type Prompt, type SweepModel } from '../../engine/index.js';
 import { parseExpression, type Edit } from '../../language/index.js';
@@ -147,35 +155,29 @@ export interface Drawn extends Patched {
   readonly known: number;
 }
 
+/** What the file has of cells, and what it is to keep. `draw`: which draw of noise or of a prompt, or what else of them. */
+export const ledgerOf = ({ run: { file }, at }: Prepared, draw: number | string): Ledger => {
+  const key = (cell: number): string => `${at}:${draw}:${cell}`;
+  return {
+    known: (cell) => file?.known.get(key(cell)),
+    add: async (cell, value) => file?.add(key(cell), value),
+  };
+};
+
 /** Runs all cells once, results kept in the file. `draw`: which draw of noise or of a prompt this is. */
 export const patched = async (
-  { run, at }: Prepared,
+  p: Prepared,
   swept: SweepModel,
-  { draw = 0, ...request }: Omit<PatchRequest, 'ledger' | 'onProgress'> & { readonly draw?: number },
+  { draw = 0, ...request }: Omit<PatchRequest, 'ledger' | 'onProgress'> & { readonly draw?: number | string },
 ): Promise<Drawn> => {
-  const { file, context, input } = run;
-  let flushed = performance.now();
-  const key = (cell: number): string => `${at}:${draw}:${cell}`;
-  const known = request.cells.filter((_, c) => file?.known.has(key(c))).length;
-  try {
-    const result = await patchCells(swept, {
-      ...request,
-      window: input.window,
-      ledger: {
-        known: (cell) => file?.known.get(key(cell)),
-        add: async (cell, value) => {
-          file?.add(key(cell), value);
-          if (performance.now() - flushed < 1000) return;
-          flushed = performance.now();
-          await file?.flush();
-        },
-      },
-      onProgress: (done, total) => context.progress?.({ done, total, what: 'patches' }),
-    });
-    return { ...result, runs: request.cells.length - known, known };
-  } finally {
-    await file?.flush();
-  }
+  const { context, input } = p.run;
+  const ledger = ledgerOf(p, draw);
+  const known = request.cells.filter((_, c) => ledger.known(c) !== undefined).length;
+  const result = await patchCells(swept, {
+    ...{ ...request, window: input.window, ledger },
+    onProgress: (done, total) => context.progress?.({ done, total, what: 'patches' }),
+  });
+  return { ...result, runs: request.cells.length - known, known };
 };
 
 /** Values by the keys of their cells. */

@@ -1,6 +1,5 @@
 import type { RecordedStep } from '../../protocol/index.js';
-
-const finite = (x: number): number | null => (Number.isFinite(x) ? x : null);
+import { finite } from '../finite.js';
 
 /** Logit, probability and entropy of a step's token, by the model's own scores, in float64. */
 export const stepFacts = (

@@ -22,7 +22,7 @@ import type {
 import { float32, type Tensor } from '../../../tensor/index.js';
 import { answerWith } from '../answers.js';
 import { changeOf } from '../setting.js';
-import { writeTextFile } from '../../files.node.js';
+import { writeFileWhole } from '../../files.node.js';
 import { acceptAgents } from './agent-connection.node.js';
 import { LiveEdits } from './live-edits.js';
 import { AgentTrees, type Encode } from './live-expressions.js';
@@ -375,7 +375,7 @@ export class LiveTarget implements Target {
       (p) => JSON.parse(new TextDecoder().decode(p.payload)) as { traceEvents: unknown[] },
     );
     const whole = { ...first, traceEvents: [...(first?.traceEvents ?? []), ...more.flatMap((m) => m.traceEvents)] };
-    await writeTextFile(file, JSON.stringify(whole));
+    await writeFileWhole(file, JSON.stringify(whole));
     return { notes: [`${whole.traceEvents.length} events`] };
   }
 }
