@@ -144,6 +144,18 @@ describe('an editor whose adapter is killed', () => {
     expect(second.client.output('console')).toContain('changes were not saved');
     expect((await keptSessions(llama)).map((s) => s.ended)).toEqual([true]);
   }, 180_000);
+
+  it('ends in order where it is only interrupted, as nvim-dap does once disconnect is sent', async () => {
+    const { client, child, ended } = startClient({ XDG_STATE_HOME: home });
+    await begin({ client, child, ended });
+    await client.ask('configurationDone');
+    await client.event('stopped');
+    await client.ask('setExpression', { expression: 'embed', value: '*0.5' });
+    expect((await keptSessions(llama)).map((s) => s.ended)).toEqual([]); // open
+    child.kill('SIGINT');
+    expect((await ended).status).toBe(0);
+    expect((await keptSessions(llama)).map((s) => s.ended)).toEqual([true]);
+  }, 180_000);
 });
 
 describe('what is kept', () => {
