@@ -29,7 +29,8 @@ const binary = precedences.map((row) => new RegExp(row.map((o) => o.replaceAll(/
 const unary = /[-!]/y;
 const functionNames = expressionFunctions.filter((f) => f.usage.includes('(')).map((f) => f.name);
 /** A word of the language: no site is called so, in its short form either (`step#1` is short for `step`). */
-const isReserved = (word: string): boolean => isWord(word) || Object.hasOwn(constants, word) || functionNames.includes(word);
+const isReserved = (word: string): boolean =>
+  isWord(word) || Object.hasOwn(constants, word) || functionNames.includes(word);
 const operand = 'a number, a site, a function or `(`';
 
 const source: Source = {
