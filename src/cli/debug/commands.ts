@@ -123,10 +123,20 @@ const chooseFrame = (to: number, console: Console): string => {
 
 const by = (rest: string): number => (rest === '' ? 1 : wholeNumber(rest, 'how many'));
 
-const display: Command['run'] = async (rest, { target, displays }) => {
+const display: Command['run'] = async (rest, { target, displays, sessions }) => {
   const value = shownValue(await target.view({ ask: 'evaluate', expression: rest }));
   displays.push(rest);
+  await sessions?.displays(displays);
   return `${displays.length}: ${rest} = ${value}`;
+};
+
+/** `undisplay N`, or all. */
+const undisplay: Command['run'] = async (rest, { displays, sessions }) => {
+  const [from, count] = rest === '' ? [0, Infinity] : [wholeNumber(rest, 'a display') - 1, 1];
+  if (from < 0 || from >= displays.length) return 'there is no such display';
+  displays.splice(from, count);
+  await sessions?.displays(displays);
+  return 'gone';
 };
 
 const save: Command['run'] = async (rest, { target, sessions }) => {
@@ -233,7 +243,7 @@ export const commands: readonly Command[] = [
   { names: ['list', 'l'], usage: 'list [LINE]', help: 'The lines around here, or around another line.', run: list },
   { names: ['print', 'p'], usage: 'print EXPRESSION', help: 'What an expression gives here.', examples: ['print norm(blocks.2.resid_post[position=-1])', 'print prob(" Paris")'], run: async (expression, { target }) => shownValue(await target.view({ ask: 'evaluate', expression })) },
   { names: ['display'], usage: 'display EXPRESSION', help: 'Print it at each stop.', run: display },
-  { names: ['undisplay'], usage: 'undisplay N', help: 'Print it no more.', run: (rest, { displays }) => (displays.splice(wholeNumber(rest, 'a display') - 1, 1).length > 0 ? 'gone' : 'there is no such display') },
+  { names: ['undisplay'], usage: 'undisplay [N]', help: 'Print it no more; without a number, none.', run: undisplay },
   { names: ['x'], usage: 'x SITE | weight:NAME [ROWS]', help: 'The raw numbers of a value.', examples: ['x blocks.0.attn.z 4'], run: raw },
   { names: ['words', 'w'], usage: 'words [N]', help: 'What the model says next; inside a step, what it would say if it ended here.', run: async (rest, { target }) => shownWords((await target.view({ ask: 'words', count: rest === '' ? 5 : wholeNumber(rest, 'how many') })).words) },
   { names: ['compare'], usage: 'compare [TOKEN ...]', help: 'This run beside the unedited one: what comes next, and what was said.', examples: ['compare', 'compare " Paris" " Rome"'], run: compare },

@@ -20,6 +20,8 @@ const placeOf = (where: string, target: Target): Partial<PointSpec> => {
   return { sites: where };
 };
 
+const counted = (times: number): string => (times === 1 ? 'once' : `${times} times`);
+
 const add = async ({ target }: Console, spec: PointSpec): Promise<string> => {
   const { added } = await target.points({ add: [spec] });
   return `breakpoint ${granted(added[0]).id}: ${printable(spec.label)}`;
@@ -56,7 +58,7 @@ export const setIgnore: Command['run'] = async (rest, { target }) => {
   const ignore = wholeNumber(text, 'how often');
   const { changed } = await target.points({ change: [{ id, ignore }] });
   granted(changed[0]);
-  return `breakpoint ${id} is passed ${ignore} times`;
+  return `breakpoint ${id} is passed ${counted(ignore)}`;
 };
 
 /** `delete N`, or all. */
@@ -116,9 +118,10 @@ export const catching: Command['run'] = async (rest, { target }) => {
 /** `info breakpoints` */
 export const listPoints = async ({ target }: Console): Promise<string> => {
   const { points, caught } = await target.view({ ask: 'points' });
-  const lines = points.map(({ id, label, met, temporary }) => {
-    const times = met === 0 ? '' : `  met ${met} times`;
-    return `${id}  ${printable(label)}${temporary ? '  once' : ''}${times}`;
+  const lines = points.map(({ id, label, met, ignore = 0, temporary }) => {
+    const times = met === 0 ? '' : `  met ${counted(met)}`;
+    const passed = ignore === 0 ? '' : `  passed ${counted(ignore)} more`;
+    return `${id}  ${printable(label)}${temporary ? '  once' : ''}${times}${passed}`;
   });
   return [...lines, ...caught.map((text) => `catch ${text}`)].join('\n') || 'no breakpoints';
 };

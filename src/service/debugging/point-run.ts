@@ -42,6 +42,7 @@ export const pointRunOf = (debuggee: Debuggee): PointRun => {
     add: (point, id) => breakpoints.add(point, id),
     remove: (id) => breakpoints.remove(id),
     met: (id) => breakpoints.met(id),
+    ignored: (id) => breakpoints.ignored(id),
     catch: async (texts) => {
       const made = await Promise.all(
         texts.map((text) => debuggee.exceptionFilter(text).catch((error: unknown) => refused(error))),

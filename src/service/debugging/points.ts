@@ -19,6 +19,7 @@ export interface PointRun {
   add(point: Omit<Breakpoint, 'id'>, id?: number): Breakpoint;
   remove(id: number): boolean;
   met(id: number): number;
+  ignored(id: number): number;
   /** Sets what is caught; an answer a text. */
   catch(texts: readonly string[]): Promise<PointsResult['caught']>;
 }
@@ -79,10 +80,10 @@ export class PointBook {
   }
 
   /** Those that are there, with how often they were met. */
-  get list(): { id: number; label: string; met: number; temporary: boolean }[] {
+  get list(): { id: number; label: string; met: number; ignore: number; temporary: boolean }[] {
     return [...this.#specs].map(([id, { label, temporary = false }]) => ({
       ...{ id, label, temporary },
-      met: this.run().met(id),
+      ...{ met: this.run().met(id), ignore: this.run().ignored(id) },
     }));
   }
 
@@ -104,11 +105,10 @@ export class PointBook {
     return this.#specs.delete(id);
   }
 
-  #add(spec: PointSpec, id?: number): number {
-    const made = this.run().add(
-      this.#point(spec, () => made.id),
-      id,
-    );
+  /** @param ignore how often it is passed from here on, where that is not as it was asked for */
+  #add(spec: PointSpec, id?: number, ignore = spec.ignore): number {
+    const point = this.#point(spec, () => made.id);
+    const made = this.run().add({ ...point, ...(ignore === undefined ? {} : { ignore }) }, id);
     this.#specs.set(made.id, spec);
     return made.id;
   }
@@ -126,8 +126,8 @@ export class PointBook {
         hint: 'Watch a comparison instead.',
       });
     const changed = condition === undefined ? spec : withCondition(spec, condition ?? undefined);
-    const hits = ignore === undefined ? {} : { hits: `>= ${this.run().met(id) + ignore + 1}` };
-    this.#add({ ...changed, ...hits }, id);
+    if (ignore === undefined) this.#add(changed, id, this.run().ignored(id));
+    else this.#add({ ...changed, ignore }, id);
     return { id, label: changed.label };
   }
 
