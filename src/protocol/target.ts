@@ -120,6 +120,8 @@ export const pointSpec = z.object({
   sites: text.optional(),
   layers: z.array(count).optional(),
   steps: z.array(count).optional(),
+  /** A token's text in quotes: in the step that is fed it. */
+  fed: text.optional(),
   watch: text.optional(),
   condition: text.optional(),
   /** `5` or `>= 5` from the fifth time on, `== 5`, `> 5`, `% 5`. */

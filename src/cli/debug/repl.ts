@@ -192,10 +192,7 @@ interface Talk {
 }
 
 /** A conversation about a run, from where it stands. @returns the exit status */
-const session = async (
-  target: Target,
-  { script, isPrivate, ...kept }: Talk,
-): Promise<number> => {
+const session = async (target: Target, { script, isPrivate, ...kept }: Talk): Promise<number> => {
   try {
     const { about } = target;
     const terminal = new Terminal(target, kept);
