@@ -1,6 +1,6 @@
 import { nearest } from '../../base/index.js';
 import { formatExperiment, parseEdits } from '../../language/index.js';
-import type { Motion, ScopeName, TargetChange } from '../../protocol/index.js';
+import type { Motion, MoveResult, ScopeName, TargetChange } from '../../protocol/index.js';
 import { readTextFile, writeTextFile } from '../../service/index.js';
 import { heatmap } from '../heatmap.js';
 import { wholeNumber, wrong, type Answer, type Command, type Console } from './console.js';
@@ -30,11 +30,13 @@ const displayed = async ({ target, displays }: Console): Promise<string[]> => {
   return lines;
 };
 
-const moved = async (motion: Motion, console: Console): Promise<string> => {
-  const { stop } = await console.move(motion);
+const shownMove = async ({ stop }: MoveResult, console: Console): Promise<string> => {
   console.frame = 0;
   return [shownStop(console.target, stop), ...(await displayed(console))].join('\n');
 };
+
+const moved = async (motion: Motion, console: Console): Promise<string> =>
+  shownMove(await console.move(motion), console);
 
 /** Steps, as often as the argument says. */
 const stepping =
@@ -173,8 +175,12 @@ const lens: Command['run'] = async (rest, { target }) =>
 const list: Command['run'] = (rest, { target }) =>
   shownLines(target, { around: 7, ...(rest === '' ? {} : { at: wholeNumber(rest, 'a line') }) });
 
-const goTo: Command['run'] = (rest, console) =>
-  moved({ kind: 'goto', position: { step: wholeNumber(rest, 'a token'), at: 0, op: 0 } }, console);
+const goTo: Command['run'] = async (rest, console) => {
+  const step = wholeNumber(rest, 'a token');
+  const answer = await console.move({ kind: 'goto', position: { step, at: 0, op: 0 } });
+  if (answer.stop.reason !== 'end') return shownMove(answer, console);
+  throw wrong(`the generation ends before token ${step}`, 'The run stands where it stood.');
+};
 
 /** To a line of this step: the next layer that has it. */
 const until: Command['run'] = async (rest, console) => {
