@@ -17,6 +17,7 @@ import { printable } from '../printable.js';
 import { modelLine } from '../show.js';
 import { styled } from '../styled.js';
 import { commands, execute } from './commands.js';
+import { candidates } from './completion.js';
 import type { Console, Sessions } from './console.js';
 import { historySize, readHistory, writeHistory } from './history.js';
 import { shownLines } from './show.js';
@@ -90,20 +91,11 @@ class Terminal implements Console {
   }
 }
 
-/** Candidates for the word under the cursor. */
-const completionsOf = async (target: Target, line: string): Promise<[string[], string]> => {
-  const word = /(\S*)$/.exec(line)?.[1] ?? '';
-  if (!line.includes(' ')) return [commands.flatMap((c) => c.names).filter((n) => n.startsWith(word)), word];
-  const { completions } = await target.view({ ask: 'complete', text: line, column: line.length + 1 });
-  const partial = line.slice((completions[0]?.from ?? line.length + 1) - 1);
-  return [completions.map((c) => c.text), partial];
-};
-
 const completing =
   (terminal: Terminal) =>
   (line: string, done: (error: null, result: [string[], string]) => void): void => {
-    completionsOf(terminal.target, line).then(
-      (found) => done(null, found),
+    candidates(line, commands, terminal.target).then(
+      ({ texts, from }) => done(null, [[...texts], line.slice(from)]),
       () => done(null, [[], line]), // while the run goes on nothing can be asked
     );
   };
