@@ -38,6 +38,37 @@ const say = async (client: Client, expression: string): Promise<string> =>
 const line = { granularity: 'line', threadId: 1 };
 
 describe('moving', () => {
+  it('stops at places by their names: layers, tokens by their text, sites of some layers', async () => {
+    const client = await begin({ ignoreEos: true });
+    const set = (...names: readonly string[]) =>
+      client.ask<{ breakpoints: { verified: boolean; message?: string }[] }>('setFunctionBreakpoints', {
+        breakpoints: names.map((name) => ({ name })),
+      });
+    const { breakpoints } = await set(
+      'layer 2 token 1',
+      'blocks.*.attn.z layer 0..1',
+      'layer 9',
+      '12',
+      'layer 1 layer 2',
+    );
+    expect(breakpoints.map((b) => b.verified)).toEqual([true, true, false, false, false]);
+    const places: string[] = [];
+    for (let i = 0; i < 5; i++) {
+      expect(await client.until('continue')).toMatchObject({ reason: 'function breakpoint' });
+      places.push(await layer(client));
+    }
+    expect(places).toEqual(['blocks.0', 'blocks.1', 'blocks.0', 'blocks.1', 'blocks.2']);
+    await set();
+    await client.until('next', { granularity: 'line', threadId: 1 });
+    const made = (await client.ask<{ threads: { name: string }[] }>('threads')).threads[0]?.name ?? '';
+    const [, text = ''] = /, '(t\d+)'$/.exec(made) ?? [];
+    await client.until('restartFrame', { frameId: (await frames(client)).at(-1)?.id });
+    await set(`token "${text}"`);
+    expect(await client.until('continue')).toMatchObject({ reason: 'function breakpoint' });
+    const { threads } = await client.ask<{ threads: { name: string }[] }>('threads');
+    expect(threads[0]?.name).toBe(`generation, step 1, '${text}'`);
+  });
+
   it('by layers, modules and operations, forward and back, with the same bits', async () => {
     const client = await begin();
     await client.until('next', line);

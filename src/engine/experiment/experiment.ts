@@ -7,7 +7,7 @@ import type { ExperimentContext } from './context.js';
 import { isGradientEdit, plannedGradient } from './gradient-edits.js';
 import { addOperand, setOperand } from './operands.js';
 import { canonicalName, placedSites, unknownSite, type PlacedSite } from './sites.js';
-import { checkSelected, liveEdit, sequenceAt, type PlannedEdit, type StepRange } from './value-edits.js';
+import { liveEdit, sequenceAt, type PlannedEdit, type StepRange } from './value-edits.js';
 import { editedWeights } from './weight-edits.js';
 
 type ValueKind = 'set' | 'scale' | 'add' | 'drop head';
@@ -128,9 +128,7 @@ export const prepareExperiment = async (
     const list = lists.get(instance.name) ?? [];
     lists.set(instance.name, list);
     const tag = `${lists === live ? 'edit' : 'gradient edit '}${list.length}`;
-    const sequence = sequenceAt(context.sequence, instance.segment.stack);
-    checkSelected(made, sequence);
-    list.push(liveEdit(made, tag, sequence));
+    list.push(liveEdit(made, tag, sequenceAt(context.sequence, instance.segment.stack)));
   };
   for (const edit of edits.filter(isValueEdit))
     for (const one of edit.edit === 'drop head' ? droppedHead(context, edit, order) : [edit]) {

@@ -87,7 +87,7 @@ export const selectedIndices = (
  * Is there such a part, as far as can be told before the run? Its texts of tokens are looked for in the run.
  * @throws UsageError SELECTOR_INVALID
  */
-export const checkSelected = (
+const checkSelected = (
   { shown, type, where }: Pick<PlannedEdit, 'shown' | 'type' | 'where'>,
   { length, source = [] }: Sequence,
 ): void => {
@@ -192,10 +192,11 @@ const checkVector = ({ shown, type, operand }: PlannedEdit): void => {
 /**
  * An edit as the engine runs it: the form decides what is compiled, the numbers are made for each pass.
  * @param tag prefix of the edit's inputs, unique in its segment
- * @throws UsageError EDIT_INVALID where a vector does not fit the site
+ * @throws UsageError EDIT_INVALID where a vector does not fit the site, SELECTOR_INVALID for a part that there is not
  */
 export const liveEdit = (edit: PlannedEdit, tag: string, sequence: Sequence): LiveEdit => {
   checkVector(edit);
+  checkSelected(edit, sequence);
   const form: ValueEdit = {
     site: edit.site,
     tag,
