@@ -220,6 +220,18 @@ describe('looking and changing', () => {
       memoryReference: 'blocks.0.attn.pattern',
     });
     expect(await value(client, '1 + 1 == 2')).toBe('true');
+    const copy = async (expression: string): Promise<unknown> =>
+      JSON.parse((await client.ask<{ result: string }>('evaluate', { expression, context: 'clipboard' })).result);
+    const heads = (await copy('blocks.0.attn.pattern')) as readonly (readonly (readonly (readonly number[])[])[])[];
+    expect([heads.length, heads[0]?.length, heads[0]?.[3]?.length, heads[0]?.[3]?.[0]]).toEqual([
+      1,
+      4,
+      4,
+      [1, 0, 0, 0],
+    ]);
+    expect(heads[0]?.[1]?.[3]?.reduce((sum, x) => sum + x, 0)).toBeCloseTo(1, 5);
+    expect(await copy('blocks.0.attn.pattern[head=1, query=3] * 0 / 0')).toEqual([[[['NaN', 'NaN', 'NaN', 'NaN']]]]);
+    expect(await copy('layer + 1')).toBe(1);
     const { targets } = await client.ask<{ targets: { label: string; start: number }[] }>('completions', {
       text: 'norm(blocks.0.attn.pat',
       column: 22,
