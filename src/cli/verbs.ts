@@ -157,12 +157,12 @@ const editsOf = (flags: Flags): unknown => flags['edits'] ?? flags['edit'] ?? []
 const askedOf = (flags: Flags): readonly string[] =>
   ['sites', 'weights', 'listing'].filter((what) => flags[what] === true);
 
-/** The debug adapter: on standard input and output, or at a port until Ctrl-C. */
+/** The debug adapter: on standard input and output, or at a port; Ctrl-C ends it in order. */
 const dap = async ({ port }: Flags): Promise<number> => {
-  if (port === undefined) return serveStdio(openKept);
   const { signal, done } = interruptible();
   const ready = (at: number): void => void process.stderr.write(`listening on 127.0.0.1:${at}\n`);
   try {
+    if (port === undefined) return await serveStdio(openKept, signal);
     return await servePort(Number(port), { signal, ready, open: openKept });
   } finally {
     done();

@@ -4,7 +4,7 @@ import { UsageError } from '../base/index.js';
 import type { Target } from '../debugger/index.js';
 import type { Point, Wrong } from './breakpoints.js';
 import { addressAt, lineAt } from './instructions.js';
-import { linePoint, dataPoint, sitePoint, tokenPoint } from './points.js';
+import { dataPoint, linePoint, namedPoint, tokenPoint } from './points.js';
 import { row, type Row } from './row.js';
 import type { Session } from './session.js';
 import { namedSource, sourceOf } from './sources.js';
@@ -93,7 +93,7 @@ export const breakpointRequests: readonly (readonly [string, Row])[] = [
       'live',
       z.object({ breakpoints: z.array(z.object({ name: z.string(), ...rules })).max(most) }),
       async (session, given) => {
-        const points = given.breakpoints.map((b) => sitePoint(b.name, withoutUndefined(b)));
+        const points = given.breakpoints.map((b) => namedPoint(b.name, withoutUndefined(b), session.target.about));
         return { breakpoints: await session.book.replace('functions', points) };
       },
     ),

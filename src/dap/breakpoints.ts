@@ -34,10 +34,13 @@ const listOf = ({
   watch,
   sites,
   lines,
+  layers,
   steps,
+  fed,
 }: PointSpec): { readonly key: string; readonly kind: PointKind; readonly source?: 'listing' | 'transcript' } => {
   if (watch !== undefined) return { key: 'data', kind: 'data breakpoint' };
-  if (sites !== undefined) return { key: 'functions', kind: 'function breakpoint' };
+  if (sites !== undefined || fed !== undefined || (layers && !lines))
+    return { key: 'functions', kind: 'function breakpoint' };
   if (lines) return { key: 'listing', kind: 'breakpoint', source: 'listing' };
   return steps
     ? { key: 'transcript', kind: 'breakpoint', source: 'transcript' }

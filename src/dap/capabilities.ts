@@ -22,6 +22,7 @@ export const capabilities: DebugProtocol.Capabilities = {
   supportsLogPoints: true,
   supportsBreakpointLocationsRequest: true,
   supportsEvaluateForHovers: true,
+  supportsClipboardContext: true,
   supportsStepBack: true,
   supportsSetVariable: true,
   supportsSetExpression: true,

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { UsageError } from '../base/index.js';
 import { completions, console as consoleWord, evaluated } from './evaluate.js';
+import { copied } from './clipboard.js';
 import { disassembled, lineAt } from './instructions.js';
 import { readMemory, writeMemory } from './memory.js';
 import { modulesOf } from './modules.js';
@@ -46,7 +47,7 @@ const evaluate = async (session: Session, expression: string, context: string | 
     if (answer?.changed) session.changed();
     if (answer) return said(answer.said);
   }
-  return evaluated(expression, session.variables);
+  return context === 'clipboard' ? copied(expression, session) : evaluated(expression, session.variables);
 };
 
 /** Makes a change here and now, and tells the value that came of it. */

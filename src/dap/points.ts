@@ -1,4 +1,6 @@
 import type { DebugProtocol } from '@vscode/debugprotocol';
+import { UsageError } from '../base/index.js';
+import { parsePlace } from '../debugger/index.js';
 import type { PointSpec, TargetAbout } from '../protocol/index.js';
 import type { Point, Wrong } from './breakpoints.js';
 
@@ -25,11 +27,22 @@ export const tokenPoint = (line: number, asked: Asked, { prompt, maxNewTokens }:
   return { kind: 'breakpoint', line, spec: { steps: [step], label: `token ${step}`, ...rules(asked) } };
 };
 
-/** Before the operations that give some sites their values: `blocks.*.attn.pattern`. */
-export const sitePoint = (name: string, asked: Asked): Point => ({
-  kind: 'function breakpoint',
-  spec: { sites: name.trim(), label: name, ...rules(asked) },
-});
+/**
+ * Before the operations that give some sites their values, before layers, in the step that is fed a token:
+ * `blocks.*.attn.pattern`, `layer 3`, `token " Paris"`, or several of these together.
+ */
+export const namedPoint = (name: string, asked: Asked, about: TargetAbout): Point | Wrong => {
+  const whole = { label: name, ...rules(asked) };
+  if (about.kind === 'process') return { kind: 'function breakpoint', spec: { sites: name.trim(), ...whole } };
+  try {
+    const { line, ...place } = parsePlace(name);
+    if (line === undefined) return { kind: 'function breakpoint', spec: { ...place, ...whole } };
+    return { wrong: 'Set a breakpoint at the line of the listing.' };
+  } catch (error) {
+    if (error instanceof UsageError) return { wrong: `${error.message}. ${error.info.hint}` };
+    throw error;
+  }
+};
 
 /** Where a value is another than it was: an expression, a site, `weight NAME`; with a bound, where that is crossed. */
 export const dataPoint = ({ dataId, condition, hitCondition }: DebugProtocol.DataBreakpoint): Point | Wrong => {

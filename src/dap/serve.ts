@@ -5,8 +5,12 @@ import { Adapter } from './adapter.js';
 import { Deframer, frame } from './framing.js';
 import type { OpenTarget } from './session.js';
 
-/** Speaks with one client until it disconnects, or is gone. */
-export const converse = async (input: Readable, output: Writable, open: OpenTarget): Promise<void> => {
+/** Speaks with one client until it disconnects, is gone, or the signal comes; then what is under way is ended in order. */
+export const converse = async (
+  { input, output }: { readonly input: Readable; readonly output: Writable },
+  open: OpenTarget,
+  signal?: AbortSignal,
+): Promise<void> => {
   const deframer = new Deframer();
   let close = (): void => undefined;
   const closed = new Promise<void>((resolve) => {
@@ -20,13 +24,19 @@ export const converse = async (input: Readable, output: Writable, open: OpenTarg
   });
   for (const event of ['end', 'close', 'error']) input.on(event, close);
   output.on('error', close);
+  if (signal?.aborted) close();
+  signal?.addEventListener('abort', close, { once: true });
   await closed;
   await adapter.end();
 };
 
-/** On standard input and output. @returns the exit status */
-export const serveStdio = async (open: OpenTarget): Promise<number> => {
-  await converse(process.stdin, process.stdout, open);
+/**
+ * On standard input and output.
+ * @param signal nvim-dap interrupts an adapter as soon as it has been answered: the session is ended in order all the same
+ * @returns the exit status
+ */
+export const serveStdio = async (open: OpenTarget, signal: AbortSignal): Promise<number> => {
+  await converse({ input: process.stdin, output: process.stdout }, open, signal);
   process.stdin.destroy();
   return 0;
 };
@@ -64,7 +74,7 @@ export const servePort = async (
   const server = createServer((socket) => {
     sockets.add(socket);
     socket.setNoDelay(true);
-    void converse(socket, socket, open).finally(() => {
+    void converse({ input: socket, output: socket }, open).finally(() => {
       sockets.delete(socket);
       socket.end();
     });

@@ -39,6 +39,8 @@ export interface Breakpoint {
   readonly lowered?: (instance: Instance) => Condition | 'never' | undefined;
   /** Given how often all else held, does this time count? */
   readonly hits?: (met: number) => boolean;
+  /** So often it is passed where it would stop. */
+  readonly ignore?: number;
   /** Gone once it was hit. */
   readonly temporary?: boolean;
   /** Told when all holds; the run goes on. */
@@ -95,6 +97,7 @@ const loweredAtMost = 64;
 export class Breakpoints {
   readonly #points = new Map<number, Breakpoint>();
   readonly #met = new Map<number, number>();
+  readonly #ignored = new Map<number, number>();
   /** What data breakpoints saw last. */
   readonly #seen = new Map<number, Watched>();
   #last = 0;
@@ -104,12 +107,14 @@ export class Breakpoints {
     const made = { ...point, id };
     this.#last = Math.max(this.#last, id);
     this.#points.set(id, made);
+    this.#ignored.set(id, point.ignore ?? 0);
     return made;
   }
 
   /** @returns whether there was one */
   remove(id: number): boolean {
     this.#met.delete(id);
+    this.#ignored.delete(id);
     this.#seen.delete(id);
     return this.#points.delete(id);
   }
@@ -124,6 +129,11 @@ export class Breakpoints {
   /** How often all of it held, going forward. */
   met(id: number): number {
     return this.#met.get(id) ?? 0;
+  }
+
+  /** How often it is still passed. */
+  ignored(id: number): number {
+    return this.#ignored.get(id) ?? 0;
   }
 
   get all(): readonly Breakpoint[] {
@@ -200,6 +210,9 @@ export class Breakpoints {
     if (!counting) return true;
     const met = this.met(id) + 1;
     this.#met.set(id, met);
-    return hits === undefined || hits(met);
+    if (hits && !hits(met)) return false;
+    const left = this.ignored(id);
+    this.#ignored.set(id, Math.max(0, left - 1));
+    return left === 0;
   }
 }

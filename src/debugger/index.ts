@@ -1,5 +1,6 @@
 export { Breakpoints, parseHits, type Breakpoint, type Change, type Stopping, type Watched } from './breakpoints.js';
 export type { ExceptionFilter } from './exceptions.js';
+export { parsePlace, type PointPlace } from './point-place.js';
 export { isBefore, type Granularity, type Position } from './position.js';
 export { DebugSession, type Frame, type Stop } from './session.js';
 export { makeSource, type OpLine, type Source } from './source.js';

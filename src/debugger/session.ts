@@ -88,9 +88,9 @@ export class DebugSession {
     return this.#timeline.ids;
   }
 
-  /** Scores of the next token, at the end of a step. [vocab] */
+  /** Scores of the next token, at the end of a step; before it none, though the run has been there. [vocab] */
   get logits(): Float32Array | undefined {
-    return this.#timeline.logits;
+    return this.instance ? undefined : this.#timeline.logits;
   }
 
   /** Scores that an earlier step ended with, where they are kept. [vocab] */

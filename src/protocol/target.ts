@@ -120,11 +120,15 @@ export const pointSpec = z.object({
   sites: text.optional(),
   layers: z.array(count).optional(),
   steps: z.array(count).optional(),
+  /** A token's text in quotes: in the step that is fed it. */
+  fed: text.optional(),
   watch: text.optional(),
   condition: text.optional(),
   /** `5` or `>= 5` from the fifth time on, `== 5`, `> 5`, `% 5`. */
   hits: z.string().max(100).optional(),
   log: text.optional(),
+  /** Passed so often, in a run, before it stops. */
+  ignore: count.optional(),
   temporary: z.boolean().optional(),
   /** The number that it had before, where it is made again. */
   id: z.int().min(1).optional(),
@@ -258,7 +262,10 @@ export const viewAnswers = {
   token: z.object({ token: z.int(), text: z.string() }),
   sites: z.object({ sites: z.array(z.object({ name: z.string(), axes: z.array(z.string()), here: z.boolean() })) }),
   points: z.object({
-    points: z.array(z.object({ id: z.int(), label: z.string(), met: count, temporary: z.boolean() })),
+    /** `ignore`: how often it is still passed. */
+    points: z.array(
+      z.object({ id: z.int(), label: z.string(), met: count, ignore: count.optional(), temporary: z.boolean() }),
+    ),
     caught: z.array(z.string()),
   }),
   complete: z.object({ completions: z.array(completion) }),

@@ -223,7 +223,7 @@ describe('cutaway debug', () => {
       'attention blocks.0.attn.z',
       'print 1 + 1',
     ]);
-    expect(text.match(/^error /gm)?.length).toBe(10);
+    expect(text.match(/^error /gm)?.length).toBe(11);
     expect(text.trim().split('\n').at(-1)).toMatch(/^2(\.0+)?$/);
   });
 

@@ -31,7 +31,7 @@ const messagesOf = (output: Buffer): readonly Message[] =>
 /** What comes back of bytes that arrive in these pieces. */
 const answersTo = async (pieces: readonly Buffer[], { ends = false } = {}): Promise<readonly Message[]> => {
   const [input, output] = [new PassThrough(), new PassThrough()];
-  const done = converse(input, output, (asked) => openTarget(asked));
+  const done = converse({ input, output }, (asked) => openTarget(asked));
   for (const piece of pieces) input.write(piece);
   if (ends) input.end();
   await done;

@@ -180,7 +180,7 @@ describe('requests', () => {
 
 it('a stream that ends, ends the session', async () => {
   const [input, output] = [new PassThrough(), new PassThrough()];
-  const done = converse(input, output, (asked) => openTarget(asked));
+  const done = converse({ input, output }, (asked) => openTarget(asked));
   input.write('nonsense\r\n\r\n');
   input.write(frame({ seq: 1, type: 'request', command: 'initialize', arguments: { adapterID: 'x' } }));
   input.end();

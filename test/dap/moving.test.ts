@@ -38,6 +38,37 @@ const say = async (client: Client, expression: string): Promise<string> =>
 const line = { granularity: 'line', threadId: 1 };
 
 describe('moving', () => {
+  it('stops at places by their names: layers, tokens by their text, sites of some layers', async () => {
+    const client = await begin({ ignoreEos: true });
+    const set = (...names: readonly string[]) =>
+      client.ask<{ breakpoints: { verified: boolean; message?: string }[] }>('setFunctionBreakpoints', {
+        breakpoints: names.map((name) => ({ name })),
+      });
+    const { breakpoints } = await set(
+      'layer 2 token 1',
+      'blocks.*.attn.z layer 0..1',
+      'layer 9',
+      '12',
+      'layer 1 layer 2',
+    );
+    expect(breakpoints.map((b) => b.verified)).toEqual([true, true, false, false, false]);
+    const places: string[] = [];
+    for (let i = 0; i < 5; i++) {
+      expect(await client.until('continue')).toMatchObject({ reason: 'function breakpoint' });
+      places.push(await layer(client));
+    }
+    expect(places).toEqual(['blocks.0', 'blocks.1', 'blocks.0', 'blocks.1', 'blocks.2']);
+    await set();
+    await client.until('next', { granularity: 'line', threadId: 1 });
+    const made = (await client.ask<{ threads: { name: string }[] }>('threads')).threads[0]?.name ?? '';
+    const [, text = ''] = /, '(t\d+)'$/.exec(made) ?? [];
+    await client.until('restartFrame', { frameId: (await frames(client)).at(-1)?.id });
+    await set(`token "${text}"`);
+    expect(await client.until('continue')).toMatchObject({ reason: 'function breakpoint' });
+    const { threads } = await client.ask<{ threads: { name: string }[] }>('threads');
+    expect(threads[0]?.name).toBe(`generation, step 1, '${text}'`);
+  });
+
   it('by layers, modules and operations, forward and back, with the same bits', async () => {
     const client = await begin();
     await client.until('next', line);
@@ -189,6 +220,18 @@ describe('looking and changing', () => {
       memoryReference: 'blocks.0.attn.pattern',
     });
     expect(await value(client, '1 + 1 == 2')).toBe('true');
+    const copy = async (expression: string): Promise<unknown> =>
+      JSON.parse((await client.ask<{ result: string }>('evaluate', { expression, context: 'clipboard' })).result);
+    const heads = (await copy('blocks.0.attn.pattern')) as readonly (readonly (readonly (readonly number[])[])[])[];
+    expect([heads.length, heads[0]?.length, heads[0]?.[3]?.length, heads[0]?.[3]?.[0]]).toEqual([
+      1,
+      4,
+      4,
+      [1, 0, 0, 0],
+    ]);
+    expect(heads[0]?.[1]?.[3]?.reduce((sum, x) => sum + x, 0)).toBeCloseTo(1, 5);
+    expect(await copy('blocks.0.attn.pattern[head=1, query=3] * 0 / 0')).toEqual([[[['NaN', 'NaN', 'NaN', 'NaN']]]]);
+    expect(await copy('layer + 1')).toBe(1);
     const { targets } = await client.ask<{ targets: { label: string; start: number }[] }>('completions', {
       text: 'norm(blocks.0.attn.pat',
       column: 22,

@@ -101,7 +101,7 @@ describe.each(Object.keys(targets))('in a terminal, on a target: %s', (kind) => 
       ['info sites', /blocks\.1\.resid_post +\[1, 4, 32\] min/],
       ['info words', /\d+\.\d\d %/],
       ['info tokens', /"t5"/],
-      ['info breakpoints', /met 1 times/],
+      ['info breakpoints', /met once/],
       ['print norm(blocks.1.resid_post)', /^\d+\.\d+$/],
       ['print blocks.1.resid_post[position=0, model=0..2]', /^\[.*model 3\]/],
       ['display max(blocks.1.resid_post)', /^1: /],

@@ -34,7 +34,7 @@ describe('a host that is killed', () => {
       ],
       caught: ['nan'],
     });
-    await target.points({ remove: [1], change: [{ id: 2, condition: 'layer == 2' }] });
+    await target.points({ remove: [1], change: [{ id: 2, condition: 'layer == 2', ignore: 1 }] });
     await target.resume({ kind: 'step', by: 'token' });
     await target.apply({ change: 'edit', text: 'scale blocks.0.mlp_out by 0.5' });
     const { edits } = target.state;
@@ -46,12 +46,41 @@ describe('a host that is killed', () => {
       ...{ done: true, edits, position: { step: 0, at: 0, op: 0 } },
     });
     expect(await target.view({ ask: 'points' })).toEqual({
-      points: [{ id: 2, label: 'kept if layer == 2', met: 0, temporary: false }],
+      points: [{ id: 2, label: 'kept if layer == 2', met: 0, ignore: 1, temporary: false }],
       caught: ['nan'],
     });
     const { stop } = await target.resume({ kind: 'continue' });
     expect(stop).toMatchObject({ reason: 'breakpoint', point: 2 });
-    expect(target.state.place).toBe('blocks.2');
+    expect([target.state.place, target.state.position.step]).toEqual(['blocks.2', 1]); // passed once
+  });
+
+  it('takes nothing of what can be undone and made again with it', async () => {
+    const target = await HostTarget.open(asked({ edits: [{ text: 'drop head 0.1' }] }));
+    ending.push(() => target.dispose());
+    const [temperature, dropped] = ['temperature 0.7', 'drop head 0.1'];
+    for (const text of ['scale blocks.0.mlp_out by 0.5', 'skip layer 1', temperature, 'seed 7'])
+      await target.apply({ change: 'edit', text });
+    await target.resume({ kind: 'step', by: 'token' });
+    for (const change of ['undo', 'undo', 'undo', 'redo'] as const) await target.apply({ change });
+    const edits = [dropped, 'scale blocks.0.mlp_out by 0.5', 'skip layer 1'];
+    expect(target.state.edits).toEqual(edits);
+    await kill(target);
+    await target.apply({ change: 'restart' });
+    expect(target.state.edits).toEqual(edits);
+    const after = async (change: 'undo' | 'redo') => {
+      const { done, state } = await target.apply({ change });
+      return done && state.edits;
+    };
+    expect(await after('redo')).toEqual([...edits, temperature]);
+    expect(await after('redo')).toEqual([...edits, temperature, 'seed 7']);
+    expect(await after('redo')).toBe(false);
+    for (const left of [4, 3, 2, 1]) expect(await after('undo')).toHaveLength(left);
+    expect(target.state.edits).toEqual([dropped]);
+    expect(await after('undo')).toBe(false);
+    const unedited = await HostTarget.open(asked({ edits: [{ text: dropped }] }));
+    ending.push(() => unedited.dispose());
+    const run = async (one: HostTarget) => (await one.resume({ kind: 'continue' })).state.tokens;
+    expect(await run(target)).toEqual(await run(unedited));
   });
 
   it('is told of in an editor, in the middle of a run too, and restart goes on', async () => {

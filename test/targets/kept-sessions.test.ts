@@ -63,6 +63,7 @@ const session = async (lines: readonly string[], ...args: readonly string[]) => 
 describe('a terminal debugger that is killed', () => {
   const lines = [
     ...['break layer 1', 'tbreak layer 0', 'break blocks.*.resid_post if layer == 2', 'delete 1', 'catch nan', 'c'],
+    ...['ignore 3 2', 'display step', 'display layer', 'undisplay 1'],
     ...['token', 'layer 2', 'scale blocks.1.mlp_out by 0.5', 'skip layer 0', 'undo', 'drop head 2.1', 'words 3'],
     ...['c', 'c', 'c', 'c', 'print 40 + 2.5'],
   ];
@@ -75,13 +76,13 @@ describe('a terminal debugger that is killed', () => {
     const text = told.match(/end of step 3: .*/)?.[0] ?? 'nothing';
 
     const { stdout, stderr } = await session(
-      ['restore', 'restore 1', 'info b', 'where', 'c', 'c', 'c', 'c', 'undo', 'undo', 'info edits'],
+      ['restore', 'restore 1', 'info b', 'info display', 'where', 'c', 'c', 'c', 'c', 'undo', 'undo', 'info edits'],
       ...[llama, '--ids', '1'],
     );
     expect(stderr).toMatch(/^note: a session of this model ended abnormally .*4 changes, 1 breakpoint/);
     expect(stdout).toMatch(/1 {2}\S+ \S+ UTC, "t5t42t9t31": 4 changes, 1 breakpoint, ended abnormally/);
     expect(stdout).toContain('restored, with\n  temperature 0.7\n  scale blocks.1.mlp_out by 0.5\n  drop head 2.1\n');
-    expect(stdout).toContain('3  blocks.*.resid_post if layer == 2\ncatch nan');
+    expect(stdout).toContain('3  blocks.*.resid_post if layer == 2  passed 2 times more\ncatch nan\n1  layer\n');
     expect(stdout).toMatch(/^#\d {2}step 1 of 5 tokens/m);
     expect(stdout).toContain(text);
     expect(stdout.trim().split('\n').slice(-3)).toEqual(['undone', 'undone', '1  temperature 0.7']);
@@ -142,6 +143,18 @@ describe('an editor whose adapter is killed', () => {
     await second.client.ask('disconnect');
     await second.ended;
     expect(second.client.output('console')).toContain('changes were not saved');
+    expect((await keptSessions(llama)).map((s) => s.ended)).toEqual([true]);
+  }, 180_000);
+
+  it('ends in order where it is only interrupted, as nvim-dap does once disconnect is sent', async () => {
+    const { client, child, ended } = startClient({ XDG_STATE_HOME: home });
+    await begin({ client, child, ended });
+    await client.ask('configurationDone');
+    await client.event('stopped');
+    await client.ask('setExpression', { expression: 'embed', value: '*0.5' });
+    expect((await keptSessions(llama)).map((s) => s.ended)).toEqual([]); // open
+    child.kill('SIGINT');
+    expect((await ended).status).toBe(0);
     expect((await keptSessions(llama)).map((s) => s.ended)).toEqual([true]);
   }, 180_000);
 });

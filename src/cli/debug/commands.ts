@@ -1,8 +1,9 @@
 import { nearest } from '../../base/index.js';
 import { formatExperiment, parseEdits } from '../../language/index.js';
-import type { Motion, ScopeName, TargetChange } from '../../protocol/index.js';
+import type { Motion, MoveResult, ScopeName, TargetChange } from '../../protocol/index.js';
 import { readTextFile, writeFileWhole } from '../../service/index.js';
 import { heatmap } from '../heatmap.js';
+import { changeWords } from './changes.js';
 import { wholeNumber, wrong, type Answer, type Command, type Console } from './console.js';
 import { helpText } from './help.js';
 import { addBreakpoint, addLog, addWatch, catching, listPoints, remove, setCondition, setIgnore } from './points.js';
@@ -30,11 +31,13 @@ const displayed = async ({ target, displays }: Console): Promise<string[]> => {
   return lines;
 };
 
-const moved = async (motion: Motion, console: Console): Promise<string> => {
-  const { stop } = await console.move(motion);
+const shownMove = async ({ stop }: MoveResult, console: Console): Promise<string> => {
   console.frame = 0;
   return [shownStop(console.target, stop), ...(await displayed(console))].join('\n');
 };
+
+const moved = async (motion: Motion, console: Console): Promise<string> =>
+  shownMove(await console.move(motion), console);
 
 /** Steps, as often as the argument says. */
 const stepping =
@@ -52,7 +55,8 @@ const restart: Command['run'] = async (_, console) => {
   return [...notes.map((n) => `note: ${n}`), await moved({ kind: 'continue' }, console)].join('\n');
 };
 
-const scopeNames: readonly ScopeName[] = ['sites', 'inputs', 'outputs', 'attention', 'residual', 'words', 'statistics', 'tokens', 'cache', 'edits', 'weights', 'gradients', 'training', 'processes']; // prettier-ignore
+/** Groups of values that `info` shows. */
+export const scopeNames: readonly ScopeName[] = ['sites', 'inputs', 'outputs', 'attention', 'residual', 'words', 'statistics', 'tokens', 'cache', 'edits', 'weights', 'gradients', 'training', 'processes']; // prettier-ignore
 
 const scopeOf = (word: string): ScopeName | undefined => scopeNames.find((name) => name === word);
 
@@ -123,10 +127,20 @@ const chooseFrame = (to: number, console: Console): string => {
 
 const by = (rest: string): number => (rest === '' ? 1 : wholeNumber(rest, 'how many'));
 
-const display: Command['run'] = async (rest, { target, displays }) => {
+const display: Command['run'] = async (rest, { target, displays, sessions }) => {
   const value = shownValue(await target.view({ ask: 'evaluate', expression: rest }));
   displays.push(rest);
+  await sessions?.displays(displays);
   return `${displays.length}: ${rest} = ${value}`;
+};
+
+/** `undisplay N`, or all. */
+const undisplay: Command['run'] = async (rest, { displays, sessions }) => {
+  const [from, count] = rest === '' ? [0, Infinity] : [wholeNumber(rest, 'a display') - 1, 1];
+  if (from < 0 || from >= displays.length) return 'there is no such display';
+  displays.splice(from, count);
+  await sessions?.displays(displays);
+  return 'gone';
 };
 
 const save: Command['run'] = async (rest, { target, sessions }) => {
@@ -163,8 +177,12 @@ const lens: Command['run'] = async (rest, { target }) =>
 const list: Command['run'] = (rest, { target }) =>
   shownLines(target, { around: 7, ...(rest === '' ? {} : { at: wholeNumber(rest, 'a line') }) });
 
-const goTo: Command['run'] = (rest, console) =>
-  moved({ kind: 'goto', position: { step: wholeNumber(rest, 'a token'), at: 0, op: 0 } }, console);
+const goTo: Command['run'] = async (rest, console) => {
+  const step = wholeNumber(rest, 'a token');
+  const answer = await console.move({ kind: 'goto', position: { step, at: 0, op: 0 } });
+  if (answer.stop.reason !== 'end') return shownMove(answer, console);
+  throw wrong(`the generation ends before token ${step}`, 'The run stands where it stood.');
+};
 
 /** To a line of this step: the next layer that has it. */
 const until: Command['run'] = async (rest, console) => {
@@ -198,58 +216,56 @@ const live =
 const traceChange = (rest: string): TargetChange =>
   /^on(\s+ops)?$/.test(rest) ? { change: 'trace', ops: rest.endsWith('ops') } : { change: 'trace', file: rest };
 
-const edits = ['set', 'scale', 'add', 'weight', 'replace', 'skip', 'repeat', 'swap', 'drop', 'force', 'temperature', 'top-k', 'top-p', 'min-p', 'repetition-penalty', 'seed']; // prettier-ignore
-
 /** All commands, in the order of `help`. */
 export const commands: readonly Command[] = [
-  { names: ['break', 'b'], usage: 'break [LINE | SITES | layer N | token N] [if EXPRESSION]', help: 'Stop there. Without a place: at the beginning of this step.', examples: ['break 42', 'break blocks.*.attn.pattern if max(blocks.3.attn.pattern[query=-1]) > 0.9', 'break layer 5'], run: (rest, c) => addBreakpoint(rest, c, false) },
-  { names: ['tbreak', 'tb'], usage: 'tbreak ...', help: 'The same, once.', run: (rest, c) => addBreakpoint(rest, c, true) },
+  { names: ['break', 'b'], usage: 'break [LINE | SITES] [layer N] [token N | TEXT] [if EXPRESSION]', help: 'Stop there. Without a place: at the beginning of this step.', examples: ['break 42', 'break blocks.*.attn.pattern if max(blocks.3.attn.pattern[query=-1]) > 0.9', 'break layer 5', 'break 22 layer 3..5 token 2', 'break token " Paris"'], run: (rest, c) => addBreakpoint(rest, c, false) },
+  { names: ['tbreak', 'tb'], usage: 'tbreak ...', help: 'The same, once.', examples: ['tbreak layer 3', 'tbreak token " Paris"'], run: (rest, c) => addBreakpoint(rest, c, true) },
   { names: ['condition'], usage: 'condition N [EXPRESSION]', help: 'Let a breakpoint stop only where this holds; without it, always.', examples: ['condition 1 norm(blocks.2.resid_post) > 30'], run: setCondition },
-  { names: ['ignore'], usage: 'ignore N COUNT', help: 'Pass a breakpoint that often before it stops.', run: setIgnore },
+  { names: ['ignore'], usage: 'ignore N COUNT', help: 'Pass a breakpoint that often before it stops.', examples: ['ignore 1 3'], run: setIgnore },
   { names: ['log', 'dprintf'], usage: 'log PLACE [if EXPRESSION] "TEXT {EXPRESSION}"', help: 'Print this each time the run comes there, and go on.', examples: ['log layer 5 "norm {norm(blocks.5.resid_pre)}"'], run: addLog },
   { names: ['watch'], usage: 'watch EXPRESSION | weight NAME', help: 'Stop where a value is another than before; a comparison: where it crosses the bound; a weight: where an edited one is read first.', examples: ['watch rank(" Paris")', 'watch norm(blocks.2.resid_post) > 30'], run: addWatch },
   { names: ['catch'], usage: 'catch nan | inf | overflow16 | repetition | entropy [NATS] | lost TOKEN | off', help: 'Stop where a run goes wrong; numbers: at the operation in which it first arises.', examples: ['catch nan', 'catch entropy 0.5', 'catch lost " Paris"'], run: catching },
-  { names: ['delete', 'd'], usage: 'delete [N]', help: 'Remove a breakpoint, or all.', run: remove },
-  { names: ['info', 'i'], usage: 'info breakpoints | display | edits | SCOPE', help: `What there is, in the frame that is chosen: ${scopeNames.join(', ')}.`, run: info },
+  { names: ['delete', 'd'], usage: 'delete [N]', help: 'Remove a breakpoint, or all.', examples: ['delete 2', 'delete'], run: remove },
+  { names: ['info', 'i'], usage: 'info breakpoints | display | edits | SCOPE', help: `What there is, in the frame that is chosen: ${scopeNames.join(', ')}.`, examples: ['info breakpoints', 'info sites', 'info attention'], run: info },
   { names: ['run', 'r'], usage: 'run', help: 'Begin anew, with breakpoints and changes, and run to the first breakpoint.', run: restart },
   { names: ['continue', 'c'], usage: 'continue', help: 'Run to the next breakpoint, or to the end.', run: moving({ kind: 'continue' }) },
-  { names: ['step', 's'], usage: 'step [N]', help: 'To the next operation.', run: stepping('op') },
-  { names: ['next', 'n'], usage: 'next [N]', help: 'Over the module that begins here: attention, a norm.', run: stepping('module') },
+  { names: ['step', 's'], usage: 'step [N]', help: 'To the next operation.', examples: ['step', 'step 5'], run: stepping('op') },
+  { names: ['next', 'n'], usage: 'next [N]', help: 'Over the module that begins here: attention, a norm.', examples: ['next', 'next 2'], run: stepping('module') },
   { names: ['finish', 'fin'], usage: 'finish', help: 'Out of the module; outside of any, out of the layer.', run: moving({ kind: 'out' }) },
-  { names: ['until', 'advance'], usage: 'until LINE', help: 'To a line of the listing, in the next layer that has it.', run: until },
-  { names: ['layer', 'l+'], usage: 'layer [N]', help: 'To the next layer.', run: stepping('layer') },
-  { names: ['token', 't'], usage: 'token [N]', help: 'To the next token.', run: stepping('token') },
-  { names: ['reverse-step', 'rs'], usage: 'reverse-step [N]', help: 'One operation back.', run: stepping('op', true) },
-  { names: ['reverse-next', 'rn'], usage: 'reverse-next [N]', help: 'One module back.', run: stepping('module', true) },
-  { names: ['reverse-layer', 'rl'], usage: 'reverse-layer [N]', help: 'One layer back.', run: stepping('layer', true) },
-  { names: ['reverse-token', 'rt'], usage: 'reverse-token [N]', help: 'One token back.', run: stepping('token', true) },
+  { names: ['until', 'advance'], usage: 'until LINE', help: 'To a line of the listing, in the next layer that has it.', examples: ['until 43'], run: until },
+  { names: ['layer', 'l+'], usage: 'layer [N]', help: 'To the next layer.', examples: ['layer', 'layer 3'], run: stepping('layer') },
+  { names: ['token', 't'], usage: 'token [N]', help: 'To the next token.', examples: ['token', 'token 2'], run: stepping('token') },
+  { names: ['reverse-step', 'rs'], usage: 'reverse-step [N]', help: 'One operation back.', examples: ['reverse-step 5'], run: stepping('op', true) },
+  { names: ['reverse-next', 'rn'], usage: 'reverse-next [N]', help: 'One module back.', examples: ['reverse-next'], run: stepping('module', true) },
+  { names: ['reverse-layer', 'rl'], usage: 'reverse-layer [N]', help: 'One layer back.', examples: ['reverse-layer 2'], run: stepping('layer', true) },
+  { names: ['reverse-token', 'rt'], usage: 'reverse-token [N]', help: 'One token back.', examples: ['reverse-token'], run: stepping('token', true) },
   { names: ['reverse-continue', 'rc'], usage: 'reverse-continue', help: 'Back to the breakpoint before, or to the beginning.', run: moving({ kind: 'continue', back: true }) },
-  { names: ['goto'], usage: 'goto TOKEN', help: 'To the beginning of a step: 0 is the prefill.', run: goTo },
-  { names: ['again'], usage: 'again [FRAME]', help: 'Run the module of this frame again, with what it was given.', run: again },
+  { names: ['goto'], usage: 'goto TOKEN', help: 'To the beginning of a step: 0 is the prefill.', examples: ['goto 0', 'goto 5'], run: goTo },
+  { names: ['again'], usage: 'again [FRAME]', help: 'Run the module of this frame again, with what it was given.', examples: ['again', 'again 2'], run: again },
   { names: ['where', 'bt'], usage: 'where', help: 'What the run is inside of, innermost first.', run: (_, { target, frame }) => shownFrames(target, frame) },
-  { names: ['up'], usage: 'up [N]', help: 'Choose the frame outside of this one, for `info`.', run: (rest, c) => chooseFrame(c.frame + by(rest), c) },
-  { names: ['down'], usage: 'down [N]', help: 'Choose the frame inside of this one.', run: (rest, c) => chooseFrame(c.frame - by(rest), c) },
-  { names: ['frame', 'f'], usage: 'frame N', help: 'Choose a frame by its number.', run: (rest, c) => chooseFrame(wholeNumber(rest, 'a frame'), c) },
-  { names: ['list', 'l'], usage: 'list [LINE]', help: 'The lines around here, or around another line.', run: list },
+  { names: ['up'], usage: 'up [N]', help: 'Choose the frame outside of this one, for `info`.', examples: ['up', 'up 2'], run: (rest, c) => chooseFrame(c.frame + by(rest), c) },
+  { names: ['down'], usage: 'down [N]', help: 'Choose the frame inside of this one.', examples: ['down'], run: (rest, c) => chooseFrame(c.frame - by(rest), c) },
+  { names: ['frame', 'f'], usage: 'frame N', help: 'Choose a frame by its number.', examples: ['frame 2'], run: (rest, c) => chooseFrame(wholeNumber(rest, 'a frame'), c) },
+  { names: ['list', 'l'], usage: 'list [LINE]', help: 'The lines around here, or around another line.', examples: ['list', 'list 20'], run: list },
   { names: ['print', 'p'], usage: 'print EXPRESSION', help: 'What an expression gives here.', examples: ['print norm(blocks.2.resid_post[position=-1])', 'print prob(" Paris")'], run: async (expression, { target }) => shownValue(await target.view({ ask: 'evaluate', expression })) },
-  { names: ['display'], usage: 'display EXPRESSION', help: 'Print it at each stop.', run: display },
-  { names: ['undisplay'], usage: 'undisplay N', help: 'Print it no more.', run: (rest, { displays }) => (displays.splice(wholeNumber(rest, 'a display') - 1, 1).length > 0 ? 'gone' : 'there is no such display') },
+  { names: ['display'], usage: 'display EXPRESSION', help: 'Print it at each stop.', examples: ['display rank(" Paris")', 'display norm(blocks.2.resid_post)'], run: display },
+  { names: ['undisplay'], usage: 'undisplay [N]', help: 'Print it no more; without a number, none.', examples: ['undisplay 1', 'undisplay'], run: undisplay },
   { names: ['x'], usage: 'x SITE | weight:NAME [ROWS]', help: 'The raw numbers of a value.', examples: ['x blocks.0.attn.z 4'], run: raw },
-  { names: ['words', 'w'], usage: 'words [N]', help: 'What the model says next; inside a step, what it would say if it ended here.', run: async (rest, { target }) => shownWords((await target.view({ ask: 'words', count: rest === '' ? 5 : wholeNumber(rest, 'how many') })).words) },
+  { names: ['words', 'w'], usage: 'words [N]', help: 'What the model says next; inside a step, what it would say if it ended here.', examples: ['words', 'words 20'], run: async (rest, { target }) => shownWords((await target.view({ ask: 'words', count: rest === '' ? 5 : wholeNumber(rest, 'how many') })).words) },
   { names: ['compare'], usage: 'compare [TOKEN ...]', help: 'This run beside the unedited one: what comes next, and what was said.', examples: ['compare', 'compare " Paris" " Rome"'], run: compare },
   { names: ['lens'], usage: 'lens [TOKEN ...]', help: 'What the model would say before each layer so far, and how likely these tokens are there.', examples: ['lens', 'lens " Paris" " Rome"'], run: lens },
   { names: ['attention', 'a'], usage: 'attention SITE HEAD', help: 'Where a head looks, as a picture.', examples: ['attention blocks.0.attn.pattern 2'], run: attention },
-  ...edits.map((word): Command => ({ names: [word], usage: `${word} ...`, help: `A change, in the edit language; it counts from this layer on.`, run: edited(word) })),
+  ...changeWords.map((word): Command => ({ ...word, run: edited(word.names[0]) })),
   { names: ['undo', 'u'], usage: 'undo', help: 'Take the last change back.', run: undone('undo', 'undone') },
   { names: ['redo'], usage: 'redo', help: 'Make it again.', run: undone('redo', 'made again') },
-  { names: ['save'], usage: 'save FILE', help: 'The changes as an experiment.', run: save },
-  { names: ['load'], usage: 'load FILE', help: 'The changes of an experiment, in place of all.', run: load },
+  { names: ['save'], usage: 'save FILE', help: 'The changes as an experiment.', examples: ['save changes.json'], run: save },
+  { names: ['load'], usage: 'load FILE', help: 'The changes of an experiment, in place of all.', examples: ['load changes.json'], run: load },
   { names: ['record'], usage: 'record FILE [SITES]', help: 'Save the run so far as a recording, with these sites of each step.', examples: ['record run.cutrec blocks.*.resid_post,logits'], run: record },
   { names: ['restore'], usage: 'restore [N]', help: 'Earlier sessions of this model that were cut off or not saved; with a number, bring one back.', examples: ['restore', 'restore 1'], run: restore },
-  { names: ['rank'], usage: 'rank N', help: 'Of several processes: look at this one. `info processes` shows all.', run: live((rest) => ({ change: 'rank', rank: wholeNumber(rest, 'a rank') }), 'looking at it') },
+  { names: ['rank'], usage: 'rank N', help: 'Of several processes: look at this one. `info processes` shows all.', examples: ['rank 1'], run: live((rest) => ({ change: 'rank', rank: wholeNumber(rest, 'a rank') }), 'looking at it') },
   { names: ['ops'], usage: 'ops MODULES | off', help: 'Of a live process: show the operations inside of these modules; `step` then stops at them.', examples: ['ops transformer.h.0.mlp'], run: live((modules) => ({ change: 'ops', modules }), 'operations as asked') },
   { names: ['trace'], usage: 'trace on [ops] | FILE', help: 'Of a live process: collect calls and times, then write them as a Chrome trace.', examples: ['trace on', 'trace run.json'], run: (rest, c) => live(traceChange, traceChange(rest.trim()).change === 'trace' && !rest.trim().startsWith('on') ? `wrote ${rest.trim()}` : 'collecting')(rest, c) },
-  { names: ['help', 'h'], usage: 'help [COMMAND]', help: 'This.', run: (rest) => helpText(commands, rest.trim()) },
+  { names: ['help', 'h'], usage: 'help [COMMAND]', help: 'This.', examples: ['help break'], run: (rest) => helpText(commands, rest.trim()) },
   { names: ['quit', 'q'], usage: 'quit', help: 'Leave.', run: () => undefined },
 ]; // prettier-ignore
 

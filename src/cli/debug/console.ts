@@ -11,6 +11,8 @@ export interface Sessions {
   restore(session: KeptSession): Promise<void>;
   /** The changes in force are in a file of the user's. */
   saved(): void;
+  /** What is printed at each stop is this now. */
+  displays(expressions: readonly string[]): Promise<void>;
 }
 
 /** What a command has to do with. */

@@ -1,4 +1,4 @@
-import type { Target } from '../../debugger/index.js';
+import { parsePlace, type Target } from '../../debugger/index.js';
 import type { PointSpec } from '../../protocol/index.js';
 import { printable } from '../printable.js';
 import { granted, wholeNumber, wrong, type Command, type Console } from './console.js';
@@ -10,15 +10,18 @@ const lineToStop = (line: number, { about }: Target): number => {
   throw wrong(`there is no line ${line} to stop at`, `The listing has ${listing.length} lines: \`list\` shows them.`);
 };
 
-/** Where a breakpoint is: a line, sites, a layer, a token; left out, the beginning of this step. @throws UsageError */
-const placeOf = (where: string, target: Target): Partial<PointSpec> => {
+/**
+ * Where a breakpoint is: a line, sites, layers, a token, or some of these together; left out, the beginning of this step.
+ * @throws UsageError COMMAND_INVALID; AMBIGUOUS_TOKEN for a text that is no one token
+ */
+const placeOf = async (where: string, target: Target): Promise<Partial<PointSpec>> => {
   if (where === '') return { steps: [target.state.position.step] };
-  const [, kind, number] = /^(layer|token)\s+(\d{1,9})$/.exec(where) ?? [];
-  if (kind === 'layer') return { layers: [Number(number)] };
-  if (kind === 'token') return { steps: [Number(number)] };
-  if (/^\d+$/.test(where)) return { lines: [lineToStop(wholeNumber(where, 'a line'), target)] };
-  return { sites: where };
+  const { line, ...place } = parsePlace(where);
+  if (place.fed !== undefined && target.about.kind === 'engine') await target.view({ ask: 'token', name: place.fed });
+  return { ...place, ...(line === undefined ? {} : { lines: [lineToStop(line, target)] }) };
 };
+
+const counted = (times: number): string => (times === 1 ? 'once' : `${times} times`);
 
 const add = async ({ target }: Console, spec: PointSpec): Promise<string> => {
   const { added } = await target.points({ add: [spec] });
@@ -26,11 +29,11 @@ const add = async ({ target }: Console, spec: PointSpec): Promise<string> => {
 };
 
 /** `break PLACE [if EXPRESSION]` */
-export const addBreakpoint = (rest: string, console: Console, temporary: boolean): Promise<string> => {
+export const addBreakpoint = async (rest: string, console: Console, temporary: boolean): Promise<string> => {
   const [, where = '', condition] = /^(.*?)(?:\s+if\s+(.*))?$/s.exec(rest) ?? [];
   const { target } = console;
   return add(console, {
-    ...placeOf(where.trim(), target),
+    ...(await placeOf(where.trim(), target)),
     label: rest.trim() === '' ? `token ${target.state.position.step}` : rest.trim(),
     ...(condition === undefined ? {} : { condition }),
     ...(temporary ? { temporary } : {}),
@@ -56,7 +59,7 @@ export const setIgnore: Command['run'] = async (rest, { target }) => {
   const ignore = wholeNumber(text, 'how often');
   const { changed } = await target.points({ change: [{ id, ignore }] });
   granted(changed[0]);
-  return `breakpoint ${id} is passed ${ignore} times`;
+  return `breakpoint ${id} is passed ${counted(ignore)}`;
 };
 
 /** `delete N`, or all. */
@@ -82,13 +85,13 @@ const textIn = (quoted: string): string => {
 };
 
 /** `log PLACE "TEXT {EXPRESSION}"` */
-export const addLog: Command['run'] = (rest, console) => {
+export const addLog: Command['run'] = async (rest, console) => {
   const [, where = '', condition, quoted] =
     /^(.*?)(?:\s+if\s+(.*?))?\s*("(?:[^"\\]|\\.)*"|'.*')$/s.exec(rest.trim()) ?? [];
   if (quoted === undefined)
     throw wrong('a log point has a text in quotes', 'log layer 5 "norm {norm(blocks.5.resid_pre)}"');
   return add(console, {
-    ...placeOf(where.trim(), console.target),
+    ...(await placeOf(where.trim(), console.target)),
     ...(condition === undefined ? {} : { condition }),
     ...{ label: `log ${rest.trim()}`, log: textIn(quoted) },
   });
@@ -116,9 +119,10 @@ export const catching: Command['run'] = async (rest, { target }) => {
 /** `info breakpoints` */
 export const listPoints = async ({ target }: Console): Promise<string> => {
   const { points, caught } = await target.view({ ask: 'points' });
-  const lines = points.map(({ id, label, met, temporary }) => {
-    const times = met === 0 ? '' : `  met ${met} times`;
-    return `${id}  ${printable(label)}${temporary ? '  once' : ''}${times}`;
+  const lines = points.map(({ id, label, met, ignore = 0, temporary }) => {
+    const times = met === 0 ? '' : `  met ${counted(met)}`;
+    const passed = ignore === 0 ? '' : `  passed ${counted(ignore)} more`;
+    return `${id}  ${printable(label)}${temporary ? '  once' : ''}${times}${passed}`;
   });
   return [...lines, ...caught.map((text) => `catch ${text}`)].join('\n') || 'no breakpoints';
 };

@@ -17,6 +17,7 @@ import { printable } from '../printable.js';
 import { modelLine } from '../show.js';
 import { styled } from '../styled.js';
 import { commands, execute } from './commands.js';
+import { candidates } from './completion.js';
 import type { Console, Sessions } from './console.js';
 import { historySize, readHistory, writeHistory } from './history.js';
 import { shownLines } from './show.js';
@@ -48,7 +49,7 @@ const scriptLines = (file: string | undefined): readonly string[] => {
 
 /** The state of a debugger in a terminal. */
 class Terminal implements Console {
-  readonly displays: string[] = [];
+  readonly displays: string[];
   frame = 0;
   #pausing: AbortController | undefined;
 
@@ -56,9 +57,10 @@ class Terminal implements Console {
 
   constructor(
     readonly target: Target,
-    sessions?: Sessions,
+    { sessions, displays = [] }: { readonly sessions?: Sessions; readonly displays?: readonly string[] },
   ) {
     if (sessions) this.sessions = sessions;
+    this.displays = [...displays];
   }
 
   async move(motion: Motion): Promise<MoveResult> {
@@ -89,20 +91,11 @@ class Terminal implements Console {
   }
 }
 
-/** Candidates for the word under the cursor. */
-const completionsOf = async (target: Target, line: string): Promise<[string[], string]> => {
-  const word = /(\S*)$/.exec(line)?.[1] ?? '';
-  if (!line.includes(' ')) return [commands.flatMap((c) => c.names).filter((n) => n.startsWith(word)), word];
-  const { completions } = await target.view({ ask: 'complete', text: line, column: line.length + 1 });
-  const partial = line.slice((completions[0]?.from ?? line.length + 1) - 1);
-  return [completions.map((c) => c.text), partial];
-};
-
 const completing =
   (terminal: Terminal) =>
   (line: string, done: (error: null, result: [string[], string]) => void): void => {
-    completionsOf(terminal.target, line).then(
-      (found) => done(null, found),
+    candidates(line, commands, terminal.target).then(
+      ({ texts, from }) => done(null, [[...texts], line.slice(from)]),
       () => done(null, [[], line]), // while the run goes on nothing can be asked
     );
   };
@@ -165,24 +158,36 @@ const hintAt = async (model: string): Promise<void> => {
     note(`a session of this model ended abnormally (${sessionTold(cut)}): \`restore\` lists what can be brought back`);
 };
 
-const opened = async (input: DebugInput, { restore, isPrivate }: KeepingOptions): Promise<KeptTarget> => {
+interface Opened {
+  readonly target: KeptTarget;
+  readonly displays?: readonly string[];
+}
+
+const opened = async (input: DebugInput, { restore, isPrivate }: KeepingOptions): Promise<Opened> => {
   const { x: _, ...asked } = input;
   const keepsUnsaved = process.stdin.isTTY; // a script has its commands already
   const options: KeptTargetOptions = { onDeath, face: 'terminal', isPrivate, keepsUnsaved, note };
-  if (restore !== undefined) return KeptTarget.reopen(await wanted(input, restore), options);
+  if (restore !== undefined) {
+    const kept = await wanted(input, restore);
+    return { target: await KeptTarget.reopen(kept, options), displays: kept.displays };
+  }
   const target = await KeptTarget.open(asked, options);
   await hintAt(input.model);
-  return target;
+  return { target };
 };
 
+interface Talk {
+  readonly sessions?: Sessions;
+  readonly displays?: readonly string[];
+  readonly script: readonly string[];
+  readonly isPrivate: boolean;
+}
+
 /** A conversation about a run, from where it stands. @returns the exit status */
-const session = async (
-  target: Target,
-  { sessions, script, isPrivate }: { sessions?: Sessions; script: readonly string[]; isPrivate: boolean },
-): Promise<number> => {
+const session = async (target: Target, { script, isPrivate, ...kept }: Talk): Promise<number> => {
   try {
     const { about } = target;
-    const terminal = new Terminal(target, sessions);
+    const terminal = new Terminal(target, kept);
     for (const text of [...about.notes, ...about.can.limits]) note(text);
     process.stdout.write(`${modelLine(about.model)}\n${shownLines(target, { around: 2 })}\n`);
     for (const line of script) if (!(await terminal.line(line))) return 0;
@@ -196,13 +201,14 @@ const session = async (
 /** The terminal debugger. @returns the exit status */
 export const debug = async (input: DebugInput, keeping: KeepingOptions): Promise<number> => {
   const script = scriptLines(input.x);
-  const target = await opened(input, keeping);
+  const { target, displays = [] } = await opened(input, keeping);
   const sessions: Sessions = {
     list: () => keptSessions(target.model),
     restore: (kept) => target.restore(kept),
     saved: () => target.saved(),
+    displays: (expressions) => target.displays(expressions),
   };
-  return session(target, { sessions, script, isPrivate: keeping.isPrivate });
+  return session(target, { sessions, displays, script, isPrivate: keeping.isPrivate });
 };
 
 const onLoss = (error: DebuggerError): void =>

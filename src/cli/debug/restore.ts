@@ -15,6 +15,7 @@ export const restore: Command['run'] = async (rest, console) => {
   if (!session || !sessions) throw wrong(`there is no session ${rest.trim()}`, '`restore` lists those that there are.');
   await sessions.restore(session);
   console.frame = 0;
+  console.displays.splice(0, Infinity, ...session.displays);
   const { edits } = console.target.state;
   const made = edits.map((edit) => `  ${edit}`).join('\n');
   return `restored${made === '' ? '' : ', with\n'}${made}\n${shownStop(console.target, { reason: 'goto' })}`;

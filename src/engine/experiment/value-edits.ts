@@ -83,6 +83,24 @@ export const selectedIndices = (
   return type.axes.map((axis) => chosen.get(axis));
 };
 
+/**
+ * Is there such a part, as far as can be told before the run? Its texts of tokens are looked for in the run.
+ * @throws UsageError SELECTOR_INVALID
+ */
+const checkSelected = (
+  { shown, type, where }: Pick<PlannedEdit, 'shown' | 'type' | 'where'>,
+  { length, source = [] }: Sequence,
+): void => {
+  const extentOf = (axis: string, dim: number | string | undefined): number => {
+    if (moving.has(axis)) return length;
+    if (axis === 'source') return source.length;
+    return typeof dim === 'number' ? dim : 1; // one sequence at a time
+  };
+  const shape = type.axes.map((axis, a) => extentOf(axis, type.shape[a]));
+  const numbers = Object.entries(where).filter(([, index]) => typeof index === 'number' || !('token' in index));
+  resolveSelector(Object.fromEntries(numbers), { name: shown, axes: type.axes, shape, length });
+};
+
 /** Axes along which the mask varies: those that are selected, and those along which a source can run out. */
 const maskAxesOf = (edit: PlannedEdit): readonly string[] =>
   edit.type.axes.filter((axis, a) => {
@@ -174,10 +192,11 @@ const checkVector = ({ shown, type, operand }: PlannedEdit): void => {
 /**
  * An edit as the engine runs it: the form decides what is compiled, the numbers are made for each pass.
  * @param tag prefix of the edit's inputs, unique in its segment
- * @throws UsageError EDIT_INVALID where a vector does not fit the site
+ * @throws UsageError EDIT_INVALID where a vector does not fit the site, SELECTOR_INVALID for a part that there is not
  */
 export const liveEdit = (edit: PlannedEdit, tag: string, sequence: Sequence): LiveEdit => {
   checkVector(edit);
+  checkSelected(edit, sequence);
   const form: ValueEdit = {
     site: edit.site,
     tag,

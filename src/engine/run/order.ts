@@ -44,9 +44,12 @@ const placeOf = (order: readonly Segment[], name: LayerName): number => {
   const inStack = (s: Segment): boolean => s.kind === 'block' && s.stack === name.stack;
   const at = order.findIndex((s) => inStack(s) && s.layer === name.layer);
   if (at >= 0) return at;
+  const left = [...new Set(order.flatMap((s) => (inStack(s) && s.layer !== undefined ? [s.layer] : [])))];
   throw invalid(
     `there is no layer ${spelled(name)} to change`,
-    `Layers are numbered from 0 to ${order.filter(inStack).length - 1}; an earlier edit may have skipped this one.`,
+    left.length === 0
+      ? 'Earlier edits have skipped all of them.'
+      : `Layers are numbered from ${Math.min(...left)} to ${Math.max(...left)}; an earlier edit may have skipped this one.`,
     name,
   );
 };

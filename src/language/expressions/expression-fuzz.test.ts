@@ -163,6 +163,15 @@ describe('any text', () => {
     fc.assert(fc.property(nearly, readsOrRefuses), { numRuns: 4000 });
   });
 
+  it.each(['step#1', 'loss#1 < 2', '-layer#1', 'inf#1', 'nan#1', 'max#1', 'prob#1', 'step#2', 'embed#1'])(
+    '%j, which was found, is read or refused',
+    readsOrRefuses,
+  );
+
+  it.each(['step#1', 'nan#1', 'max#1'])('%j is no site: without #1 it is a word of the language', (text) => {
+    expect(() => parseExpression(text)).toThrow('column 1: expected a site');
+  });
+
   it.each(['(', '-', '!', 'max(', '[', '"', '1+(', 'cosine(', 'a[', 'a[b=(', '1<', '\\', ' '])(
     'ends soon where %j is repeated',
     (piece) => {

@@ -28,6 +28,9 @@ const unsigned = /(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?(?![\w.])/y;
 const binary = precedences.map((row) => new RegExp(row.map((o) => o.replaceAll(/[|+*]/g, '\\$&')).join('|'), 'y'));
 const unary = /[-!]/y;
 const functionNames = expressionFunctions.filter((f) => f.usage.includes('(')).map((f) => f.name);
+/** A word of the language: no site is called so, in its short form either (`step#1` is short for `step`). */
+const isReserved = (word: string): boolean =>
+  isWord(word) || Object.hasOwn(constants, word) || functionNames.includes(word);
 const operand = 'a number, a site, a function or `(`';
 
 const source: Source = {
@@ -119,7 +122,7 @@ class Parser {
     if (word === 'inf' || word === 'nan') return this.#made({ kind: 'number', value: constants[word], column });
     if (functionNames.includes(word)) throw this.#s.error(`\`(\` after ${word}`);
     const site = toSiteName(word);
-    if (site === undefined) throw this.#s.error("a site's name such as blocks.3.attn.z", column);
+    if (site === undefined || isReserved(site)) throw this.#s.error("a site's name such as blocks.3.attn.z", column);
     return this.#made({ kind: 'site', site, where: scanWhere(this.#s), column });
   }
 

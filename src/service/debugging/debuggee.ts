@@ -50,6 +50,12 @@ const notYet = (site: string): UsageError =>
     hint: 'Go on until its layer; an encoder runs in step 0 alone.',
   });
 
+const noScoresYet = (): UsageError =>
+  new UsageError('what comes next is not known before the end of this step', {
+    code: 'SITE_NOT_CAPTURED',
+    hint: '`token` goes there; lens_prob(...), lens_rank(...) and `words` tell what it would say if it ended here.',
+  });
+
 /** The words that a lens gives, and how likely each is. */
 export type LensWords = readonly ScoredToken[];
 
@@ -193,7 +199,11 @@ export class Debuggee {
         : {}),
       offset: position.step === 0 ? 0 : last,
       length: request.prompt.ids.length + request.maxNewTokens,
-      logits: (p) => (p === last ? session.logits : undefined),
+      logits: (p) => {
+        if (p !== last) return undefined;
+        if (session.logits) return session.logits;
+        throw noScoresYet();
+      },
       lensLogits: (p) => (p === last ? lensLogits : undefined),
       encode: (text) => texts.get(text) ?? [],
       step: position.step,

@@ -1,6 +1,7 @@
 import { UsageError } from '../../base/index.js';
 import { parseHits, shownNumber, shownTensor, type Breakpoint } from '../../debugger/index.js';
 import type { ExpressionValue } from '../../engine/index.js';
+import { parseExpression } from '../../language/index.js';
 import {
   toWireError,
   type PointSpec,
@@ -13,12 +14,15 @@ import {
 export interface PointRun {
   /** @throws UsageError SITE_UNKNOWN where no site fits */
   sites(globs: string): (name: string) => boolean;
+  /** @throws UsageError COMMAND_INVALID for a layer or a step that the run never comes to */
+  check?(spec: PointSpec): void;
   condition(text: string): Pick<Breakpoint, 'lowered'> & { readonly holds: () => Promise<boolean> };
   watch(text: string): NonNullable<Breakpoint['value']>;
   logText(template: string, shown: (value: ExpressionValue) => string): () => Promise<string>;
   add(point: Omit<Breakpoint, 'id'>, id?: number): Breakpoint;
   remove(id: number): boolean;
   met(id: number): number;
+  ignored(id: number): number;
   /** Sets what is caught; an answer a text. */
   catch(texts: readonly string[]): Promise<PointsResult['caught']>;
 }
@@ -35,6 +39,15 @@ const given = (text: string | undefined): text is string => text !== undefined &
 export const refused = (error: unknown): { readonly error: ReturnType<typeof toWireError> } => {
   if (!(error instanceof UsageError)) throw error;
   return { error: toWireError(error) };
+};
+
+/** What must hold: what was asked for, and that the step is fed a token. @throws UsageError EXPRESSION_* */
+const conditionOf = (fed: string | undefined, condition: string | undefined): string | undefined => {
+  if (fed === undefined) return condition;
+  const isFed = `token == ${fed}`;
+  if (!given(condition)) return isFed;
+  parseExpression(condition); // its mistakes have the columns of what was written
+  return `${isFed} && (${condition})`;
 };
 
 const withoutCondition = (label: string): string => label.replace(/\s+if\s.*$/s, '');
@@ -79,10 +92,10 @@ export class PointBook {
   }
 
   /** Those that are there, with how often they were met. */
-  get list(): { id: number; label: string; met: number; temporary: boolean }[] {
+  get list(): { id: number; label: string; met: number; ignore: number; temporary: boolean }[] {
     return [...this.#specs].map(([id, { label, temporary = false }]) => ({
       ...{ id, label, temporary },
-      met: this.run().met(id),
+      ...{ met: this.run().met(id), ignore: this.run().ignored(id) },
     }));
   }
 
@@ -104,11 +117,10 @@ export class PointBook {
     return this.#specs.delete(id);
   }
 
-  #add(spec: PointSpec, id?: number): number {
-    const made = this.run().add(
-      this.#point(spec, () => made.id),
-      id,
-    );
+  /** @param ignore how often it is passed from here on, where that is not as it was asked for */
+  #add(spec: PointSpec, id?: number, ignore = spec.ignore): number {
+    const point = this.#point(spec, () => made.id);
+    const made = this.run().add({ ...point, ...(ignore === undefined ? {} : { ignore }) }, id);
     this.#specs.set(made.id, spec);
     return made.id;
   }
@@ -126,14 +138,16 @@ export class PointBook {
         hint: 'Watch a comparison instead.',
       });
     const changed = condition === undefined ? spec : withCondition(spec, condition ?? undefined);
-    const hits = ignore === undefined ? {} : { hits: `>= ${this.run().met(id) + ignore + 1}` };
-    this.#add({ ...changed, ...hits }, id);
+    if (ignore === undefined) this.#add(changed, id, this.run().ignored(id));
+    else this.#add({ ...changed, ignore }, id);
     return { id, label: changed.label };
   }
 
   #point(spec: PointSpec, id: () => number): Omit<Breakpoint, 'id'> {
-    const { label, lines, sites, layers, steps, watch, condition, hits, log, temporary } = spec;
+    const { label, lines, sites, layers, steps, fed, watch, condition, hits, log, temporary } = spec;
+    const holds = conditionOf(fed, condition);
     const run = this.run();
+    run.check?.(spec);
     return {
       label,
       ...(lines ? { lines } : {}),
@@ -141,7 +155,7 @@ export class PointBook {
       ...(steps ? { steps } : {}),
       ...(sites === undefined ? {} : { site: run.sites(sites) }),
       ...(watch === undefined ? {} : { value: run.watch(watch) }),
-      ...(given(condition) ? this.#condition(condition, id, lines?.[0]) : {}),
+      ...(given(holds) ? this.#condition(holds, id, lines?.[0]) : {}),
       ...(given(hits) ? { hits: parseHits(hits) } : {}),
       ...(given(log) ? { log: this.#log(log, id, lines?.[0]) } : {}),
       ...(temporary ? { temporary } : {}),

@@ -168,8 +168,13 @@ const cache = async (debuggee: Debuggee): Promise<Item[]> => {
   return items;
 };
 
-const weights = ({ session }: Debuggee): Item[] =>
-  (session.instance?.segment.graph.params ?? []).map((param) => weightItem(session, param));
+/** Those of the layer; outside of layers, all that the run reads. */
+const weights = ({ session }: Debuggee, frame: FrameKind): Item[] => {
+  const here = session.instance ? [session.instance] : [];
+  const params = (isInLayer(frame) ? here : session.variant.order).flatMap(({ segment }) => segment.graph.params);
+  const byName = new Map(params.map((param) => [param.name, param]));
+  return [...byName.values()].map((param) => weightItem(session, param));
+};
 
 /** What each scope shows. A list without a length of its own is short, or is asked for in parts. */
 const contents: Readonly<Record<ScopeName, (debuggee: Debuggee, frame: FrameKind) => Promise<Item[]> | Item[]>> = {

@@ -15,6 +15,7 @@ import type {
   ViewAsk,
   ViewAskOf,
 } from '../../protocol/index.js';
+import { ChangeLog } from './change-log.js';
 import { startHost } from './start.js';
 
 /** What a run is opened with. */
@@ -45,6 +46,7 @@ export const againOf = (input: OpenInput, { prompt }: TargetAbout, { tokens, edi
  */
 export class HostTarget implements Target {
   readonly #points = new Map<number, PointSpec>();
+  readonly #log = new ChangeLog();
   #caught: readonly string[] = [];
   #state: TargetState;
 
@@ -128,13 +130,19 @@ export class HostTarget implements Target {
 
   async apply(change: TargetChange): Promise<ChangeResult> {
     if (change.change === 'restart' && !this.client.isAlive) return this.#revive();
-    const result = await this.client.request('debug.apply', { session, change });
-    this.#state = result.state;
-    return result;
+    return this.#apply(change);
   }
 
   dispose(): Promise<void> {
     return this.client.dispose();
+  }
+
+  async #apply(change: TargetChange): Promise<ChangeResult> {
+    const { edits } = this.#state;
+    const result = await this.client.request('debug.apply', { session, change });
+    if (result.done) this.#log.note(change, edits);
+    this.#state = result.state;
+    return result;
   }
 
   #changed(
@@ -145,14 +153,20 @@ export class HostTarget implements Target {
     if (!spec || !('id' in answer)) return;
     const { condition: before, ...rest } = spec;
     const condition = change.condition === undefined ? before : (change.condition ?? undefined);
-    this.#points.set(answer.id, { ...rest, label: answer.label, ...(condition === undefined ? {} : { condition }) });
+    this.#points.set(answer.id, {
+      ...{ ...rest, label: answer.label },
+      ...(condition === undefined ? {} : { condition }),
+      ...(change.ignore === undefined ? {} : { ignore: change.ignore }),
+    });
   }
 
-  /** Another host in the place of one that died. */
+  /** Another host in the place of one that died; in it, too, all that was made can be undone, and made again. */
   async #revive(): Promise<ChangeResult> {
     await this.client.restart();
-    const again = againOf(this.input, this.about, this.#state);
-    const { state } = await this.client.request('debug.open', { ...again, session });
+    const { first, changes } = this.#log.again(this.#state.edits);
+    const again = againOf(this.input, this.about, { ...this.#state, edits: [...first] });
+    let { state } = await this.client.request('debug.open', { ...again, session });
+    for (const change of changes) ({ state } = await this.client.request('debug.apply', { session, change }));
     this.#state = state;
     const add = [...this.#points].map(([id, spec]) => ({ ...spec, id }));
     await this.client.request('debug.points', { session, add, caught: [...this.#caught] });

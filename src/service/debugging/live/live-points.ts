@@ -208,6 +208,8 @@ export class LivePoints {
   }
 
   async #compile(spec: PointSpec, id: number): Promise<AgentPoint[]> {
+    if (spec.fed !== undefined)
+      throw invalid('a live process does not tell of its tokens', 'Name a step by its number: `break token 3`.');
     const watch = spec.watch === undefined ? undefined : await this.#watch(spec.watch);
     const places = watch ? watch.places : this.#places(spec);
     const { layers, lines, sites, steps, condition, hits, log, temporary } = spec;

@@ -63,6 +63,7 @@ export const recordedPointRun = (moment: RecordedMoment): PointRun => {
     add: (point, id) => tape.breakpoints.add(point, id),
     remove: (id) => tape.breakpoints.remove(id),
     met: (id) => tape.breakpoints.met(id),
+    ignored: (id) => tape.breakpoints.ignored(id),
     catch: async (texts) => {
       const made = await Promise.all(
         texts.map((text) => filterOf(moment, text).catch((error: unknown) => refused(error))),

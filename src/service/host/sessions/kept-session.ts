@@ -42,6 +42,7 @@ const kinds = {
   begun: sessionBegun,
   points: pointsMade,
   change: changeMade,
+  displays: z.object({ expressions: z.array(z.string()) }),
   saved: z.object({}),
   ended: z.object({ date: z.string() }),
 } as const;
@@ -60,6 +61,8 @@ export interface KeptSession {
   /** By their numbers. */
   readonly points: readonly (PointSpec & { readonly id: number })[];
   readonly caught: readonly string[];
+  /** What the terminal prints at each stop. */
+  readonly displays: readonly string[];
   /** In the order in which they were made, undone ones and their undoing included. */
   readonly changes: readonly ChangeMade[];
   /** It ended as sessions should; another was killed, or goes on. */
@@ -93,6 +96,7 @@ export const readSession = async (file: string): Promise<KeptSession | undefined
   return {
     ...{ file, begun, notes, points: [...points.values()] },
     caught: all.findLast(({ caught }) => caught !== undefined)?.caught ?? [],
+    displays: parsed(entries, 'displays').at(-1)?.expressions ?? [],
     changes: parsed(entries, 'change'),
     ended: parsed(entries, 'ended').length > 0,
   };

@@ -138,6 +138,11 @@ export class KeptTarget implements Target {
     return result;
   }
 
+  /** What is printed at each stop from now on, in place of what was. */
+  displays(expressions: readonly string[]): Promise<void> {
+    return this.#keep(entryOf('displays', { expressions: [...expressions] }));
+  }
+
   /** The changes in force are in a file of the user's now. */
   saved(): void {
     this.#saved = this.state.edits.join('\n');
@@ -202,6 +207,7 @@ export class KeptTarget implements Target {
     try {
       const made = await this.#remake(session, move);
       const left = withoutPoints ? 0 : await this.#setAgain(session);
+      if (session.displays.length > 0) await this.displays(session.displays);
       if (made < changes.length) note(`${leftOut(changes.length - made, 'change')}; ${file} still has them all`);
       if (left > 0) note(`${leftOut(left, 'breakpoint')}; ${file} still has them all`);
       this.#held = undefined;
