@@ -1,3 +1,4 @@
+export * from './align-tokens.js';
 export * from './brand.js';
 export * from './errors.js';
 export * from './nearest.js';

@@ -1,4 +1,4 @@
-import { bug } from '../../base/index.js';
+import { alignTokens, bug } from '../../base/index.js';
 import {
   batchedEdits,
   placedSites,
@@ -13,7 +13,7 @@ import {
   type Variant,
 } from '../../engine/index.js';
 import type { FloatTensor } from '../../tensor/index.js';
-import { alignedValue, alignTokens, type Alignment, type Cell, type Metric } from '../sweep/index.js';
+import { alignedValue, type Alignment, type Cell, type Metric } from '../sweep/index.js';
 
 /** Raw results that are there already, and where new ones go: a sweep that was stopped goes on from them. */
 export interface Ledger {

@@ -1,4 +1,4 @@
-export { alignedValue, alignTokens, type Alignment } from './align.js';
+export { alignedValue, type Alignment } from './align.js';
 export { gridsOf, kindOf, type By, type Cell, type CellsRequest, type Grid } from './cells.js';
 export { metricOf, type Metric, type MetricRequest } from './metric.js';
 export { bootstrap, correlation, mean, normalNumbers, randomNumbers } from './statistics.js';
