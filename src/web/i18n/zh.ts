@@ -1,10 +1,12 @@
 import type { Words } from './en.js';
 import { programZh } from './program-zh.js';
 import { runsZh } from './runs-zh.js';
+import { trialsZh } from './trials-zh.js';
 
 /** 页面的简体中文文字。 */
 export const zh: Words = {
   ...runsZh,
+  ...trialsZh,
   page: {
     model: '模型',
     chooseModel: '选择模型',
