@@ -104,14 +104,14 @@ const shots: readonly Shot[] = [
     act: async (page) => {
       await page.locator('#patch-run').click();
       await page.locator('#patch-strongest').waitFor();
-      await page.locator('#patch-resid_pre').focus();
+      await page.locator('#patch-grid-resid_pre').focus();
       for (const key of ['ArrowDown', 'End']) await page.keyboard.press(key);
       await scrollTo(page, '#patch-corrupt');
     },
   },
   {
     ...{ name: 'patching-heads', theme: 'dark', tab: 'patching', layer, head },
-    trials: { corrupt: otherGift, sites: 'z,pattern', answer: ' Nina', wrong: ' Mara', method: 'attribution' },
+    trials: { corrupt: otherGift, sites: 'z' },
     act: async (page) => {
       await page.locator('#patch-run').click();
       await page.locator('#patch-strongest').waitFor();

@@ -53,7 +53,14 @@ export const trialsZh: TrialsWords = {
     direction: '改动哪个运行',
     directions: { denoise: '原 → 对照', noise: '对照 → 原' },
     by: '切分为',
-    cuts: { usual: '头或位置', position: '位置', head: '头', 'head and position': '头和位置', none: '整层' },
+    cuts: {
+      usual: '头或位置',
+      position: '位置',
+      head: '头',
+      'head and position': '头和位置',
+      neuron: '神经元',
+      none: '整层',
+    },
     sites: '哪些部分',
     siteNames: {
       resid_pre: '残差流',

@@ -47,6 +47,7 @@ export const trialsEn = {
       position: 'positions',
       head: 'heads',
       'head and position': 'heads, positions',
+      neuron: 'neurons',
       none: 'whole layers',
     },
     sites: 'Which parts',

@@ -7,7 +7,7 @@ export const trialMethods = ['patch', 'zero', 'mean', 'resample', 'attribution']
 export type TrialMethod = (typeof trialMethods)[number];
 
 /** How sites are cut; `usual`: heads where a site has them, else positions. */
-export const trialCuts = ['usual', 'position', 'head', 'head and position', 'none'] as const;
+export const trialCuts = ['usual', 'position', 'head', 'head and position', 'neuron', 'none'] as const;
 export type TrialCut = (typeof trialCuts)[number];
 
 /**

@@ -10,6 +10,9 @@ export const offeredSites = ['resid_pre', 'attn_out', 'mlp_out', 'z', 'q', 'k', 
 
 export const usualSites = 'resid_pre,attn_out,mlp_out';
 
+/** A site of a result as it is offered: `attn.z` is `z`. */
+export const offeredName = (site: string): string => site.split('.').at(-1) ?? site;
+
 /** Names between commas that are not inside a selector's brackets. */
 export const siteNames = (sites: string): readonly string[] =>
   sites
@@ -24,7 +27,7 @@ export const hasDirection = ({ method = 'patch' }: TrialSettings): boolean =>
   method === 'patch' || method === 'attribution';
 
 const cuts = {
-  ...{ usual: undefined, position: ['position'], head: ['head'] },
+  ...{ usual: undefined, position: ['position'], head: ['head'], neuron: ['neuron'] },
   ...{ 'head and position': ['position', 'head'], none: ['none'] },
 } as const satisfies Record<NonNullable<TrialSettings['by']>, HostParams<'patch'>['by']>;
 

@@ -6,7 +6,7 @@ import type { Ends } from '../../look/matrix-image.js';
 import { compact } from '../../look/numbers.js';
 import { MatrixView, type MatrixCell } from '../../shell/matrix-view.jsx';
 import { ScaleStrip } from '../../shell/scale-strip.jsx';
-import { columnName, endsOf, layerName, matrixOf, type Place } from './data.js';
+import { columnName, endsOf, layerName, matrixOf, offeredName, type Place } from './data.js';
 import type { Looked } from './looked.js';
 
 /** Room for the texts along the picture, and how wide it is at the least. */
@@ -40,7 +40,7 @@ const Grid = (props: GridProps): JSX.Element => {
     const column = props.grid.columns.findIndex((c) => props.looked.isAt(props.grid, c));
     return column < 0 ? undefined : column;
   };
-  const name = (): string => t().siteNames[props.grid.site] ?? props.grid.site;
+  const name = (): string => t().siteNames[offeredName(props.grid.site)] ?? props.grid.site;
   return (
     <section class="patch-grid">
       <h3>
@@ -48,7 +48,7 @@ const Grid = (props: GridProps): JSX.Element => {
       </h3>
       <div class="patch-picture" style={{ height: `${heightOf(props.grid)}px` }}>
         <MatrixView
-          {...{ id: `patch-${props.grid.site}`, label: `${t().grid(name())}. ${t().keys}` }}
+          {...{ id: `patch-grid-${offeredName(props.grid.site)}`, label: `${t().grid(name())}. ${t().keys}` }}
           name={JSON.stringify([props.grid.site, props.grid.effect])}
           {...{ rows: props.grid.layers.length, columns: props.grid.columns.length, fetch: localTiles(matrix()) }}
           {...{ colors: app.palette().diverging, ends: props.ends }}

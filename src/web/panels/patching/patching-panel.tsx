@@ -13,6 +13,7 @@ import {
   hasDirection,
   needsCorrupt,
   neutralOf,
+  offeredName,
   offeredSites,
   placeName,
   rawAt,
@@ -128,7 +129,8 @@ const Strongest = (props: { readonly result: PatchResult; readonly looked: Looke
             <tr>
               <td>
                 <button class="plain" onClick={() => props.looked.go(place)}>
-                  {t().siteNames[place.grid.site] ?? place.grid.site} <span class="mono">{placeName(place)}</span>
+                  {t().siteNames[offeredName(place.grid.site)] ?? place.grid.site}{' '}
+                  <span class="mono">{placeName(place)}</span>
                 </button>
               </td>
               <td class="number">{compact(rawAt(place))}</td>
@@ -165,8 +167,8 @@ const Summary = (props: { readonly result: PatchResult }): JSX.Element => {
       </p>
       <Show when={props.result.guess}>
         {(guess) => (
-          <p class="small guess">
-            {t().guessed} {t().checked(guess().checked, compact(guess().correlation))}
+          <p class="small">
+            <strong class="guess">{t().guessed}</strong> {t().checked(guess().checked, compact(guess().correlation))}
           </p>
         )}
       </Show>

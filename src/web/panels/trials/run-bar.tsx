@@ -32,15 +32,15 @@ export const RunBar = (props: Props): JSX.Element => {
         {props.name}
       </button>
       <Show when={props.trial.busy()}>
+        <button id={`${props.id}-cancel`} onClick={() => props.trial.cancel()}>
+          {app.t().status.cancel}
+        </button>
         <Show when={props.trial.progress()} fallback={<progress aria-label={t().running} />}>
           {(at) => <progress aria-label={t().running} max={at().total} value={at().done} />}
         </Show>
         <span class="small soft" role="status">
           {told()}
         </span>
-        <button id={`${props.id}-cancel`} onClick={() => props.trial.cancel()}>
-          {app.t().status.cancel}
-        </button>
       </Show>
       <Show when={!props.trial.busy() && props.missing}>{(why) => <span class="small soft">{why()}</span>}</Show>
       <Show when={!props.trial.busy() && props.missing === undefined && props.trial.isOld()}>
