@@ -106,6 +106,7 @@ const shots: readonly Shot[] = [
       await page.locator('#patch-strongest').waitFor();
       await page.locator('#patch-grid-resid_pre').focus();
       for (const key of ['ArrowDown', 'End']) await page.keyboard.press(key);
+      await page.locator('#patch-on-board').click();
       await scrollTo(page, '#patch-corrupt');
     },
   },

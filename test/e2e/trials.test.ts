@@ -54,6 +54,13 @@ describe('patching', () => {
     const best = told.grids.flatMap((g) => g.effect.flat()).sort((a, b) => Math.abs(b ?? 0) - Math.abs(a ?? 0));
     const shown = await on.locator('#patch-strongest tbody tr td:nth-child(3)').allTextContents();
     expect(shown).toEqual(best.slice(0, shown.length).map((x) => compact(x)));
+    await on.locator('#patch-on-board').click();
+    await expect.poll(() => new URL(on.url()).hash, soon).toContain('by=effect');
+    expect(await on.locator('#legend').textContent()).toContain('effect of patching here');
+    await on.locator('#board-canvas').focus();
+    for (const key of ['ArrowDown', 'ArrowUp']) await on.keyboard.press(key);
+    const under = on.locator('#what');
+    await expect.poll(() => under.textContent(), soon).toContain(`here ${compact(stream?.effect[6]?.[14])}`);
     await on.locator('#patch-strongest tbody button').filter({ hasText: 'L0, 10' }).first().click();
     await expect.poll(() => focusOf(on), soon).toEqual({ after: 'blocks.0', position: 10 });
     await on.close();

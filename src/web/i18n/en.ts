@@ -96,6 +96,7 @@ export const en = {
       kl: 'difference to the run without edits (KL)',
       distance: 'distance to the run without edits',
       broken: 'NaN and infinite',
+      effect: 'effect of patching here',
     },
     units: {
       probability: '',
@@ -107,6 +108,7 @@ export const en = {
       kl: 'nats',
       distance: '',
       broken: '',
+      effect: '',
     },
     zoom: 'Zoom',
     fit: 'Fit',

@@ -91,7 +91,7 @@ export const trialsZh: TrialsWords = {
     none: '在另一提示中没有对应',
     strongest: '影响最大的',
     where: '位置',
-    onBoard: '在此修补的效果',
+    show: '用它给棋盘着色',
   },
   attacks: {
     title: '攻击',

@@ -80,7 +80,7 @@ export const trialsEn = {
     none: 'no partner in the other prompt',
     strongest: 'What matters most',
     where: 'where',
-    onBoard: 'effect of patching here',
+    show: 'Colour the board by it',
   },
   attacks: {
     title: 'Attack',

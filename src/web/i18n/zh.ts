@@ -88,10 +88,11 @@ export const zh: Words = {
       kl: '与未编辑运行的差异（KL）',
       distance: '与未编辑运行的距离',
       broken: 'NaN 与无穷',
+      effect: '在此修补的效果',
     },
     units: {
       ...{ probability: '', rank: '', top: '', entropy: '奈特', norm: '', change: '' },
-      ...{ kl: '奈特', distance: '', broken: '' },
+      ...{ kl: '奈特', distance: '', broken: '', effect: '' },
     },
     zoom: '缩放',
     fit: '适合宽度',

@@ -46,7 +46,11 @@ const Grid = (props: GridProps): JSX.Element => {
       <h3>
         {name()} <span class="soft mono small">{props.grid.site}</span>
       </h3>
-      <div class="patch-picture" style={{ height: `${heightOf(props.grid)}px` }}>
+      <div
+        class="patch-picture"
+        style={{ height: `${heightOf(props.grid)}px` }}
+        onFocusOut={() => app.point(undefined)}
+      >
         <MatrixView
           {...{ id: `patch-grid-${offeredName(props.grid.site)}`, label: `${t().grid(name())}. ${t().keys}` }}
           name={JSON.stringify([props.grid.site, props.grid.effect])}

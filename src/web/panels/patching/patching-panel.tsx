@@ -22,6 +22,7 @@ import {
   usualSites,
 } from './data.js';
 import { Grids } from './grids.jsx';
+import { boardGrid } from './on-board.js';
 import { makeLooked, type Looked } from './looked.js';
 import { patchingOf } from './patching.js';
 
@@ -152,7 +153,23 @@ const Strongest = (props: { readonly result: PatchResult; readonly looked: Looke
   );
 };
 
-const Summary = (props: { readonly result: PatchResult }): JSX.Element => {
+/** Shows the effects on the board, or what it showed before anything was patched. */
+const OnBoard = (): JSX.Element => {
+  const app = useApp();
+  const isOn = (): boolean => app.view.measure === 'effect';
+  return (
+    <button
+      class="small"
+      id="patch-on-board"
+      aria-pressed={isOn()}
+      onClick={() => app.setView({ measure: isOn() ? 'probability' : 'effect' })}
+    >
+      {app.t().patching.show}
+    </button>
+  );
+};
+
+const Summary = (props: { readonly result: PatchResult; readonly isOfRun: boolean }): JSX.Element => {
   const app = useApp();
   const t = () => app.t().patching;
   const ends = (): string =>
@@ -163,7 +180,10 @@ const Summary = (props: { readonly result: PatchResult }): JSX.Element => {
     <>
       <p id="patch-summary">
         <span class="mono">{props.result.metric}</span>: {ends()}{' '}
-        <span class="soft small">{app.t().trials.seconds(props.result.runs, props.result.seconds.toFixed(2))}</span>
+        <span class="soft small">{app.t().trials.seconds(props.result.runs, props.result.seconds.toFixed(2))}</span>{' '}
+        <Show when={boardGrid(props.result) && props.isOfRun}>
+          <OnBoard />
+        </Show>
       </p>
       <Show when={props.result.guess}>
         {(guess) => (
@@ -179,12 +199,12 @@ const Summary = (props: { readonly result: PatchResult }): JSX.Element => {
   );
 };
 
-const Result = (props: { readonly result: PatchResult }): JSX.Element => {
+const Result = (props: { readonly result: PatchResult; readonly isOfRun: boolean }): JSX.Element => {
   const app = useApp();
   const looked = makeLooked(app, () => props.result);
   return (
     <>
-      <Summary result={props.result} />
+      <Summary result={props.result} isOfRun={props.isOfRun} />
       <Grids result={props.result} looked={looked} />
       <Strongest result={props.result} looked={looked} />
     </>
@@ -213,7 +233,7 @@ export const PatchingPanel = (): JSX.Element => {
         <Sites />
         <RunBar id="patch" name={t().run} trial={trial} missing={missing()} />
         <Show when={trial.result()} keyed>
-          {(result) => <Result result={result} />}
+          {(result) => <Result result={result} isOfRun={trial.isOfRun()} />}
         </Show>
       </div>
     </Panel>

@@ -17,6 +17,8 @@ export interface Trial<M extends Method> {
   readonly busy: Accessor<boolean>;
   /** Whether the run or what is asked of it has changed since. */
   readonly isOld: Accessor<boolean>;
+  /** Whether the result is of the run that is looked at, whatever is asked by now. */
+  readonly isOfRun: Accessor<boolean>;
   readonly run: () => void;
   readonly cancel: () => void;
 }
@@ -35,12 +37,13 @@ interface Asking {
 
 interface Asked {
   readonly run: Run;
+  readonly runKey: string;
   readonly key: string;
 }
 
 /** What is known of a trial so far, as signals. */
 const makeSignals = <M extends Method>() => {
-  const [found, setFound] = createSignal<{ readonly result: HostOutput<M>; readonly key: string }>();
+  const [found, setFound] = createSignal<{ readonly result: HostOutput<M> } & Omit<Asked, 'run'>>();
   const [failure, setFailure] = createSignal<string>();
   const [progress, setProgress] = createSignal<Progress>();
   const [busy, setBusy] = createSignal(false);
@@ -53,7 +56,7 @@ const makeRuns = <M extends Method>(
   s: ReturnType<typeof makeSignals<M>>,
 ): Latest<Asked> =>
   makeLatest(
-    async ({ run, key }: Asked, signal) => {
+    async ({ run, runKey, key }: Asked, signal) => {
       const client = app.session.client();
       if (!client) return;
       s.setFailure(undefined);
@@ -64,7 +67,7 @@ const makeRuns = <M extends Method>(
       };
       const asking = client.request(method, params, { signal, onTold });
       const result = await asking.finally(() => s.setProgress(undefined));
-      if (!signal.aborted) s.setFound({ result, key });
+      if (!signal.aborted) s.setFound({ result, runKey, key });
     },
     (error) => {
       s.setFound(undefined);
@@ -85,9 +88,10 @@ export const makeTrial = <M extends Method>(app: App, method: M, given: Asking):
     ...{ failure: s.failure, progress: s.progress, busy: s.busy },
     result: () => s.found()?.result,
     isOld: () => s.found() !== undefined && s.found()?.key !== key(),
+    isOfRun: () => s.found()?.runKey === runKey(),
     run: () => {
       const run = currentRun(app);
-      if (run) runs.ask({ run, key: key() });
+      if (run) runs.ask({ run, runKey: runKey(), key: key() });
     },
     cancel: () => runs.cancel(),
   };
