@@ -91,6 +91,7 @@ export const trialsZh: TrialsWords = {
     none: '在另一提示中没有对应',
     strongest: '影响最大的',
     where: '位置',
+    middle: (x) => `中间为 ${x}`,
     show: '用它给棋盘着色',
   },
   attacks: {

@@ -80,6 +80,7 @@ export const trialsEn = {
     none: 'no partner in the other prompt',
     strongest: 'What matters most',
     where: 'where',
+    middle: (x: string) => `in the middle ${x}`,
     show: 'Colour the board by it',
   },
   attacks: {

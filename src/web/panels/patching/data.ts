@@ -4,6 +4,7 @@ import type { Matrix } from '../../look/matrix.js';
 import type { Ends } from '../../look/matrix-image.js';
 import { visible } from '../../look/token-text.js';
 import type { TrialSettings } from '../../state/trials.js';
+import { cleanPositions } from '../trials/pair.js';
 
 /** Sites that are offered by name; any other can be written. */
 export const offeredSites = ['resid_pre', 'attn_out', 'mlp_out', 'z', 'q', 'k', 'v', 'pattern'] as const;
@@ -113,6 +114,21 @@ export const placeName = ({ grid, layer, column }: Place): string => {
   const at = grid.columns[column];
   return `${layerName(grid.layers[layer] ?? '')}, ${at ? columnText(at) : ''}`;
 };
+
+/**
+ * For each position of the run that is changed the one of the clean prompt, which the board shows; undefined where they
+ * are the same. A decoder begins alike in both runs, whatever its encoder reads.
+ */
+export const boardPositions = ({
+  corruptTokens,
+  tokens,
+  direction,
+  model,
+}: Pick<PatchResult, 'corruptTokens' | 'tokens' | 'direction' | 'model'>):
+  readonly (number | undefined)[] | undefined =>
+  corruptTokens && direction === 'denoise' && model.encoderLayers === undefined
+    ? cleanPositions(tokens, corruptTokens)
+    : undefined;
 
 /** The cells of all grids that are farthest from what changes nothing, the farthest first. */
 export const strongestOf = (

@@ -6,7 +6,7 @@ import type { Ends } from '../../look/matrix-image.js';
 import { compact } from '../../look/numbers.js';
 import { MatrixView, type MatrixCell } from '../../shell/matrix-view.jsx';
 import { ScaleStrip } from '../../shell/scale-strip.jsx';
-import { columnName, endsOf, layerName, matrixOf, offeredName, type Place } from './data.js';
+import { columnName, endsOf, layerName, matrixOf, neutralOf, offeredName, type Place } from './data.js';
 import type { Looked } from './looked.js';
 
 /** Room for the texts along the picture, and how wide it is at the least. */
@@ -80,6 +80,9 @@ export const Grids = (props: { readonly result: PatchResult; readonly looked: Lo
           <span class="number">{compact(ends().from)}</span>
           <ScaleStrip kind="diverging" />
           <span class="number">{compact(ends().to)}</span>
+          <Show when={neutralOf(props.result) !== 0}>
+            <span class="soft">{t().middle(compact(neutralOf(props.result)))}</span>
+          </Show>
           <Show when={props.result.method === 'attribution'}>
             <strong class="guess" id="patch-guess">
               {t().guess}

@@ -2,8 +2,7 @@ import { createMemo, createSignal, type Accessor } from 'solid-js';
 import type { PatchGrid, PatchResult } from '../../../protocol/index.js';
 import type { App } from '../../app.js';
 import { compact } from '../../look/numbers.js';
-import { cleanPositions } from '../trials/pair.js';
-import { effectAt, placeName, rawAt, type Place } from './data.js';
+import { boardPositions, effectAt, placeName, rawAt, type Place } from './data.js';
 
 type Column = PatchGrid['columns'][number];
 
@@ -29,11 +28,7 @@ const textOf = (app: App, result: PatchResult, place: Place): string => {
 
 export const makeLooked = (app: App, result: Accessor<PatchResult>): Looked => {
   const [told, setTold] = createSignal<string>();
-  /** Positions are those of the run that is changed; the board shows the clean prompt. */
-  const places = createMemo(() => {
-    const { corruptTokens, tokens, direction } = result();
-    return corruptTokens && direction === 'denoise' ? cleanPositions(tokens, corruptTokens) : undefined;
-  });
+  const places = createMemo(() => boardPositions(result()));
   const positionOf = ({ position }: Column): number | undefined =>
     position === undefined ? undefined : places() ? places()?.[position] : position;
   const isEncoder = (grid: PatchGrid): boolean => grid.layers.some((layer) => layer.startsWith('encoder.'));

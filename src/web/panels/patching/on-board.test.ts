@@ -49,4 +49,11 @@ describe('patching on the board', () => {
     const found = effectsOn({ rows, cells }, result([own], longer));
     expect([found?.of(cells[1]?.[1] ?? cell()), found?.of(cells[1]?.[0] ?? cell())]).toEqual([0.7, undefined]);
   });
+
+  it('leaves a decoder where it is, whatever its encoder reads', () => {
+    const longer = [1, 9, 2].map((id) => ({ id, text: '' }));
+    const whole = result([grid('decoder.mlp_out')], longer);
+    const found = effectsOn({ rows, cells }, { ...whole, model: { ...whole.model, encoderLayers: 2 } });
+    expect(found?.of(cells[1]?.[1] ?? cell())).toBe(0.2);
+  });
 });

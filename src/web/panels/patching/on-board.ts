@@ -1,7 +1,6 @@
 import type { LensCell, PatchGrid, PatchResult } from '../../../protocol/index.js';
 import type { Board } from '../../state/board.js';
-import { cleanPositions } from '../trials/pair.js';
-import { endsOf, offeredName } from './data.js';
+import { boardPositions, endsOf, offeredName } from './data.js';
 
 /** Effects of patching on the cells of a board, and the ends of their scale. */
 export interface BoardEffects {
@@ -27,8 +26,7 @@ const rowOf = (rows: readonly string[], { site }: PatchGrid, layer: string): num
 export const effectsOn = (board: Pick<Board, 'rows' | 'cells'>, result: PatchResult): BoardEffects | undefined => {
   const grid = boardGrid(result);
   if (!grid) return undefined;
-  const { corruptTokens, tokens, direction } = result;
-  const places = corruptTokens && direction === 'denoise' ? cleanPositions(tokens, corruptTokens) : undefined;
+  const places = boardPositions(result);
   const effects = new Map<LensCell, number | null>();
   for (const [l, layer] of grid.layers.entries())
     for (const [c, { position = 0 }] of grid.columns.entries()) {
