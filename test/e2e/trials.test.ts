@@ -63,6 +63,29 @@ describe('patching', () => {
     await expect.poll(() => under.textContent(), soon).toContain(`here ${compact(stream?.effect[6]?.[14])}`);
     await on.locator('#patch-strongest tbody button').filter({ hasText: 'L0, 10' }).first().click();
     await expect.poll(() => focusOf(on), soon).toEqual({ after: 'blocks.0', position: 10 });
+    await on.locator('#patch-site-z').click();
+    await on.getByText('What is shown is of an earlier run.').waitFor();
+    expect(await on.locator('#patch-on-board').count()).toBe(1);
+    await on.locator('textarea').first().fill(`${prompt} the`);
+    await on.locator('#patch-on-board').waitFor({ state: 'detached' });
+    await on.close();
+    expect(page.wrong).toEqual([]);
+  });
+
+  it('of a classifier looks at its heads, though there is no board', { timeout }, async (test) => {
+    const judge = { model: 'zoo:judge-sentiment', prompt: 'The soup was awful.' };
+    const given = { corrupt: 'The soup was good.', sites: 'z' };
+    const on = await page.open(test, addressOf({ prompt }));
+    await on.goto('about:blank');
+    const words = { answer: 'negative', wrong: 'positive' };
+    await on.goto(page.server().address + addressOf(judge, tried('patching', { ...given, ...words })));
+    await on.locator('#patch-run:not(:disabled)').click();
+    await on.locator('#patch-strongest').waitFor();
+    const told = await patching({ ...judge, ...given, metric: 'logit(0) - logit(1)' });
+    expect(await on.locator('#patch-summary').textContent()).toContain(`${told.metric}: clean ${compact(told.clean)}`);
+    await toldAt(on, '#patch-grid-z', ['ArrowRight', 'ArrowDown']);
+    await on.keyboard.press('Enter');
+    await expect.poll(() => focusOf(on), soon).toEqual({ after: 'blocks.2', position: 0, head: 1 });
     await on.close();
     expect(page.wrong).toEqual([]);
   });

@@ -130,7 +130,7 @@ export const trialsZh: TrialsWords = {
     help: '嵌入、头、MLP 与分数之间最少的边：其余各边都带对照运行的值时，仍保住两个提示的差别。忠实度是保住的份额，（回路 − 对照）/（原 − 对照）；完备性是其余各边所保住的，接近 0 则别处做不了；最小性数出几乎可以无损去掉的边。见 docs/circuits.md。',
     kept: '要保住的份额',
     run: '搜索',
-    graph: '回路：数据自下而上；线越粗，没有它损失的份额越大',
+    graph: '数据自下而上；线越粗，没有它损失的份额越大（蓝色：增加）',
     faithfulness: '忠实度',
     completeness: '其余所保住的',
     minimality: '多余的边',

@@ -6,7 +6,7 @@ import { visible } from '../../look/token-text.js';
 import { Panel } from '../../shell/panel.jsx';
 import { likeliestOf, setTrials } from '../trials/pair-fields.jsx';
 import { RunBar } from '../trials/run-bar.jsx';
-import { makeTrial } from '../trials/trial.js';
+import { makeTrial, notYet } from '../trials/trial.js';
 import { askedOf, attackedTokens, attackKinds, type AttackedToken } from './data.js';
 import { takePrompt } from './use-prompt.js';
 
@@ -197,12 +197,11 @@ export const AttackPanel = (): JSX.Element => {
       asked: (_, settings) => Promise.resolve(askedOf(settings, likeliestOf(app))),
     }),
   );
-  const missing = () => (app.results.shown() ? undefined : app.t().trials.empty);
   return (
     <Panel id="attack" title={t().heading} help={t().help} grows>
       <div class="scrolls trial">
         <Choices />
-        <RunBar id="attack" name={t().run} trial={trial} missing={missing()} />
+        <RunBar id="attack" name={t().run} trial={trial} missing={notYet(app)} />
         <Show when={trial.result()} keyed>
           {(result) => <Result result={result} isOld={trial.isOld()} />}
         </Show>

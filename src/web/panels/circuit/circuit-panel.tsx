@@ -13,7 +13,7 @@ import {
 } from '../trials/pair-fields.jsx';
 import { corruptOf, corruptText, measuredOf } from '../trials/pair.js';
 import { RunBar } from '../trials/run-bar.jsx';
-import { makeTrial, type Trial } from '../trials/trial.js';
+import { makeTrial, notYet, type Trial } from '../trials/trial.js';
 import { nodesOf, readerOf, strongestOf, type CircuitEdge } from './data.js';
 import { Graph } from './graph.jsx';
 import { useNodes } from './nodes.js';
@@ -139,7 +139,8 @@ export const CircuitPanel = (): JSX.Element => {
   const corrupt = useCorrupt();
   const missing = (): string | undefined => {
     const [own, other] = [cleanTokens(app).length, corrupt.tokens()?.length];
-    if (!app.results.shown()) return app.t().trials.empty;
+    const waits = notYet(app);
+    if (waits !== undefined) return waits;
     if (corrupt.isSame()) return app.t().trials.same;
     return other === undefined || own === other ? undefined : '';
   };

@@ -134,6 +134,7 @@ export const Graph = (props: { readonly result: CircuitResult }): JSX.Element =>
         </For>
         <For each={nodes()}>{(node) => <Node node={node} places={layout().places} choose={choose} />}</For>
       </svg>
+      <p class="small soft">{app.t().circuits.graph}</p>
     </div>
   );
 };

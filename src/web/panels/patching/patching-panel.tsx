@@ -6,6 +6,7 @@ import { compact } from '../../look/numbers.js';
 import { Panel } from '../../shell/panel.jsx';
 import { trialCuts, trialMethods, type TrialCut, type TrialMethod } from '../../state/trials.js';
 import { CorruptField, MeasuredFields, setTrials, useCorrupt } from '../trials/pair-fields.jsx';
+import { notYet } from '../trials/trial.js';
 import { RunBar } from '../trials/run-bar.jsx';
 import {
   effectAt,
@@ -218,7 +219,8 @@ export const PatchingPanel = (): JSX.Element => {
   const trial = patchingOf(app);
   const corrupt = useCorrupt();
   const missing = (): string | undefined => {
-    if (!app.results.shown()) return app.t().trials.empty;
+    const waits = notYet(app);
+    if (waits !== undefined) return waits;
     if (siteNames(app.view.trials.sites ?? usualSites).length === 0) return t().noSites;
     return needsCorrupt(app.view.trials) && corrupt.isSame() ? app.t().trials.same : undefined;
   };

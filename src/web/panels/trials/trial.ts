@@ -29,6 +29,15 @@ const currentRun = (app: App): Run | undefined => {
   return state && runOf(state);
 };
 
+/**
+ * Why nothing can be tried: there is no prompt, or its answer is not here yet, by which words are found (no text then).
+ */
+export const notYet = (app: App): string | undefined => {
+  const [run, shown] = [currentRun(app), app.results.shown()];
+  if (!run) return app.t().trials.empty;
+  return JSON.stringify(shown?.input) === JSON.stringify(run.input) ? undefined : '';
+};
+
 /** What a trial asks: which settings it depends on, and what they make besides the run. What goes wrong there is told. */
 interface Asking {
   readonly settings: (all: TrialSettings) => TrialSettings;
