@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { alignedTokens, cleanPositions, cleanText, corruptText, measuredOf, wordOf } from './pair.js';
+import type { Client } from '../../../client/index.js';
+import { alignedTokens, cleanPositions, cleanText, corruptOf, corruptText, measuredOf, wordOf } from './pair.js';
 
 const tokens = (text: string) => Array.from(text, (c) => ({ id: c.charCodeAt(0), text: c }));
 const shown = (clean: string, corrupt: string): string =>
@@ -33,6 +34,35 @@ describe('the corrupted text', () => {
       { role: 'user', content: 'b' },
     ];
     expect([cleanText({ ...state, chat }), cleanText({ ...state, ids: [3, 4] })]).toEqual(['b', '3 4']);
+  });
+});
+
+describe('the corrupted prompt', () => {
+  const asked: unknown[] = [];
+  const client = {
+    request: (_: string, params: unknown) => {
+      asked.push(params);
+      return Promise.resolve([{ text: '', tokens: [{ id: 8 }, { id: 9 }] }]);
+    },
+  } as unknown as Client;
+  const { signal } = new AbortController();
+  const corrupt = (input: object, text: string) =>
+    corruptOf(client, { input: { model: 'm', ...input }, edits: [], sampling: [] }, { text, vocab: 10, signal });
+
+  it('is given as the clean one is: as a text, or as ids', async () => {
+    expect(await corrupt({ prompt: 'a' }, 'b')).toEqual({ corrupt: 'b' });
+    expect(await corrupt({ ids: [1, 2] }, '1, 3')).toEqual({ corruptIds: [1, 3] });
+    await expect(corrupt({ ids: [1, 2] }, '1 10')).rejects.toThrow('10 is no token id');
+    await expect(corrupt({ ids: [1, 2] }, 'a')).rejects.toThrow('a is no token id');
+  });
+
+  it('of a chat has another last message, written by the template', async () => {
+    const messages = [
+      { role: 'system', content: 's' },
+      { role: 'user', content: 'a' },
+    ];
+    expect(await corrupt({ messages }, 'b')).toEqual({ corruptIds: [8, 9] });
+    expect(asked).toEqual([{ model: 'm', messages: [messages[0], { role: 'user', content: 'b' }] }]);
   });
 });
 
