@@ -32,6 +32,8 @@ interface Shot {
   readonly prompt?: string;
   readonly target?: string;
   readonly after?: string;
+  /** What is tried besides the run. */
+  readonly trials?: object;
   /** Pixels of a cell of the board. */
   readonly zoom?: number;
   /** What is done before the picture is taken. */
@@ -55,6 +57,13 @@ const { layer, head } = JSON.parse(readFileSync(path.join(root, 'zoo/tour.json')
   readonly layer: number;
   readonly head: number;
 };
+
+/** Scrolls a panel until something is at its top. */
+const scrollTo = (page: Page, selector: string): Promise<unknown> =>
+  page.evaluate(`document.querySelector('${selector}').scrollIntoView()`);
+
+/** The first minute's prompt, with another giver. */
+const otherGift = 'Then Nina and Mara went to the market. Nina gave a basket to';
 
 const shots: readonly Shot[] = [
   { name: 'first-minute', theme: 'light', tab: 'block' },
@@ -89,6 +98,41 @@ const shots: readonly Shot[] = [
     tab: 'residual',
     layer,
     edits: [`scale blocks.${layer}.attn.z[head=${head}] by 0.4`],
+  },
+  {
+    ...{ name: 'patching', theme: 'light', tab: 'patching', layer, head, trials: { corrupt: otherGift } },
+    act: async (page) => {
+      await page.locator('#patch-run').click();
+      await page.locator('#patch-strongest').waitFor();
+      await page.locator('#patch-grid-resid_pre').focus();
+      for (const key of ['ArrowDown', 'End']) await page.keyboard.press(key);
+      await page.locator('#patch-on-board').click();
+      await scrollTo(page, '#patch-corrupt');
+    },
+  },
+  {
+    ...{ name: 'patching-heads', theme: 'dark', tab: 'patching', layer, head },
+    trials: { corrupt: otherGift, sites: 'z' },
+    act: async (page) => {
+      await page.locator('#patch-run').click();
+      await page.locator('#patch-strongest').waitFor();
+      await scrollTo(page, '#patch-summary');
+    },
+  },
+  {
+    ...{ name: 'circuit', theme: 'dark', tab: 'circuit', trials: { corrupt: otherGift, kept: 0.8 } },
+    act: async (page) => {
+      await page.locator('#circuit-run').click();
+      await page.locator('#circuit-graph').waitFor({ timeout: 120_000 });
+      await scrollTo(page, '#circuit-summary');
+    },
+  },
+  {
+    ...{ name: 'attack', theme: 'light', tab: 'attack', trials: { toward: ' Clara' } },
+    act: async (page) => {
+      await page.locator('#attack-run').click();
+      await page.locator('#attack-ends').waitFor();
+    },
   },
   { name: 'model', theme: 'light', tab: 'model', layer: 3, edits: ['skip layer 1', 'repeat layer 5'] },
   {
@@ -126,7 +170,7 @@ const size = { width: 1280, height: 800 };
 const settleMs = 2500;
 
 const hashOf = async (page: Page, shot: Shot): Promise<string> => {
-  const { tab, edits = [], layer, head, theme, side = 'a', run, after, zoom } = shot;
+  const { tab, edits = [], layer, head, theme, side = 'a', run, after, zoom, trials } = shot;
   const last = (await page.locator('#chips .chip').count()) - 1;
   const given = new URLSearchParams(new URL(page.url()).hash.slice(1));
   const state = { ...(JSON.parse(given.get('s') ?? '{}') as object), beside: undefined };
@@ -137,7 +181,8 @@ const hashOf = async (page: Page, shot: Shot): Promise<string> => {
   const debug = { points: run?.points ?? [], watches: run?.watches ?? [], caught: [] };
   const whole = { ...state, ...other, ...shot.state, edits: edits.map((text) => ({ text, on: true })), debug };
   const at = layer === undefined && after === undefined ? {} : { at: JSON.stringify(focus) };
-  const params = { s: JSON.stringify(whole), tab, theme, side, ...at };
+  const tried = trials === undefined ? {} : { try: JSON.stringify(trials) };
+  const params = { s: JSON.stringify(whole), tab, theme, side, ...at, ...tried };
   return new URLSearchParams({ ...params, ...(zoom === undefined ? {} : { zoom: `${zoom}` }) }).toString();
 };
 

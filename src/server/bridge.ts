@@ -29,6 +29,8 @@ const allowed: ReadonlySet<string> = new Set([
     'knockout',
     'attribute',
     'attack',
+    'patch',
+    'circuit',
     'components',
     'list',
     'tokenize',
@@ -39,7 +41,7 @@ const allowed: ReadonlySet<string> = new Set([
   'debug.view',
 ]);
 /** Fields of requests that name a file to be written. */
-const writing = ['out', 'record'] as const;
+const writing = ['out', 'record', 'resume'] as const;
 
 const mostPending = 64;
 /** A page sends no payload, and no long text but a prompt. */

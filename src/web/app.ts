@@ -113,7 +113,9 @@ export const makeApp = (): App => {
     return at && board?.cells[board.rows.indexOf(at.after)]?.[at.position];
   });
   const look = (change: Partial<SessionFocus>): void => {
-    const at = focus();
+    const { after } = change;
+    // A classifier has no board, and so nowhere to look until a layer is chosen.
+    const at = focus() ?? (after === undefined ? undefined : { after, position: 0 });
     if (at) session.look({ ...at, ...change });
   };
   followAddress({ session, view }, given);

@@ -129,6 +129,27 @@ describe('the program', () => {
     await stands(page, /layer 4 · line 50/);
   });
 
+  it('has its lists in tabs that go by arrows, Home and End', { timeout }, async (context) => {
+    const page = await openPage(context);
+    await page.locator('#section-points').focus();
+    const open = async (key: string): Promise<(string | null)[]> => {
+      await page.keyboard.press(key);
+      const [chosen, focused] = [page.locator('[role=tab][id^=section-][aria-selected=true]'), page.locator(':focus')];
+      return [await chosen.getAttribute('id'), await focused.getAttribute('id')];
+    };
+    for (const [key, name] of [
+      ['ArrowRight', 'says'],
+      ['End', 'log'],
+      ['ArrowRight', 'points'],
+      ['ArrowLeft', 'log'],
+      ['Home', 'points'],
+    ] as const)
+      expect(await open(key)).toEqual([`section-${name}`, `section-${name}`]);
+    await page.locator('#tab-program').focus();
+    await page.keyboard.press('Home');
+    await page.locator('#tab-block[aria-selected=true]').waitFor();
+  });
+
   it('writes what a log point says, and goes on', { timeout }, async (context) => {
     const debug = {
       ...settings,

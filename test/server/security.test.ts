@@ -188,6 +188,7 @@ describe('its WebSocket', () => {
     ['constructor', {}, 'MESSAGE_INVALID'],
     ['inspect', { ids: [1], sites: 'logits', out: '/tmp/cutaway-must-not-be' }, 'OPTION_INVALID'],
     ['run', { ids: [1], record: '/tmp/cutaway-must-not-be' }, 'OPTION_INVALID'],
+    ['patch', { ids: [1], method: 'zero', resume: '/tmp/cutaway-must-not-be' }, 'OPTION_INVALID'],
     [
       'debug.open',
       { session: 'mine', model: 'zoo:world', ids: [1], record: '/tmp/cutaway-must-not-be' },

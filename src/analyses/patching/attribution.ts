@@ -1,6 +1,7 @@
+import { alignTokens } from '../../base/index.js';
 import { gradients, type GradientsRequest, type SweptRun } from '../../engine/index.js';
 import type { FloatTensor } from '../../tensor/index.js';
-import { alignedValue, alignTokens, type Cell } from '../sweep/index.js';
+import { alignedValue, type Cell } from '../sweep/index.js';
 import type { Prompt, SweepModel } from '../../engine/index.js';
 import { stridesOf } from '../../tensor/index.js';
 

@@ -1,4 +1,4 @@
-import { bug } from '../../base/index.js';
+import { alignTokens, bug } from '../../base/index.js';
 import {
   batchedEdits,
   placedSites,
@@ -13,7 +13,7 @@ import {
   type Variant,
 } from '../../engine/index.js';
 import type { FloatTensor } from '../../tensor/index.js';
-import { alignedValue, alignTokens, type Alignment, type Cell, type Ledger, type Metric } from '../sweep/index.js';
+import { alignedValue, type Alignment, type Cell, type Ledger, type Metric } from '../sweep/index.js';
 
 /** What cells are changed to. `patch`: what the other run has there. */
 export type CellValue =

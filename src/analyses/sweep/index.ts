@@ -1,4 +1,4 @@
-export { alignedValue, alignTokens, type Alignment } from './align.js';
+export { alignedValue, type Alignment } from './align.js';
 export { gridsOf, kindOf, type By, type Cell, type CellsRequest, type Grid } from './cells.js';
 export type { Ledger } from './ledger.js';
 export { metricOf, type Metric, type MetricRequest } from './metric.js';

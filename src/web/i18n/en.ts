@@ -1,5 +1,6 @@
 import { programEn } from './program-en.js';
 import { runsEn } from './runs.js';
+import { trialsEn } from './trials.js';
 
 /** A model's shape, numbers as they are read. */
 export interface ModelFacts {
@@ -13,6 +14,7 @@ export interface ModelFacts {
 /** What the page says in English; the other languages have the same shape, which the compiler checks. */
 export const en = {
   ...runsEn,
+  ...trialsEn,
   page: {
     model: 'Model',
     chooseModel: 'Choose a model',
@@ -94,6 +96,7 @@ export const en = {
       kl: 'difference to the run without edits (KL)',
       distance: 'distance to the run without edits',
       broken: 'NaN and infinite',
+      effect: 'effect of patching here',
     },
     units: {
       probability: '',
@@ -105,6 +108,7 @@ export const en = {
       kl: 'nats',
       distance: '',
       broken: '',
+      effect: '',
     },
     zoom: 'Zoom',
     fit: 'Fit',

@@ -1,10 +1,12 @@
 import type { Words } from './en.js';
 import { programZh } from './program-zh.js';
 import { runsZh } from './runs-zh.js';
+import { trialsZh } from './trials-zh.js';
 
 /** 页面的简体中文文字。 */
 export const zh: Words = {
   ...runsZh,
+  ...trialsZh,
   page: {
     model: '模型',
     chooseModel: '选择模型',
@@ -86,10 +88,11 @@ export const zh: Words = {
       kl: '与未编辑运行的差异（KL）',
       distance: '与未编辑运行的距离',
       broken: 'NaN 与无穷',
+      effect: '在此修补的效果',
     },
     units: {
       ...{ probability: '', rank: '', top: '', entropy: '奈特', norm: '', change: '' },
-      ...{ kl: '奈特', distance: '', broken: '' },
+      ...{ kl: '奈特', distance: '', broken: '', effect: '' },
     },
     zoom: '缩放',
     fit: '适合宽度',

@@ -1,11 +1,14 @@
 import type { JSX } from 'solid-js';
 import type { Words } from '../i18n/index.js';
+import { AttackPanel } from './attack/attack-panel.jsx';
 import { AttentionPanel } from './attention/attention-panel.jsx';
 import { AttributionPanel } from './attribution/attribution-panel.jsx';
 import { BesidePanel } from './beside/beside-panel.jsx';
 import { BlockPanel } from './block/block-panel.jsx';
+import { CircuitPanel } from './circuit/circuit-panel.jsx';
 import { ComponentsPanel } from './components/components-panel.jsx';
 import { NeuronsPanel } from './neurons/neurons-panel.jsx';
+import { PatchingPanel } from './patching/patching-panel.jsx';
 import { PicturePanel } from './picture/picture-panel.jsx';
 import { ProgramPanel } from './program/program-panel.jsx';
 import { ResidualPanel } from './residual/residual-panel.jsx';
@@ -34,6 +37,9 @@ export const detailPanels: readonly DetailPanel[] = [
   { id: 'weights', kind: 'see', title: (words) => words.weights.title, panel: WeightsPanel },
   { id: 'attribution', kind: 'why', title: (words) => words.attribution.title, panel: AttributionPanel },
   { id: 'components', kind: 'why', title: (words) => words.components.title, panel: ComponentsPanel },
+  { id: 'patching', kind: 'why', title: (words) => words.patching.title, panel: PatchingPanel },
+  { id: 'circuit', kind: 'why', title: (words) => words.circuits.title, panel: CircuitPanel },
+  { id: 'attack', kind: 'why', title: (words) => words.attacks.title, panel: AttackPanel },
   { id: 'program', kind: 'run', title: (words) => words.program.title, panel: ProgramPanel },
   { id: 'model', kind: 'run', title: (words) => words.picture.title, panel: PicturePanel },
   { id: 'sampling', kind: 'run', title: (words) => words.sampling.title, panel: SamplingPanel },

@@ -4,6 +4,7 @@ import { compact, percent } from '../look/numbers.js';
 import { visible } from '../look/token-text.js';
 import type { LensCell } from '../../protocol/index.js';
 import { differenceOf, measures } from '../panels/board/measures.js';
+import { shownMeasure } from '../panels/board/shown-measure.js';
 import type { Board } from '../state/board.js';
 
 /** How B's cell differs from A's in what the board is coloured by. */
@@ -25,8 +26,10 @@ export const cellText = (app: App, board: Board, { row, position }: { row: numbe
   if (!cell) return where;
   if (app.side() === 'difference') return `${where}  ·  ${differenceText(app, cell)}`;
   const [word, top] = [cell.words[0], cell.top[0]];
+  const effect = app.view.measure === 'effect' ? shownMeasure(app).measure.of(cell) : undefined;
   return [
     where,
+    ...(typeof effect === 'number' ? [`${app.t().board.measures.effect} ${compact(effect)}`] : []),
     ...(tracked && word ? [t.word(visible(tracked.text), percent(word.probability), word.rank)] : []),
     ...(top ? [t.says(visible(top.text), percent(top.probability))] : []),
     t.entropy(compact(cell.entropy)),

@@ -40,6 +40,7 @@ interface Props {
   readonly hiddenRows?: readonly number[];
   readonly hiddenColumns?: readonly number[];
   readonly focusRow?: number | undefined;
+  readonly focusColumn?: number | undefined;
   /** The cell under the pointer, or where the keys have gone. */
   readonly onPoint: (cell: MatrixCell | undefined) => void;
   readonly onChoose?: (cell: MatrixCell) => void;
@@ -89,7 +90,9 @@ const drawMarks = (c: CanvasRenderingContext2D, { at, given, pointed, frame, loo
   const x = -at.left * at.scale;
   if (row !== undefined && row < frame.rows)
     c.strokeRect(x, (row - at.top) * at.scale, frame.columns * at.scale, thick);
-  if (pointed) c.strokeRect((pointed.column - at.left) * at.scale, -at.top * at.scale, thick, frame.rows * at.scale);
+  const column = pointed?.column ?? given.focusColumn;
+  if (column !== undefined && column < frame.columns)
+    c.strokeRect((column - at.left) * at.scale, -at.top * at.scale, thick, frame.rows * at.scale);
 };
 
 const drawTexts = (c: CanvasRenderingContext2D, { at, given, pointed, frame, look }: Scene): void => {
@@ -108,7 +111,7 @@ const drawTexts = (c: CanvasRenderingContext2D, { at, given, pointed, frame, loo
   }
   c.textAlign = 'left';
   for (let k = shown.columns[0]; k < shown.columns[1]; k++) {
-    const isChosen = k === pointed?.column;
+    const isChosen = k === (pointed?.column ?? given.focusColumn);
     if (k % every !== 0 && !isChosen) continue;
     c.save();
     c.translate(side + (k + 0.5 - at.left) * at.scale, side - 5);

@@ -19,6 +19,10 @@ describe('a key in the tabs', () => {
     expect(after('f', 'ArrowDown')).toBeUndefined();
   });
 
+  it('goes to the ends', () => {
+    expect([after('d', 'Home'), after('a', 'End')]).toEqual(['a', 'f']);
+  });
+
   it('does nothing where it is no arrow', () => {
     expect(after('a', 'x')).toBeUndefined();
   });

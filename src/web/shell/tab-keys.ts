@@ -18,13 +18,11 @@ export interface Tabs {
   readonly open: string;
 }
 
-/** Which tab a key leads to: left and right through all, up and down from row to row. */
+/** Which tab a key leads to: left and right through all, up and down from row to row, Home and End to the ends. */
 export const tabAfter = ({ rows, open }: Tabs, key: string): Tab | undefined => {
+  const all = rows.flatMap((row) => row.tabs);
   const isOpen = (tab: Tab): boolean => tab.id === open;
-  const along = (by: number): Tab | undefined => {
-    const all = rows.flatMap((row) => row.tabs);
-    return all[(all.findIndex(isOpen) + by + all.length) % all.length];
-  };
+  const along = (by: number): Tab | undefined => all[(all.findIndex(isOpen) + by + all.length) % all.length];
   const across = (by: number): Tab | undefined => {
     const at = rows.findIndex((row) => row.tabs.some(isOpen));
     const next = rows[at + by]?.tabs ?? [];
@@ -35,6 +33,8 @@ export const tabAfter = ({ rows, open }: Tabs, key: string): Tab | undefined => 
     ArrowLeft: () => along(-1),
     ArrowDown: () => across(1),
     ArrowUp: () => across(-1),
+    Home: () => all[0],
+    End: () => all.at(-1),
   };
   return moves[key]?.();
 };

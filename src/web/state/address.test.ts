@@ -11,6 +11,7 @@ const usual: View = {
     oneScale: true,
     left: 0.5,
     drawer: 0.2,
+    trials: {},
     theme: 'light',
     language: 'en',
   },
@@ -29,6 +30,12 @@ describe('the address', () => {
       ...{ state, focus },
       view: { measure: 'entropy', tab: 'attention', theme: 'dark', left: 0.412 },
     });
+  });
+
+  it('brings back what is tried, without what is unset', () => {
+    const view: View = { ...usual, trials: { corrupt: 'a\nb', kept: 0.8, wrong: undefined } };
+    expect(parseAddress(formatAddress({ view }, usual)).view).toEqual({ trials: { corrupt: 'a\nb', kept: 0.8 } });
+    expect(parseAddress('#try={"kept":7}').view).toEqual({});
   });
 
   it('leaves out what is as usual', () => {

@@ -1,6 +1,7 @@
 import { experimentState, sessionFocus, type ExperimentState, type SessionFocus } from '../../protocol/index.js';
 import { isMeasure } from '../panels/board/measures.js';
 import { isSide, type Side } from './beside.js';
+import { trialSettings, withoutUnset } from './trials.js';
 import type { View } from './view.js';
 
 /** What an address keeps behind its `#`: a link brings back what one saw. */
@@ -30,7 +31,9 @@ const viewOf = (params: URLSearchParams): Partial<View> => {
     share(params.get('drawer')),
     Number(params.get('zoom') ?? 0),
   ];
+  const trials = trialSettings.safeParse(parseJson(params.get('try'))).data;
   return {
+    ...(trials ? { trials } : {}),
     ...(isMeasure(measure) ? { measure } : {}),
     ...(theme === 'light' || theme === 'dark' ? { theme } : {}),
     ...(language === 'en' || language === 'zh' ? { language } : {}),
@@ -66,11 +69,13 @@ export const formatAddress = ({ state, focus, view }: Address, usual: View): str
     left: 'left',
     drawer: 'drawer',
   };
-  for (const [key, name] of Object.entries(names)) {
-    const value = view[key as keyof View];
+  for (const [key, name] of Object.entries(names) as [keyof typeof names, string][]) {
+    const value = view[key];
     const given = typeof value === 'number' ? Number(value.toFixed(3)) : value;
-    if (given !== undefined && given !== usual[key as keyof View]) params.set(name, String(given));
+    if (given !== undefined && given !== usual[key]) params.set(name, String(given));
   }
+  const trials = withoutUnset(view.trials ?? {});
+  if (Object.keys(trials).length > 0) params.set('try', JSON.stringify(trials));
   if (view.oneScale === false) params.set('scale', 'own');
   return `#${params.toString()}`;
 };

@@ -2,6 +2,7 @@ import { createStore } from 'solid-js/store';
 import type { Theme } from '../look/color.js';
 import type { Side } from './beside.js';
 import type { MeasureId } from '../panels/board/measures.js';
+import type { TrialSettings } from './trials.js';
 
 export type Language = 'en' | 'zh';
 
@@ -15,6 +16,8 @@ export interface View {
   /** Of two runs beside each other, the one that is looked at, or how they differ; whether they have one scale. */
   side: Side;
   oneScale: boolean;
+  /** Of the panels that try things out. */
+  trials: TrialSettings;
   theme: Theme;
   language: Language;
   /** Shares of the window's width that the left column and the drawer take. */
@@ -27,7 +30,7 @@ const systemLanguage = (): Language => (navigator.language.toLowerCase().startsW
 
 export const viewDefaults = (): View => ({
   ...{ measure: 'probability', tab: 'block', zoom: 0, side: 'a' as const, oneScale: true, left: 0.46, drawer: 0.2 },
-  ...{ theme: systemTheme(), language: systemLanguage() },
+  ...{ trials: {}, theme: systemTheme(), language: systemLanguage() },
 });
 
 export const makeView = (given: Partial<View>) => {

@@ -1,8 +1,8 @@
 import { createEffect, createSignal, For, on, Show, type JSX } from 'solid-js';
-import { DebuggerError } from '../../../base/index.js';
 import { attributionMethods, type AttributeResult, type AttributionMethod } from '../../../protocol/index.js';
 import { useApp } from '../../app.js';
 import { makeLatest } from '../../link/latest.js';
+import { errorText } from '../../look/error-text.js';
 import { compact } from '../../look/numbers.js';
 import { visible } from '../../look/token-text.js';
 import { Panel } from '../../shell/panel.jsx';
@@ -17,9 +17,6 @@ interface Asked {
   readonly wanted: Wanted;
   readonly word: string | undefined;
 }
-
-const messageOf = (error: unknown): string =>
-  error instanceof DebuggerError ? `${error.message}. ${error.info.hint}` : String(error);
 
 /** Explains the run that is shown, when it, the method, or what is explained changes. */
 const useAttribution = (wanted: () => Wanted) => {
@@ -37,7 +34,7 @@ const useAttribution = (wanted: () => Wanted) => {
     },
     (error) => {
       setResult(undefined);
-      setFailure(messageOf(error));
+      setFailure(errorText(error));
     },
     { supersede: 'stop', quietMs: 200, busy: setBusy },
   );

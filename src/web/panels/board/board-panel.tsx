@@ -5,13 +5,17 @@ import { BoardCanvas, sameScroll, type Scroll } from './board-canvas.jsx';
 import { EncoderBoard } from './encoder-board.jsx';
 import { Invitation } from './invitation.jsx';
 import { Legend } from './legend.jsx';
-import { isMeasure, measureIds, measures } from './measures.js';
-import { shownMeasure } from './shown-measure.js';
+import { isMeasure, measureIds, measures, type MeasureId } from './measures.js';
+import { patchedOnBoard, shownMeasure } from './shown-measure.js';
 
 /** Chooses what the board is coloured by. */
 const MeasureChoice = (): JSX.Element => {
   const app = useApp();
-  const offered = () => measureIds.filter((id) => !measures[id].needsEdits || app.results.shown()?.edits.length);
+  const isOffered = (id: MeasureId): boolean => {
+    if (measures[id].needsTrial) return id === app.view.measure || patchedOnBoard(app) !== undefined;
+    return !measures[id].needsEdits || (app.results.shown()?.edits.length ?? 0) > 0;
+  };
+  const offered = createMemo(() => measureIds.filter(isOffered));
   return (
     <label class="small soft">
       {app.t().board.measure}{' '}

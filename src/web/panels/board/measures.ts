@@ -13,6 +13,7 @@ export const measureIds = [
   'kl',
   'distance',
   'broken',
+  'effect',
 ] as const;
 export type MeasureId = (typeof measureIds)[number];
 export const isMeasure = (text: string): text is MeasureId => (measureIds as readonly string[]).includes(text);
@@ -28,6 +29,8 @@ export interface Measure {
   readonly show: (x: number) => string;
   /** Whether it needs a run without edits to compare with. */
   readonly needsEdits?: true;
+  /** Whether it is of something that was tried; where that is, `shownMeasure` finds its numbers. */
+  readonly needsTrial?: true;
 }
 
 const upTo = (greatest: number): readonly [number, number] => [0, greatest > 0 ? greatest : 1];
@@ -43,6 +46,7 @@ export const measures: Readonly<Record<MeasureId, Measure>> = {
   kl: { of: (c) => c.versus?.kl, ends: upTo, show: compact, needsEdits: true },
   distance: { of: (c) => c.versus?.distance, ends: upTo, show: compact, needsEdits: true },
   broken: { of: (c) => c.broken, ends: upTo, show: whole },
+  effect: { of: () => undefined, ends: () => [-1, 1], show: compact, needsTrial: true },
 };
 
 /** Where a number stands between the ends of a scale, from 0 to 1. */

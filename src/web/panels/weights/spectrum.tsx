@@ -1,7 +1,8 @@
-import { createEffect, createSignal, For, on, Show, type JSX } from 'solid-js';
+import { createEffect, createSignal, on, Show, type JSX } from 'solid-js';
 import { useApp } from '../../app.js';
 import { makeLatest } from '../../link/latest.js';
 import { compact } from '../../look/numbers.js';
+import { NumberList } from '../../shell/number-list.jsx';
 import type { WeightEntry } from '../../../protocol/index.js';
 import type { Request } from '../../state/request.js';
 import { weightParams } from './data.js';
@@ -55,18 +56,7 @@ const Numbers = (props: { readonly of: Spectrum }): JSX.Element => {
       [t.condition, compact(condition)],
     ];
   };
-  return (
-    <dl class="weight-numbers small">
-      <For each={rows()}>
-        {([name, value]) => (
-          <>
-            <dt class="soft">{name}</dt>
-            <dd>{value}</dd>
-          </>
-        )}
-      </For>
-    </dl>
-  );
+  return <NumberList rows={rows()} />;
 };
 
 /** The singular values of the weight: a line, and what they say of it. */

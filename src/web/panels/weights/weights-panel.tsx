@@ -4,6 +4,7 @@ import { useApp } from '../../app.js';
 import { makeLatest } from '../../link/latest.js';
 import { layerOf } from '../../look/names.js';
 import { compact } from '../../look/numbers.js';
+import { NumberList } from '../../shell/number-list.jsx';
 import { Panel } from '../../shell/panel.jsx';
 import { ScaleStrip } from '../../shell/scale-strip.jsx';
 import type { Request } from '../../state/request.js';
@@ -149,18 +150,7 @@ const Numbers = (props: { readonly of: WeightLook }): JSX.Element => {
       [t.stored, entry.dtype],
     ];
   };
-  return (
-    <dl class="weight-numbers small">
-      <For each={rows()}>
-        {([name, value]) => (
-          <>
-            <dt class="soft">{name}</dt>
-            <dd>{value}</dd>
-          </>
-        )}
-      </For>
-    </dl>
-  );
+  return <NumberList rows={rows()} />;
 };
 
 /** Any weight of the model: picture, distribution, numbers. */

@@ -1,0 +1,29 @@
+import { z } from 'zod';
+
+const text = z.string().max(100_000);
+
+/** What a causal test changes values to, of those that need no more than two prompts. */
+export const trialMethods = ['patch', 'zero', 'mean', 'resample', 'attribution'] as const;
+export type TrialMethod = (typeof trialMethods)[number];
+
+/** How sites are cut; `usual`: heads where a site has them, else positions. */
+export const trialCuts = ['usual', 'position', 'head', 'head and position', 'neuron', 'none'] as const;
+export type TrialCut = (typeof trialCuts)[number];
+
+/**
+ * What the panels that try things out ask besides the run itself; what is left out is as usual. `corrupt`: the other
+ * prompt. `sites`: names with commas between. `kept`: the share that a circuit has to keep.
+ */
+export const trialSettings = z
+  .object({
+    ...{ corrupt: text, answer: text, wrong: text, metric: text },
+    ...{ method: z.enum(trialMethods), sites: text, by: z.enum(trialCuts), direction: z.enum(['denoise', 'noise']) },
+    ...{ attack: z.enum(['hotflip', 'input-reduction']), toward: text },
+    ...{ kept: z.number().gt(0).max(1) },
+  })
+  .partial();
+export type TrialSettings = z.infer<typeof trialSettings>;
+
+/** Settings without what is as usual, so that an address is short. */
+export const withoutUnset = (settings: TrialSettings): TrialSettings =>
+  Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined));
