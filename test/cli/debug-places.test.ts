@@ -82,6 +82,14 @@ describe('a place reached from behind', () => {
   });
 });
 
+it('what is not known yet can be displayed, and what no run knows is refused', async () => {
+  const lines = ['display layer', 'display norm(blocks.1.resid_post)', 'display blocks.9.embed', 'display 1 +'];
+  const text = await session([...lines, 'info display', 'layer 2']);
+  expect(text).toMatch(/^1: layer = – .*\n2: norm\(blocks\.1\.resid_post\) = – .*\nerror [^]*\nerror /m);
+  expect(text).toContain('1  layer\n2  norm(blocks.1.resid_post)\nblocks.1\n');
+  expect(text).toMatch(/\n1: layer = 1\n2: norm\(blocks\.1\.resid_post\) = \d+\.\d+\n$/);
+});
+
 it('an edit that fits nothing is refused at once, and the run goes on', async () => {
   const text = await session([
     ...['scale blocks.1.attn.z[head=99] by 2', 'set blocks.1.attn.z[hed=1] = 2', 'set embed[position=50] = 2'],
