@@ -93,9 +93,11 @@ it('what is not known yet can be displayed, and what no run knows is refused', a
 it('an edit that fits nothing is refused at once, and the run goes on', async () => {
   const text = await session([
     ...['scale blocks.1.attn.z[head=99] by 2', 'set blocks.1.attn.z[hed=1] = 2', 'set embed[position=50] = 2'],
-    ...['skip layer 1', 'skip layer 9', 'goto 99', 'undisplay', 'c'],
+    ...['skip layer 1', 'skip layer 9', 'goto 99', 'undisplay', 'temperature -2', 'top-p 3', 'info edits', 'c'],
   ]);
-  expect(text.match(/^error /gm)).toHaveLength(5);
+  expect(text.match(/^error /gm)).toHaveLength(7);
+  expect(text).toContain('temperature -2 is out of range');
+  expect(text).toContain('1  skip layer 1\n');
   expect(text).toContain('Layers are numbered from 0 to 2; an earlier edit');
   expect(text).toContain('the generation ends before token 99');
   expect(text).toContain('there is no such display');
