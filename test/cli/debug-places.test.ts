@@ -78,6 +78,8 @@ describe('a place reached from behind', () => {
     const seen = (part: string): string => /^ +token[^]*?\nerror [^]*?\n {2}.*\n\d.*$/m.exec(part)?.[0] ?? 'nothing';
     expect(seen(behind)).toBe(seen(front));
     expect(seen(front)).toContain('not known before the end of this step');
+    const caught = await session(['c', 'goto 0', 'layer', 'catch entropy 99', 'c']);
+    expect(caught.split('entropy: ').at(-1)).toMatch(/^entropy fell to .*\nend of step 0/);
     expect(stopsIn(text)).toEqual([]); // it is not known at line 20, the second time either
   });
 });
