@@ -90,7 +90,7 @@ export class DebugSession {
 
   /** Scores of the next token, at the end of a step; before it none, though the run has been there. [vocab] */
   get logits(): Float32Array | undefined {
-    return this.instance ? undefined : this.#timeline.logits;
+    return this.#timeline.logits;
   }
 
   /** Scores that an earlier step ended with, where they are kept. [vocab] */

@@ -109,7 +109,7 @@ export class Timeline {
 
   /** What the present step's scores are, once it has ended. [vocab] */
   get logits(): Float32Array | undefined {
-    return this.#current.result?.logits?.data;
+    return this.next ? undefined : this.#current.result?.logits?.data; // it may have been there before
   }
 
   /** The scores that an earlier step ended with, or this one; undefined where they are not kept. [vocab] */

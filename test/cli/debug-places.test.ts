@@ -78,16 +78,28 @@ describe('a place reached from behind', () => {
     const seen = (part: string): string => /^ +token[^]*?\nerror [^]*?\n {2}.*\n\d.*$/m.exec(part)?.[0] ?? 'nothing';
     expect(seen(behind)).toBe(seen(front));
     expect(seen(front)).toContain('not known before the end of this step');
+    const caught = await session(['c', 'goto 0', 'layer', 'catch entropy 99', 'c']);
+    expect(caught.split('entropy: ').at(-1)).toMatch(/^entropy fell to .*\nend of step 0/);
     expect(stopsIn(text)).toEqual([]); // it is not known at line 20, the second time either
   });
+});
+
+it('what is not known yet can be displayed, and what no run knows is refused', async () => {
+  const lines = ['display layer', 'display norm(blocks.1.resid_post)', 'display blocks.9.embed', 'display 1 +'];
+  const text = await session([...lines, 'info display', 'layer 2']);
+  expect(text).toMatch(/^1: layer = – .*\n2: norm\(blocks\.1\.resid_post\) = – .*\nerror [^]*\nerror /m);
+  expect(text).toContain('1  layer\n2  norm(blocks.1.resid_post)\nblocks.1\n');
+  expect(text).toMatch(/\n1: layer = 1\n2: norm\(blocks\.1\.resid_post\) = \d+\.\d+\n$/);
 });
 
 it('an edit that fits nothing is refused at once, and the run goes on', async () => {
   const text = await session([
     ...['scale blocks.1.attn.z[head=99] by 2', 'set blocks.1.attn.z[hed=1] = 2', 'set embed[position=50] = 2'],
-    ...['skip layer 1', 'skip layer 9', 'goto 99', 'undisplay', 'c'],
+    ...['skip layer 1', 'skip layer 9', 'goto 99', 'undisplay', 'temperature -2', 'top-p 3', 'info edits', 'c'],
   ]);
-  expect(text.match(/^error /gm)).toHaveLength(5);
+  expect(text.match(/^error /gm)).toHaveLength(7);
+  expect(text).toContain('temperature -2 is out of range');
+  expect(text).toContain('1  skip layer 1\n');
   expect(text).toContain('Layers are numbered from 0 to 2; an earlier edit');
   expect(text).toContain('the generation ends before token 99');
   expect(text).toContain('there is no such display');

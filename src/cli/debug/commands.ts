@@ -1,4 +1,5 @@
-import { nearest } from '../../base/index.js';
+import { DebuggerError, nearest } from '../../base/index.js';
+import type { Target } from '../../debugger/index.js';
 import { formatExperiment, parseEdits } from '../../language/index.js';
 import type { Motion, MoveResult, ScopeName, TargetChange } from '../../protocol/index.js';
 import { readTextFile, writeFileWhole } from '../../service/index.js';
@@ -127,8 +128,19 @@ const chooseFrame = (to: number, console: Console): string => {
 
 const by = (rest: string): number => (rest === '' ? 1 : wholeNumber(rest, 'how many'));
 
+/** Can it be told at other places of the run, though not here? */
+const isElsewhere = (error: unknown, expression: string, { state }: Target): boolean => {
+  if (!(error instanceof DebuggerError)) return false;
+  const { code } = error.info;
+  const asksLayer = state.layer === undefined && /\blayer\b/.test(expression);
+  return code === 'SITE_NOT_CAPTURED' || (code === 'EXPRESSION_INVALID' && asksLayer);
+};
+
 const display: Command['run'] = async (rest, { target, displays, sessions }) => {
-  const value = shownValue(await target.view({ ask: 'evaluate', expression: rest }));
+  const value = await target.view({ ask: 'evaluate', expression: rest }).then(shownValue, (error: unknown) => {
+    if (isElsewhere(error, rest, target)) return `– ${(error as Error).message}`;
+    throw error;
+  });
   displays.push(rest);
   await sessions?.displays(displays);
   return `${displays.length}: ${rest} = ${value}`;

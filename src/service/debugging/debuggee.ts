@@ -71,9 +71,10 @@ export class Debuggee {
     readonly request: DebuggeeRequest,
     readonly session: DebugSession,
   ) {
-    this.#history = new EditHistory(request.edits, session, (edits) =>
-      prepareExperiment(contextFor(model, request.prompt, request.maxNewTokens), edits),
-    );
+    this.#history = new EditHistory(request.edits, session, (edits) => {
+      checkSampling(samplingOf({}, edits));
+      return prepareExperiment(contextFor(model, request.prompt, request.maxNewTokens), edits);
+    });
   }
 
   /**
@@ -86,6 +87,7 @@ export class Debuggee {
     onInstance?: () => Promise<void> | void,
   ): Promise<Debuggee> {
     const { prompt, maxNewTokens } = request;
+    checkSampling(samplingOf({}, request.edits));
     const { variant } = await prepareExperiment(contextFor(model, prompt, maxNewTokens), request.edits);
     const eos = new Set(request.ignoreEos ? [] : eosIds(model.program.config, model.folder.generationConfig));
     const state: { made?: Debuggee } = {};
