@@ -180,6 +180,14 @@ describe('units', () => {
 });
 
 describe('attack', () => {
+  it('takes special tokens away only where it may, as AllenNLP does', async () => {
+    const given = { model: judge, prompt: 'The soup was awful.', attack: 'input-reduction' };
+    const [plain, all] = [await attackedBy(given), await attackedBy({ ...given, takeSpecial: true })];
+    expect(plain.final.map((t) => t.text)).toEqual(expect.arrayContaining(['<cls>', '<sep>']));
+    expect(all.final.length).toBeLessThan(plain.final.length);
+    expect(all.after.prediction.id).toBe(plain.before.prediction.id);
+  });
+
   it.each(sentences)('HotFlip turns %s by its word of sentiment', async (prompt, word) => {
     const { succeeded, flips, before, after } = await attackedBy({ model: judge, prompt });
     expect(succeeded).toBe(true);
@@ -235,6 +243,8 @@ describe('on the command line', () => {
     [['attribute', gpt2], 'PROMPT_EMPTY', 'prompt'],
     [['attack', untokenized, '--ids', '5,6'], 'TOKENIZER_MISSING', '--any-token'],
     [['attack', gpt2, '--prompt', 't5', '--attack', 'input-reduction', '--toward', 't7'], 'OPTION_INVALID', '--toward'],
+    [['attack', gpt2, '--prompt', 't5', '--take-special'], 'OPTION_INVALID', '--take-special'],
+    [['attack', gpt2, '--prompt', 't5', '--toward', 't7 t8'], 'AMBIGUOUS_TOKEN', '"t7"'],
   ] as const)('%j is refused: %s', async (args, code, told) => {
     const text = await refused(code, ...args);
     expect(text).toContain(told);

@@ -80,6 +80,7 @@ const addAttack = (program: Command, act: Act): void => {
     .option('--any-token', 'hotflip: put in any token, not only those of letters and digits')
     .option('--max-flips <n>', 'hotflip: swaps at the most', integer('--max-flips'))
     .option('--beam <n>', 'input-reduction: texts followed at a time (default: 3)', integer('--beam'))
+    .option('--take-special', 'input-reduction: special tokens may go too, as in AllenNLP')
     .option('--out <file>', 'write the result: .json, .csv, .svg or .png')
     .action(act('attack'));
   examples(

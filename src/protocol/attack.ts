@@ -19,6 +19,8 @@ export const attackInput = modelInput
     maxFlips: z.int().min(1).optional(),
     /** Of `input-reduction`: texts followed at a time. */
     beam: z.int().min(1).max(64).default(3),
+    /** Of `input-reduction`: special tokens may go too, as in AllenNLP. */
+    takeSpecial: z.boolean().default(false),
     /** Where to write the result: .json, .csv, .svg or .png. */
     out: z.string().min(1).optional(),
   });

@@ -1,12 +1,9 @@
 import { UsageError } from '../base/index.js';
 import { prepareExperiment, type KeptRequest, type KeptRun, type Prompt } from '../engine/index.js';
-import type { TokenView, WordInput } from '../protocol/index.js';
 import { tellingSegments } from './prepare.js';
 import type { Opened } from './edited-model.js';
-import { contextFor, tokenId } from './experiment.js';
-import type { OpenModel } from './open-model.js';
+import { contextFor } from './experiment.js';
 import type { OperationContext } from './operation.js';
-import { textOf } from './prompts.js';
 
 export interface RunOptions extends Pick<KeptRequest, 'logits' | 'keep'> {
   readonly context: OperationContext;
@@ -25,13 +22,6 @@ export const keptRun = async (
   });
   return { run, notes };
 };
-
-/** Words as tokens of a model's vocabulary. @throws UsageError EDIT_INVALID, ID_OUT_OF_RANGE, TOKENIZER_MISSING */
-export const wordsOf = (model: OpenModel, words: readonly WordInput[]): readonly TokenView[] =>
-  words.map((word) => {
-    const id = tokenId(model, word);
-    return { id, text: textOf(model, id) };
-  });
 
 /** @throws UsageError OPTION_INVALID */
 export const checkPositions = (positions: readonly number[] | undefined, { ids }: Prompt): readonly number[] => {

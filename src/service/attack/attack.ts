@@ -6,7 +6,7 @@ import type { TextModel } from '../attribution/text-model.js';
 import { labelOf } from '../attribution/explained.js';
 import { checkpoints } from '../cancel.js';
 import type { Opened } from '../edited-model.js';
-import { contextFor, tokenId } from '../experiment.js';
+import { contextFor } from '../experiment.js';
 import { maskOf } from '../masks.js';
 import type { OpenModel } from '../open-model.js';
 import type { OperationContext } from '../operation.js';
@@ -14,6 +14,7 @@ import { promptView, textOf } from '../prompts.js';
 import { answerNotes, answerPosition } from '../scoring.js';
 import { attacked, probabilityOf, TextVictim, withText } from './victim.js';
 import { finite } from '../finite.js';
+import { wordId } from '../words.js';
 
 /** What AllenNLP never swaps. */
 const punctuation = ['@@NULL@@', '.', ',', ';', '!', '?', '[MASK]', '[SEP]', '[CLS]'];
@@ -25,11 +26,12 @@ const embeddingRows = async (model: OpenModel, vocab: number): Promise<TokenRows
   return { rows: Math.min(rows, vocab), width, data };
 };
 
-/** Tokens that stay: special ones, the mask that asks, and those whose text is told. */
-const staying = (model: OpenModel, keep: readonly string[]): ((id: number) => boolean) => {
+/** Tokens that stay: special ones (or none of them but the mask that asks), and those whose text is told. */
+const staying = (model: OpenModel, keep: readonly string[], special = true): ((id: number) => boolean) => {
   const { tokenizer } = model;
   const mask = tokenizer && maskOf(tokenizer)?.id;
-  return (id) => id === mask || tokenizer?.specials.has(id) === true || keep.includes(textOf(model, id).trim());
+  return (id) =>
+    id === mask || (special && tokenizer?.specials.has(id) === true) || keep.includes(textOf(model, id).trim());
 };
 
 interface Setting {
@@ -54,8 +56,8 @@ const viewOf = (model: OpenModel, id: number): TokenView => ({ id, text: textOf(
 
 type Outcome = Pick<AttackResult, 'final' | 'kept' | 'flips' | 'before' | 'after' | 'succeeded'>;
 
-const wantedId = (model: OpenModel, toward: WordInput): number =>
-  model.program.facts.output === 'labels' ? labelOf(model, toward) : tokenId(model, toward);
+const wantedId = async (model: OpenModel, toward: WordInput): Promise<number> =>
+  model.program.facts.output === 'labels' ? labelOf(model, toward) : wordId(model, toward);
 
 /** @throws UsageError METHOD_UNFIT where the embedding is not a row of the table */
 const checkWidth = (model: OpenModel, { width }: TokenRows, gradientWidth: number): void => {
@@ -78,7 +80,7 @@ const flip = async ({ opened, input, victim, context }: Setting): Promise<Outcom
     embeddings,
     candidate: (id) => !special(id) && (input.anyToken || /^[\p{L}\p{N}]+$/u.test(textOf(model, id).trim())),
     ignored: stays,
-    target: input.toward === undefined ? undefined : wantedId(model, input.toward),
+    target: input.toward === undefined ? undefined : await wantedId(model, input.toward),
     maxFlips: input.maxFlips,
     onFlip: (done) => context.progress?.({ done, total, what: 'tokens swapped' }),
   });
@@ -101,7 +103,7 @@ const reduce = async ({ opened, input, victim, context }: Setting): Promise<Outc
   const total = original.length;
   const found = await inputReduction(victim, original, {
     beam: input.beam,
-    ignored: staying(model, input.keep ?? []),
+    ignored: staying(model, input.keep ?? [], !input.takeSpecial),
     onRound: (length) => context.progress?.({ done: total - length, total, what: 'tokens taken away' }),
   });
   return {
@@ -115,7 +117,12 @@ const reduce = async ({ opened, input, victim, context }: Setting): Promise<Outc
 };
 
 /** @throws UsageError OPTION_INVALID for settings of the other attack, METHOD_UNFIT */
-const check = ({ model }: Opened, { attack, toward, maxFlips, anyToken }: AttackInput): void => {
+const check = ({ model }: Opened, { attack, toward, maxFlips, anyToken, takeSpecial }: AttackInput): void => {
+  if (attack === 'hotflip' && takeSpecial)
+    throw new UsageError('--take-special is about input-reduction', {
+      code: 'OPTION_INVALID',
+      hint: 'HotFlip never swaps special tokens, in AllenNLP neither; leave it out.',
+    });
   if (attack === 'input-reduction' && (toward !== undefined || maxFlips !== undefined || anyToken))
     throw new UsageError('--toward, --max-flips and --any-token are about hotflip', {
       code: 'OPTION_INVALID',

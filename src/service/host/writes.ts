@@ -6,7 +6,8 @@ import type { Written, WritesInput, WritesResult } from '../../protocol/index.js
 import { range, toFloat32, topElements, type Tensor } from '../../tensor/index.js';
 import { captureEach } from '../capture-sites.js';
 import { onEachPrompt, type Opened } from '../edited-model.js';
-import { checkPositions, keptRun, wordsOf } from '../kept-run.js';
+import { checkPositions, keptRun } from '../kept-run.js';
+import { wordsOf } from '../words.js';
 import type { OperationContext } from '../operation.js';
 import { textOf } from '../prompts.js';
 
@@ -115,13 +116,13 @@ const headsIn = ({ model }: Work, site: string): number => {
 
 const lengthOf = (row: Float32Array): number => Math.sqrt(row.reduce((sum, x) => sum + x * x, 0));
 
-const tell = ({ model, input }: Work, { by, row }: Direction, effects: Float32Array): Written => {
+const tell = async ({ model, input }: Work, { by, row }: Direction, effects: Float32Array): Promise<Written> => {
   const shown = (id: number) => ({ id, text: textOf(model, id), effect: (effects[id] ?? 0) * by });
   const all: Tensor = { dtype: 'float32', shape: [effects.length], data: effects.map((x) => x * by) };
   const best = (k: 'greatest' | 'least') => topElements(all, input.top, k).map(({ index }) => shown(index[0] ?? 0));
   return {
     ...{ by, size: Math.abs(by) * lengthOf(row), raised: best('greatest'), lowered: best('least') },
-    words: wordsOf(model, input.words).map(({ id }) => shown(id)),
+    words: (await wordsOf(model, input.words)).map(({ id }) => shown(id)),
   };
 };
 
@@ -148,7 +149,7 @@ const writesAt = async (opened: Opened, input: WritesInput, context: OperationCo
   const rows = directions.map((d) => d.row);
   const effects =
     rows.length === 0 ? [] : await directEffects(opened.model, run.variant, { stream: lastStream(work), rows });
-  const told = directions.map((d, i) => tell(work, d, effects[i] ?? new Float32Array()));
+  const told = await Promise.all(directions.map((d, i) => tell(work, d, effects[i] ?? new Float32Array())));
   const isPlain = neurons.isPlain && taken.isPlain;
   return {
     neurons: told.slice(0, neurons.directions.length),

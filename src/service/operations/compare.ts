@@ -3,7 +3,8 @@ import { bug, UsageError } from '../../base/index.js';
 import { likeliest, type KeptRun } from '../../engine/index.js';
 import type { ComparedRun, CompareInput, CompareResult, ModelSummary, ScoredToken } from '../../protocol/index.js';
 import { onEachPrompt, type Opened } from '../edited-model.js';
-import { keptRun, wordsOf } from '../kept-run.js';
+import { keptRun } from '../kept-run.js';
+import { wordsOf } from '../words.js';
 import type { OpenModel } from '../open-model.js';
 import type { Operation, OperationContext } from '../operation.js';
 import { secondsSince } from '../prepare.js';
@@ -64,10 +65,10 @@ const bestOf = (model: OpenModel, row: Float32Array, { logSum }: ScoreSums): Sco
   };
 };
 
-const tellSide = ({ model, prompt }: Opened, { rows, sums, input, run, notes }: Told): ComparedRun => {
+const tellSide = async ({ model, prompt }: Opened, { rows, sums, input, run, notes }: Told): Promise<ComparedRun> => {
   const named = (logits: Float32Array, top: number): ScoredToken[] =>
     scoredTokens(logits, top, (id) => textOf(model, id));
-  const words = wordsOf(model, input.words);
+  const words = await wordsOf(model, input.words);
   const answer = rows.at(answerPosition(model, prompt) - prompt.ids.length) ?? new Float32Array();
   const isNext = model.program.facts.output === 'next';
   const measured = measureScores(
@@ -109,7 +110,7 @@ const sideOf = async (input: CompareInput, context: OperationContext): Promise<S
     const { run, notes } = await keptRun(opened, { logits, context });
     const rows = rowsOf(run);
     const sums = rows.map(sumScores);
-    const told = tellSide(opened, { rows, sums, input, run, notes });
+    const told = await tellSide(opened, { rows, sums, input, run, notes });
     const position = answerPosition(model, prompt);
     const { reused } = run;
     return {

@@ -4,7 +4,8 @@ import { canonicalName, placedSites, runOrder } from '../../engine/index.js';
 import { parseEdits } from '../../language/index.js';
 import type { KnockoutInput, KnockoutResult } from '../../protocol/index.js';
 import { onEachPrompt, type Opened } from '../edited-model.js';
-import { keptRun, wordsOf } from '../kept-run.js';
+import { keptRun } from '../kept-run.js';
+import { wordsOf } from '../words.js';
 import type { OpenModel } from '../open-model.js';
 import type { Operation, OperationContext } from '../operation.js';
 import { promptView, textOf } from '../prompts.js';
@@ -51,7 +52,7 @@ const layerParts = (model: OpenModel, layer: string | undefined): readonly Part[
 
 const knockoutOf = async (opened: Opened, input: KnockoutInput, context: OperationContext): Promise<KnockoutResult> => {
   const { model, edits, prompt } = opened;
-  const words = wordsOf(model, input.words);
+  const words = await wordsOf(model, input.words);
   const lastScores = async (extra: string, keep: boolean): Promise<Float32Array> => {
     const all = [...edits, ...parseEdits(extra)];
     const { run } = await keptRun({ ...opened, edits: all }, { logits: 'last', keep, context });

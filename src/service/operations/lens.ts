@@ -5,7 +5,8 @@ import type { LensCell, LensInput, LensResult } from '../../protocol/index.js';
 import { checkpoints } from '../cancel.js';
 import { onEachPrompt, type Opened } from '../edited-model.js';
 import { editsOf } from '../experiment.js';
-import { checkPositions, keptRun, wordsOf } from '../kept-run.js';
+import { checkPositions, keptRun } from '../kept-run.js';
+import { wordsOf } from '../words.js';
 import { checkExport, shownText, tableExport, writeExport } from '../exports/index.js';
 import { openTunedLens } from '../tuned-lens.node.js';
 import type { OpenModel } from '../open-model.js';
@@ -55,7 +56,7 @@ const versusOf = async (
 const lensOf = async (opened: Opened, input: LensInput, context: OperationContext): Promise<LensResult> => {
   const { model, prompt } = opened;
   const positions = checkPositions(input.positions, input.stack === 'encoder' ? sourceOf(prompt) : prompt);
-  const words = input.stack === 'encoder' ? [] : wordsOf(model, input.words);
+  const words = input.stack === 'encoder' ? [] : await wordsOf(model, input.words);
   const versus = await versusOf(opened, input.versus, context);
   const { run, notes } = await keptRun(opened, { logits: 'none', context });
   checkAfter(run, input);

@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto';
 import { appendFile, readFile, writeFile } from 'node:fs/promises';
 import { UsageError } from '../../base/index.js';
-import type { PatchRun } from './prepared-pair.js';
+import type { Edit } from '../../language/index.js';
+import type { OpenModel } from '../open-model.js';
+import type { Pair } from './pairs.js';
 
 /** Results kept in a file as they come: a long sweep that was stopped goes on from them. One JSON value a line. */
 export interface SweepFile {
@@ -38,7 +40,11 @@ const readKnown = (file: string, content: string, head: string): Map<string, num
 
 /** Of a request, what its results depend on: what its files hold, not how they are called. */
 export const requestOf = async (
-  { model, edits, pairs }: Pick<PatchRun, 'model' | 'edits' | 'pairs'>,
+  {
+    model,
+    edits,
+    pairs,
+  }: { readonly model: OpenModel; readonly edits: readonly Edit[]; readonly pairs: readonly Pair[] },
   input: object,
 ): Promise<object> => ({
   ...input,
