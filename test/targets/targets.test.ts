@@ -48,7 +48,9 @@ describe.each(Object.keys(targets))('a target: %s', (kind) => {
     const { stop, state } = await target.resume({ kind: 'continue' });
     expect(stop).toMatchObject({ reason: 'breakpoint', point: id });
     expect(state).toMatchObject({ place: 'blocks.1', layer: 1, position: { step: 1 } });
-    expect((await target.view({ ask: 'points' })).points).toEqual([{ id, label: 'here', met: 2, ignore: 0, temporary: false }]);
+    expect((await target.view({ ask: 'points' })).points).toEqual([
+      { id, label: 'here', met: 2, ignore: 0, temporary: false },
+    ]);
     expect(await target.points({ remove: [id, 99] })).toMatchObject({ removed: [id] });
     expect((await target.resume({ kind: 'continue' })).stop.reason).toBe('end');
   });
