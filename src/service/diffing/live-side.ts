@@ -97,7 +97,7 @@ export const liveSide = async (name: string, target: LiveTarget, given: LiveProm
       const values = await target.capture(ids, known.join(','), targetIds);
       return new Map([...values].map(([site, { tensor }]) => [site, tensor]));
     },
-    config: model.description.config as JsonObject,
+    config: model.description.config,
     notes: [...model.notes, ...lackOf(name, target)],
   };
 };
