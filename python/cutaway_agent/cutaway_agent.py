@@ -2702,8 +2702,9 @@ class _Requests:
         names = {str(k): v for k, v in params["refs"].items()}
         result = self.agent.on_model_thread(lambda: self.agent.capture_refs(params["ids"], names, params))
         parts, at, out = [], 0, []
+        only_shapes = bool(params.get("shapes"))
         for name, t in result["values"].items():
-            data = raw_bytes(t)
+            data = b"" if only_shapes else raw_bytes(t)
             out.append({"name": name, "shape": list(t.shape), "dtype": _dtype(t), "offset": at, "bytes": len(data)})
             parts.append(data)
             at += len(data)

@@ -53,13 +53,15 @@ const addKnockout = (program: Command, act: Act): void => {
 const addDiff = (program: Command, act: Act): void => {
   const command = program
     .command('diff')
-    .argument('<a>', 'a model, or a recording')
-    .argument('<b>', 'the other: a model, a recording, or values of sites as safetensors')
+    .argument('<a>', 'a model, a recording, or HOST:PORT of a live process')
+    .argument('<b>', 'the other: a model, a recording, values of sites as safetensors, or HOST:PORT of a live process')
     .description('Compare two runs of a prompt site by site: where they part first, and which mistake explains it.');
   const others: EditOption[] = [];
   device(edits(input(command)))
     .option('--other-edit <edit>', 'a change to the second; repeatable', collectEdits(others, 'text'))
     .option('--other-edits <file>', 'a file of changes to the second', collectEdits(others, 'file'))
+    .option('--token <token>', 'of a live process: the token that it printed (default: $CUTAWAY_TOKEN)')
+    .option('--other-token <token>', 'that of the second, where it is another')
     .option('--sites <globs>', 'only these sites (default: all that both have)')
     .option(
       '--floor <x>',
@@ -80,6 +82,7 @@ const addDiff = (program: Command, act: Act): void => {
     'diff MODEL MODEL.gguf --prompt "Once upon a time"',
     'diff MODEL values.safetensors --ids 1,2,3   (values by the names of sites, from any program)',
     'diff MODEL run.cutrec',
+    'diff MODEL 127.0.0.1:4711 --token TOKEN --ids 1,2,3   (a live PyTorch process, as for attach)',
   );
 };
 

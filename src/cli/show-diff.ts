@@ -192,7 +192,7 @@ export const showDiff = (r: DiffResult): string =>
   [
     `${sideLine('A', r.a)}\n${sideLine('B', r.b)}`,
     ...tokensLine(r),
-    countLine(r),
+    [countLine(r), ...r.notes.map((note) => styled('dim', `  ${note}`))].join('\n'),
     ...unlikeLines(r),
     ...r.findings.map((finding, i) => showFinding(finding, i, r.floor)),
     growthTable(r),

@@ -231,7 +231,8 @@ export const actions: Actions = {
     act({ operation: knockout, input: knockoutInput, show: showKnockout }, lookOf(model, flags), flags),
   diff: (model, flags) => {
     const otherEdits = flags['otherEdits'] ?? flags['otherEdit'] ?? [];
-    const value = { ...flags, model, edits: editsOf(flags), otherEdits };
+    const token = flags['token'] ?? process.env['CUTAWAY_TOKEN'];
+    const value = { ...flags, model, edits: editsOf(flags), otherEdits, token };
     return act(
       { operation: diff, input: diffInput, show: showDiff, status: ({ agree }) => (agree ? 0 : 1) },
       value,

@@ -6,8 +6,11 @@ export const diffInput = modelInput
   .extend(promptInput.omit({ prompts: true }).shape)
   .extend(editInput.shape)
   .extend({
-    /** The other side: a model, a recording, or a safetensors file with values by the names of sites. */
+    /** The other side: a model, a recording, a safetensors file with values by the names of sites, or `HOST:PORT` of a live process. */
     other: z.string().min(1),
+    /** The token of a live process, and that of the other side where it is another. */
+    token: z.string().optional(),
+    otherToken: z.string().optional(),
     /** Edits of the other side, where it is a model. */
     otherEdits: editInput.shape.edits,
     /** Globs of the sites that are compared; all that both have where left out. */

@@ -6,6 +6,7 @@ import { onEditedModel, type Opened } from '../edited-model.js';
 import type { OperationContext } from '../operation.js';
 import { promptOfIds, promptsOf, promptView } from '../prompts.js';
 import { withRecording, type Recording } from '../recording/open-recorded.js';
+import { isLive, likeFields, livePrompt, liveSide, withLive } from './live-side.js';
 import { modelSide } from './model-side.js';
 import { recordedSide, valuesSide } from './recorded-side.js';
 import type { OpenSide } from './side.js';
@@ -20,10 +21,11 @@ export interface Sides {
   readonly otherTokens?: TokenView[];
 }
 
-type Kind = 'model' | 'recording' | 'values';
+type Kind = 'model' | 'recording' | 'values' | 'live';
 
 export const kindOf = async (name: string): Promise<Kind> => {
   if (await isRecording(name)) return 'recording';
+  if (isLive(name)) return 'live';
   return /\.safetensors$/i.test(name) ? 'values' : 'model';
 };
 
@@ -127,6 +129,40 @@ const withStored = async (names: readonly [string, string], work: (sides: Sides)
   );
 };
 
+/** The tokens of the sides, the other way round. */
+const turnedTokens = ({ token, otherToken }: DiffInput): Pick<DiffInput, 'token' | 'otherToken'> => ({
+  token: otherToken ?? token,
+  otherToken: token,
+});
+
+/** A model on our engine, and a process that is given the same ids. */
+const withModelAndLive = (
+  input: DiffInput,
+  context: OperationContext,
+  work: (sides: Sides) => Promise<void>,
+): Promise<void> =>
+  withLive(input.other, input.otherToken ?? input.token, (target) =>
+    withModelAnd(input, context, async ({ model, prompt }, sides) => {
+      const { ids } = prompt.source ?? prompt;
+      const b = await liveSide(input.other, target, { ids, ...(prompt.source ? { targetIds: prompt.ids } : {}) });
+      await work(await sides({ ...b, config: likeFields(b.config ?? {}, model.program.config) }));
+    }),
+  );
+
+/** Two processes: the first one's tokenizer cuts the text. */
+const withTwoLive = (input: DiffInput, work: (sides: Sides) => Promise<void>): Promise<void> =>
+  withLive(input.model, input.token, (first) =>
+    withLive(input.other, input.otherToken ?? input.token, async (second) => {
+      const given = await livePrompt(first, input);
+      const { texts } = await first.ranks.one.connection.request('decode', { ids: given.ids });
+      await work({
+        a: await liveSide(input.model, first, given),
+        b: await liveSide(input.other, second, given),
+        tokens: given.ids.map((id, i) => ({ id, text: texts[i] ?? '' })),
+      });
+    }),
+  );
+
 /**
  * Opens what is compared and closes it again. Where only the other side is a model, it comes first: its values are then
  * the reference.
@@ -140,13 +176,27 @@ export const withSides = async (
   const kinds = [await kindOf(given.model), await kindOf(given.other)] as const;
   const isTurned = kinds[0] !== 'model' && kinds[1] === 'model';
   const input = isTurned
-    ? { ...given, model: given.other, other: given.model, edits: given.otherEdits, otherEdits: given.edits }
+    ? {
+        ...given,
+        model: given.other,
+        other: given.model,
+        edits: given.otherEdits,
+        otherEdits: given.edits,
+        ...turnedTokens(given),
+      }
     : given;
   const [a, b] = isTurned ? ([kinds[1], kinds[0]] as const) : kinds;
+  if (a === 'live' && b === 'live') return withTwoLive(input, work);
+  if (a !== 'model' && (a === 'live' || b === 'live'))
+    throw invalid(
+      'a process is compared with a model or another process',
+      'Record the process (`cutaway attach`, then `record FILE`), and compare the two recordings.',
+    );
   if (a !== 'model') return withStored([input.model, input.other], work);
   if (b === 'model') return withModels(input, context, work);
   if (input.otherEdits.length > 0)
     throw invalid(`${input.other} is no model: it cannot be edited`, 'Leave --other-edit out.');
+  if (b === 'live') return withModelAndLive(input, context, work);
   if (b === 'values')
     return withValues(input.other, (values) =>
       withModelAnd(input, context, async ({ model }, sides) =>

@@ -11,6 +11,8 @@ export interface OpenSide extends Side {
   readonly axesOf: (site: string) => readonly string[] | undefined;
   /** Bytes that a site's value takes. */
   readonly bytesOf: (site: string) => number;
+  /** What is to be known of it, such as what it lacks. */
+  readonly notes?: readonly string[];
   /** Only of a model. */
   readonly opened?: Opened;
   readonly config?: JsonObject;

@@ -154,7 +154,8 @@ const compared = async (sides: Sides, input: DiffInput, context: OperationContex
     ...(weights ? { weights: weights.map((w) => ({ name: w.name, relative: finite(w.relative) })) } : {}),
     ...configOf(sides),
     ...(await outputOf(sides)),
-    ...{ agree: judged.every((d) => d.relative <= floor) && unlike.length === 0, byLayer, notes: [] },
+    ...{ agree: judged.every((d) => d.relative <= floor) && unlike.length === 0, byLayer },
+    notes: [...(a.notes ?? []), ...(b.notes ?? [])],
   };
 };
 

@@ -30,6 +30,7 @@ export interface LiveSite {
 
 /** What is known of a model by its family: which of its sites are at a module's boundary, and other names of them. */
 export interface KnownSites {
+  /** In the order in which the model computes them. */
   readonly sites: ReadonlyMap<string, LiveSite>;
   /** Sites of the family that no module takes or gives. */
   readonly missing: ReadonlySet<string>;
@@ -196,8 +197,12 @@ const knownOf = (program: Program, description: AgentDescription): KnownSites =>
   const blocks = aliased.filter((a) => !a.isLeaf && /blocks\.\d+\.resid_post$/.test(a.site));
   const norm = aliased.find(({ site }) => site.endsWith('ln_final.normalized') && !site.startsWith('encoder'))?.path;
   const head = aliased.find(({ site }) => site === 'logits')?.path;
+  const inOrder = [...types.keys()].flatMap((name) => {
+    const site = found.sites.get(name);
+    return site ? [[name, site] as const] : [];
+  });
   return {
-    sites: found.sites,
+    sites: new Map(inOrder),
     missing: new Set([...types.keys()].filter((name) => !found.sites.has(name))),
     aliases: program.facts.aliases,
     blocks: new Map(blocks.map(({ site, path }) => [site.slice(0, -'.resid_post'.length), path])),

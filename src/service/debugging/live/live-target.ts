@@ -19,14 +19,14 @@ import type {
   ViewAsk,
   ViewAskOf,
 } from '../../../protocol/index.js';
-import { float32, type Tensor } from '../../../tensor/index.js';
 import { answerWith } from '../answers.js';
 import { changeOf } from '../setting.js';
 import { writeFileWhole } from '../../files.node.js';
 import { acceptAgents } from './agent-connection.node.js';
 import { LiveEdits } from './live-edits.js';
 import { AgentTrees, type Encode } from './live-expressions.js';
-import { axesFor, shownStats } from './live-items.js';
+import { capturedShapes, capturedValues, type Captured, type CaptureRequest } from './live-capture.js';
+import { shownStats } from './live-items.js';
 import { LiveModel } from './live-model.js';
 import { LivePoints, liveCatches } from './live-points.js';
 import { LiveRank, type Came } from './live-rank.js';
@@ -199,24 +199,32 @@ export class LiveTarget implements Target {
    * @returns by name, in the order in which the sites are known; those that no module gave are left out
    * @throws UsageError SITE_UNKNOWN, SITE_NOT_CAPTURED
    */
-  async capture(
+  capture(
     ids: readonly number[],
     sites: string,
     targetIds?: readonly number[],
-  ): Promise<ReadonlyMap<string, { readonly tensor: Tensor<'float32'>; readonly axes: readonly string[] }>> {
-    const wanted = this.model.matching(sites);
-    const refs = Object.fromEntries(wanted.map(({ name, at }) => [name, at]));
-    const asked = { ids, refs, ...(targetIds ? { targetIds } : {}) };
-    const { result, payload } = await this.ranks.one.connection.ask('capture', asked);
-    const axes = new Map(wanted.map((site) => [site.name, site.axes]));
-    return new Map(
-      result.values
-        .filter(({ dtype }) => dtype === 'float32')
-        .map(({ name, shape, offset, bytes }) => {
-          const tensor = float32(shape, new Float32Array(payload.buffer.slice(offset, offset + bytes)));
-          return [name, { tensor, axes: axesFor(axes.get(name) ?? [], { shape, axes: undefined }) }] as const;
-        }),
+  ): Promise<ReadonlyMap<string, Captured>> {
+    return capturedValues(this.#asked(ids, targetIds), this.model.matching(sites));
+  }
+
+  /**
+   * Runs a prompt once as `capture` does, and gives the shapes of all floating-point values that it would give: no
+   * number leaves the process.
+   * @param names sites and modules, as `model.find` knows them
+   */
+  captureShapes(
+    ids: readonly number[],
+    names: readonly string[],
+    targetIds?: readonly number[],
+  ): Promise<ReadonlyMap<string, readonly number[]>> {
+    return capturedShapes(
+      this.#asked(ids, targetIds),
+      names.map((name) => this.model.site(name)),
     );
+  }
+
+  #asked(ids: readonly number[], targetIds: readonly number[] | undefined): CaptureRequest {
+    return { connection: this.ranks.one.connection, ids, ...(targetIds ? { targetIds } : {}) };
   }
 
   get #context(): LiveContext {
