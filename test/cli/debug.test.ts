@@ -48,6 +48,16 @@ describe('cutaway debug', () => {
     expect(Number(printed.trim().split('\n').at(-1))).toBeCloseTo(sites[0]?.max ?? NaN, 4);
   });
 
+  it('takes every change behind `set` too', async () => {
+    const text = await session([
+      'set temperature 0.5',
+      'set weight model.norm.weight[model=3] *= 2',
+      'set skip layer 0',
+      'info edits',
+    ]);
+    expect(text).toContain('1  temperature 0.5\n2  weight model.norm.weight[model=3] *= 2\n3  skip layer 0');
+  });
+
   it('changes what comes out, and undoes it', async () => {
     const edited = await json<RunResult>(
       'run',

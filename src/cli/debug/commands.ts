@@ -75,11 +75,16 @@ const info: Command['run'] = async (rest, console) => {
   return shownItems((await target.view({ ask: 'scope', scope, frame })).items);
 };
 
+const otherChanges = new Set(changeWords.flatMap(({ names }) => names).filter((name) => name !== 'set'));
+
 const edited =
   (word: string): Command['run'] =>
   async (rest, { target }) => {
-    const { notes } = await target.apply({ change: 'edit', text: `${word} ${rest}` });
-    return [...notes.map((n) => `note: ${n}`), `changed: ${word} ${rest}`].join('\n');
+    // `set weight ...` and `set temperature 0.5` are what one writes from habit.
+    const [first = ''] = rest.trim().split(/\s/);
+    const text = word === 'set' && otherChanges.has(first) ? rest.trim() : `${word} ${rest}`;
+    const { notes } = await target.apply({ change: 'edit', text });
+    return [...notes.map((n) => `note: ${n}`), `changed: ${text}`].join('\n');
   };
 
 const undone =
