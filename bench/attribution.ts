@@ -1,11 +1,12 @@
 /**
- * Attribution beside Captum, on a GPT-2-small-sized model of random weights, both with as many threads on the same
+ * Attribution beside Captum and Inseq, on a GPT-2-small-sized model of random weights, all with as many threads on the same
  * machine, one after the other in the same run.
  *
- *     CUTAWAY_PYTHON=python tsx bench/attribution.ts [--tokens 16] [--repeats 3] [--only TEXT]
+ *     CUTAWAY_PYTHON=python CUTAWAY_BENCH_INSEQ=python tsx bench/attribution.ts [--tokens 16] [--repeats 3] [--only TEXT]
  *
- * The other side is `peers/captum_bench.py` (torch, transformers and captum; without CUTAWAY_PYTHON it is left out).
- * Prints medians of wall-clock seconds, and their ratio. The first call of each, which compiles, is not counted.
+ * The others are `peers/captum_bench.py` (torch, transformers and captum, in CUTAWAY_PYTHON) and `peers/inseq_bench.py`
+ * (inseq, in CUTAWAY_BENCH_INSEQ, another Python); where a variable is not set, its side is left out. Prints medians of
+ * wall-clock seconds, and how many times as long the others take. The first call of each, which compiles, is not counted.
  */
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync } from 'node:fs';
@@ -53,25 +54,27 @@ const timed = async (given: object): Promise<number> => {
 const median = (numbers: readonly number[]): number =>
   [...numbers].sort((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? NaN;
 
-const theirs = (): Readonly<Record<string, number>> => {
-  const python = process.env['CUTAWAY_PYTHON'];
+/** Seconds by case of a peer; none where its Python is not given. */
+const theirs = (script: string, python: string | undefined): Readonly<Record<string, number>> => {
   if (python === undefined) return {};
   const args = [folder, String(tokens), String(repeats), String(threads), only];
-  const out = execFileSync(python, ['-W', 'ignore', path.join(here, 'peers/captum_bench.py'), ...args], {
+  const out = execFileSync(python, ['-W', 'ignore', path.join(here, 'peers', script), ...args], {
     encoding: 'utf8',
     stdio: ['ignore', 'pipe', 'ignore'],
   });
   return JSON.parse(out) as Readonly<Record<string, number>>;
 };
 
-const captum = theirs();
-console.log('| what | Cutaway | Captum | ratio |\n| -- | -- | -- | -- |');
+const captum = theirs('captum_bench.py', process.env['CUTAWAY_PYTHON']);
+const inseq = theirs('inseq_bench.py', process.env['CUTAWAY_BENCH_INSEQ']);
+const told = (other: number | undefined, own: number): string =>
+  other === undefined ? '–' : `${other.toFixed(3)} s: ${(other / own).toFixed(1)} x`;
+console.log('| what | Cutaway | Captum | Inseq |\n| -- | -- | -- | -- |');
 for (const [name, given] of Object.entries(cases).filter(([name]) => name.includes(only))) {
   await timed(given);
   const times: number[] = [];
   for (let i = 0; i < repeats; i++) times.push(await timed(given));
-  const [own, other] = [median(times), captum[name]];
-  const ratio = other === undefined ? '' : (other / own).toFixed(2);
-  console.log(`| ${name} | ${own.toFixed(3)} s | ${other === undefined ? '–' : `${other.toFixed(3)} s`} | ${ratio} |`);
+  const own = median(times);
+  console.log(`| ${name} | ${own.toFixed(3)} s | ${told(captum[name], own)} | ${told(inseq[name], own)} |`);
 }
 await model.dispose();
