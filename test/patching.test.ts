@@ -84,6 +84,16 @@ describe('patch', () => {
     });
   });
 
+  it('takes braces as they are where there is no file of pairs', async () => {
+    const r = await patched({
+      prompt: 'The {box} is in the',
+      corrupt: 'The {king} is in the',
+      ...words,
+      sites: 'resid_pre',
+    });
+    expect(r.tokens.map((t) => t.text).join('')).toContain('{box}');
+  });
+
   it('means over pairs of a file, of templates too, with bounds around them', async () => {
     const file = path.join(folder, 'pairs.jsonl');
     const lines = [

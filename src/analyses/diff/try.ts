@@ -2,7 +2,6 @@ import { DebuggerError, type JsonObject } from '../../base/index.js';
 import {
   Compilations,
   Pass,
-  runOrder,
   type Backend,
   type Instance,
   type PassState,
@@ -218,6 +217,3 @@ export const tryValue = async (
     throw error;
   }
 };
-
-/** The model as it is, without changes to the run order. */
-export const plainOrder = (program: Program): Variant['order'] => runOrder(program, []);

@@ -19,9 +19,13 @@ type Fields = Readonly<Record<string, unknown>>;
 const invalid = (message: string, hint: string): UsageError =>
   new UsageError(message, { code: 'OPTION_INVALID', hint });
 
-/** A text with the fields of a line in place of `{name}`. @throws UsageError OPTION_INVALID for a field that is not there */
-const filled = (template: string, fields: Fields): string =>
-  template.replaceAll(/\{(\w+)\}/g, (_, name: string) => {
+/**
+ * A text with the fields of a line in place of `{name}`; as it is where there are no lines.
+ * @throws UsageError OPTION_INVALID for a field that is not there
+ */
+const filled = (template: string, fields: Fields | undefined): string => {
+  if (!fields) return template;
+  return template.replaceAll(/\{(\w+)\}/g, (_, name: string) => {
     const value = fields[name];
     if (typeof value === 'string' || typeof value === 'number') return String(value);
     throw invalid(
@@ -29,6 +33,7 @@ const filled = (template: string, fields: Fields): string =>
       `This line has ${Object.keys(fields).join(', ') || 'none'}.`,
     );
   });
+};
 
 const word = (value: WordInput): string => (typeof value === 'number' ? String(value) : JSON.stringify(value));
 
@@ -52,10 +57,11 @@ const asIds = (value: unknown): number[] | undefined =>
   Array.isArray(value) && value.every((x) => typeof x === 'number') ? value : undefined;
 
 /** A pair of a line: its own fields, or the request's texts filled with them. */
-const pairOf = async (model: OpenModel, input: PairInput, fields: Fields): Promise<Pair> => {
+const pairOf = async (model: OpenModel, input: PairInput, line?: Fields): Promise<Pair> => {
+  const fields = line ?? {};
   const text = (name: 'prompt' | 'corrupt'): string | undefined => {
     const template = input[name];
-    if (template !== undefined) return filled(template, fields);
+    if (template !== undefined) return filled(template, line);
     const own = fields[name];
     return typeof own === 'string' ? own : undefined;
   };
@@ -74,8 +80,8 @@ const pairOf = async (model: OpenModel, input: PairInput, fields: Fields): Promi
   const answer = input.answer ?? (isWord(fields['answer']) ? fields['answer'] : undefined);
   const wrong = input.wrong ?? (isWord(fields['wrong']) ? fields['wrong'] : undefined);
   const own = typeof fields['metric'] === 'string' ? fields['metric'] : undefined;
-  const given = input.metric === undefined ? own : filled(input.metric, fields);
-  const word = (w: WordInput | undefined) => (typeof w === 'string' ? filled(w, fields) : w);
+  const given = input.metric === undefined ? own : filled(input.metric, line);
+  const word = (w: WordInput | undefined) => (typeof w === 'string' ? filled(w, line) : w);
   const named = word(answer);
   return {
     prompt,
@@ -105,7 +111,7 @@ export const pairsOf = async (model: OpenModel, input: PairInput): Promise<reado
   if (input.metric !== undefined && (input.answer !== undefined || input.wrong !== undefined))
     throw invalid('both a metric and words to compare are given', 'Give --metric, or --answer and --wrong.');
   const { pairs: file } = input;
-  if (file === undefined) return [await pairOf(model, input, {})];
+  if (file === undefined) return [await pairOf(model, input)];
   const lines = (await readTextFile(file)).split(/\r?\n/);
   const pairs: Pair[] = [];
   for (const [i, line] of lines.entries())
