@@ -951,11 +951,17 @@ class Agent:
             self.training.install()
             self._force_eager()
 
-    def _remove_hooks(self) -> None:
+    def _drop_hooks(self, inside: bool = False) -> None:
+        """inside: from within a hook, where those must stay that PyTorch has others behind (it would fail there)."""
+        kept = [h for h in self.handles if inside and not _is_last(h)]
         for handle in self.handles:
-            handle.remove()
-        self.handles = []
-        self.training.remove()
+            if handle not in kept:
+                handle.remove()
+        self.handles = kept
+        self.training.remove(inside)
+
+    def _remove_hooks(self) -> None:
+        self._drop_hooks()
         self.kept.clear()
         self.kept_size = 0
         self.grads.clear()
@@ -1629,6 +1635,8 @@ class Agent:
             finally:
                 with self.lock:
                     self.stopped = None
+                    if not self.live:  # nobody is there any more: not one more call goes through a hook
+                        self._drop_hooks(inside=True)
                 while not stop.jobs.empty():  # what came too late is answered all the same
                     stop.jobs.get()()
 
@@ -1972,7 +1980,7 @@ class Agent:
         try:
             model.eval()
             with torch.no_grad():
-                self._run(ids, options)
+                self._run(ids, {**options, "attentions": any(slots & {"out.1", "out.2"} for slots in wanted.values())})
         finally:
             self.local.busy -= 1
             for m, training in modes:
@@ -1996,16 +2004,19 @@ class Agent:
         tensor = torch.tensor(rows, dtype=torch.long, device=device)
         if self.forward is not None:
             return self.forward(tensor)
+        more: Json = {"use_cache": False}
+        if options.get("attentions") and getattr(getattr(model, "config", None), "_attn_implementation", "") == "eager":
+            more["output_attentions"] = True  # some attentions give their patterns only then
         if getattr(getattr(model, "config", None), "is_encoder_decoder", False):
             target = options.get("targetIds") or [getattr(model.config, "decoder_start_token_id", 0) or 0]
             decoder = torch.tensor([list(target)] * len(rows), dtype=torch.long, device=device)
-            return model(input_ids=tensor, decoder_input_ids=decoder, use_cache=False)
+            return model(input_ids=tensor, decoder_input_ids=decoder, **more)
         if not hasattr(model, "config"):
             return model(tensor)
-        try:
-            return model(input_ids=tensor, use_cache=False)
-        except TypeError:
-            return model(input_ids=tensor)
+        for left_out in ((), ("use_cache",)):  # what a model does not take, as encoders have no cache
+            with contextlib.suppress(TypeError):
+                return model(input_ids=tensor, **{k: v for k, v in more.items() if k not in left_out})
+        return model(input_ids=tensor)
 
 
 class _GradientHook:
@@ -2018,6 +2029,12 @@ class _GradientHook:
 
     def __call__(self, gradient: Tensor) -> Optional[Tensor]:
         return self.agent.on_gradient(self.path, self.slot, self.nth, gradient)
+
+
+def _is_last(handle: Any) -> bool:
+    """Whether no hook comes behind this one: then it can be taken away even while PyTorch goes through them."""
+    hooks = getattr(handle, "hooks_dict_ref", dict)()
+    return not hooks or bool(next(reversed(hooks)) == handle.id)
 
 
 def _viewed(t: Tensor, view: Optional[Json]) -> Tensor:
@@ -2131,10 +2148,12 @@ class _Training:
                 self.handles = [_Wrapped(optimizer, self)]
         self._watch_backward()
 
-    def remove(self) -> None:
+    def remove(self, inside: bool = False) -> None:
+        kept = [h for h in self.handles if inside and not _is_last(h)]
         for handle in self.handles:
-            handle.remove()
-        self.handles = []
+            if handle not in kept:
+                handle.remove()
+        self.handles = kept
         if self.backward is not None:
             Tensor.backward = self.backward  # type: ignore[method-assign]
             self.backward = None

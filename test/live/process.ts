@@ -1,4 +1,5 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { createServer } from 'node:net';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import type { TestContext } from 'vitest';
@@ -87,4 +88,18 @@ export const runPython = (python: string, args: readonly string[]): { status: nu
   const env = { ...process.env, PYTHONPATH: cwd };
   const { status, stdout, stderr } = spawnSync(python, args, { cwd, env, encoding: 'utf8', timeout: 150_000 });
   return { status, output: stdout + stderr };
+};
+
+const isFree = (port: number): Promise<boolean> =>
+  new Promise((resolve) => {
+    const server = createServer();
+    server.once('error', () => resolve(false));
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
+  });
+
+/** The first of two free ports one behind the other. */
+export const freePorts = async (): Promise<number> => {
+  for (let port = 20_000 + (process.pid % 20_000); port < 60_000; port += 2)
+    if ((await isFree(port)) && (await isFree(port + 1))) return port;
+  throw new Error('no port is free');
 };

@@ -1,11 +1,10 @@
-import { createServer } from 'node:net';
 import path from 'node:path';
 import { afterEach, describe, expect, it, vi, type TestContext } from 'vitest';
 import { LiveTarget } from '../../src/service/index.js';
 import type { TargetTold } from '../../src/protocol/index.js';
 import { pythonOrSkip } from '../support/python.js';
 import { root } from '../support/root.js';
-import { startPython, type LiveProcess } from './process.js';
+import { freePorts, startPython, type LiveProcess } from './process.js';
 
 vi.setConfig({ testTimeout: 180_000 });
 
@@ -13,20 +12,6 @@ const ending: (() => Promise<unknown>)[] = [];
 afterEach(async () => {
   for (const end of ending.splice(0).reverse()) await end();
 });
-
-const isFree = (port: number): Promise<boolean> =>
-  new Promise((resolve) => {
-    const server = createServer();
-    server.once('error', () => resolve(false));
-    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
-  });
-
-/** The first of two free ports one behind the other. */
-const freePorts = async (): Promise<number> => {
-  for (let port = 20_000 + (process.pid % 20_000); port < 60_000; port += 2)
-    if ((await isFree(port)) && (await isFree(port + 1))) return port;
-  throw new Error('no port is free');
-};
 
 const begun = async (context: TestContext): Promise<LiveProcess> => {
   const python = pythonOrSkip(context, 'torch');

@@ -441,6 +441,32 @@ class Traps(Base):
         for result in results:
             self.assertEqual(tuple(result().shape), (1, 5))
 
+    @unittest.skipUnless(IS_2, "optimisers have hooks from PyTorch 2.0 on")
+    def test_hooks_are_gone_before_what_stood_goes_on_and_others_behind_them_are_called(self):
+        for others in (False, True):
+            with self.subTest(others=others):
+                model, called = Net(), []
+                optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+                debugger = self.attach(self.listen(model, optimizer=optimizer))
+                debugger.point(1, "optimiser", [""])
+                if others:
+                    optimizer.register_step_pre_hook(lambda *_: called.append("before"))
+                    optimizer.register_step_post_hook(lambda *_: called.append("after"))
+
+                def train():
+                    model(torch.ones(1, 8)).sum().backward()
+                    optimizer.step()
+                    return sum(len(m._forward_hooks) for m in model.modules())
+
+                done = self.run_model(train)
+                self.assertEqual(debugger.event("stopped")["when"], "optimiser")
+                debugger.close()
+                self.assertEqual(done(), 0)
+                self.assertEqual(called, ["before", "after"] if others else [])
+                idle = lambda: not self.agents[-1].active  # noqa: E731
+                self.assertTrue(cutaway_agent._wait_for(idle, 5))
+                self.assertEqual(len(optimizer._optimizer_step_pre_hooks), 1 if others else 0)
+
     def test_replicas_of_data_parallel_go_by_their_paths(self):
         model = Net()
         debugger = self.attach(self.listen(nn.DataParallel(model)))

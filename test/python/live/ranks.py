@@ -1,6 +1,7 @@
 """One rank of a program under torchrun: a matrix that is cut over the ranks, whose parts' results are added by gloo.
 
-Rank 0 prints `listening PORT` once all listen; each rank prints what it made, `rank R pass N SUM`.
+Rank 0 prints `listening PORT` once all listen; each rank prints what it made, `rank R pass N SUM`,
+and in the end which hooks are left.
 """
 import os
 import sys
@@ -11,6 +12,7 @@ import torch.distributed as dist
 from torch import nn
 
 import cutaway_agent
+from hooks import hooks_of
 
 torch.set_num_threads(1)
 dist.init_process_group("gloo")
@@ -63,5 +65,6 @@ for step in range(int(os.environ.get("TEST_PASSES", "100000"))):
     with torch.no_grad():
         y = model(x)
     if rank == 0 or step < 50:
-        os.write(1, ("rank %d pass %d %.6f\n" % (rank, step, float(y.sum()))).encode())  # whole, beside the other's
+        os.write(1, ("rank %d pass %d %s\n" % (rank, step, float(y.sum()).hex())).encode())  # whole, beside the other's
+os.write(1, ("rank %d hooks %s\n" % (rank, ", ".join(hooks_of(model)) or "none")).encode())
 dist.destroy_process_group()

@@ -9,12 +9,14 @@ import torch
 from torch import nn
 
 import cutaway_agent
+from hooks import hooks_of
 
 parser = argparse.ArgumentParser()
 parser.add_argument("--steps", type=int, default=1000)
 parser.add_argument("--nan-at", type=int, default=-1)
 parser.add_argument("--recording")
 parser.add_argument("--no-agent", action="store_true")
+parser.add_argument("--hooks", action="store_true", help="print in the end which hooks are left")
 given = parser.parse_args()
 
 
@@ -47,6 +49,7 @@ class Net(nn.Module):
 torch.set_num_threads(1)
 torch.manual_seed(0)
 model = Net()
+own_backward = torch.Tensor.backward
 optimizer = torch.optim.SGD(model.parameters(), lr=0.05)
 agent = None
 if given.recording:
@@ -67,4 +70,7 @@ for step in range(given.steps):
     print("step %d %.9g %s" % (step, float(loss), " ".join("%.9g" % n for n in norms)), flush=True)
     optimizer.step()
 print("weights %s" % ",".join(p.detach().numpy().tobytes().hex() for p in list(model.parameters())[:2]), flush=True)
+if given.hooks:
+    left = hooks_of(model, optimizer) + ([] if torch.Tensor.backward is own_backward else ["Tensor.backward"])
+    print("hooks %s" % (", ".join(left) or "none"), flush=True)
 sys.exit(0)

@@ -104,10 +104,24 @@ const inputs: Readonly<Record<string, string>> = {
   'mlp.out_raw': 'mlp.post',
   cross_attn_out: 'cross_attn.z',
 };
-const normInputs: Readonly<Record<string, readonly string[]>> = {
-  'ln1.normalized': ['resid_mid_raw', 'resid_pre'],
-  'ln2.normalized': ['resid_post_raw', 'resid_mid', 'resid_pre'],
-  'ln_cross.normalized': ['resid_mid'],
+/** What a norm reads, where it stands before the stream's next part, and where behind it (post-norm). */
+const normInputs: Readonly<Record<string, { readonly pre: readonly string[]; readonly post: string }>> = {
+  'ln1.normalized': { pre: ['resid_pre'], post: 'resid_mid_raw' },
+  'ln_cross.normalized': { pre: ['resid_mid'], post: 'resid_cross_raw' },
+  'ln2.normalized': { pre: ['resid_cross', 'resid_mid', 'resid_pre'], post: 'resid_post_raw' },
+};
+
+/** What a norm gives to the stream, where it stands behind the sum. */
+const normOutputs: Readonly<Record<string, string>> = {
+  'ln1.normalized': 'resid_mid',
+  'ln_cross.normalized': 'resid_cross',
+  'ln2.normalized': 'resid_post',
+};
+
+/** Norms behind a part of the layer, before the sum, by what they give it (Gemma 2, OLMo 2). */
+const normsBehind: Readonly<Record<string, string>> = {
+  attn_out: 'ln1_post.normalized',
+  mlp_out: 'ln2_post.normalized',
 };
 
 interface Aliased {
@@ -125,13 +139,14 @@ const addInputs = (found: Collected, { path, site, isLeaf }: Aliased): void => {
   if (local === 'resid_post' && !isLeaf) found.add(`${block}.resid_pre`, { path, slot: 'in.0' });
   const input = isLeaf ? inputs[local] : undefined;
   if (input !== undefined) found.add(`${block}.${input}`, { path, slot: 'in.0' });
-  const raw = found.types.has(`${block}.resid_mid_raw`);
-  const [first, ...others] = normInputs[local] ?? [];
-  if (first !== undefined) {
-    const candidates = raw ? [first] : others;
-    const stream = candidates.find((name) => found.types.has(`${block}.${name}`));
-    if (stream !== undefined) found.add(`${block}.${stream}`, { path, slot: 'in.0' });
-  }
+  const isPost = found.types.has(`${block}.resid_mid_raw`);
+  const norm = normInputs[local];
+  const read = isPost ? norm?.post : norm?.pre.find((name) => found.types.has(`${block}.${name}`));
+  if (read !== undefined) found.add(`${block}.${read}`, { path, slot: 'in.0' });
+  const given = normOutputs[local];
+  if (isPost && given !== undefined) found.add(`${block}.${given}`, { path, slot: 'out' });
+  const behind = isLeaf ? normsBehind[local] : undefined;
+  if (behind !== undefined) found.add(`${block}.${behind}`, { path, slot: 'out' });
 };
 
 /** What families call the matrices of an attention, and the norms behind them. */
@@ -156,12 +171,40 @@ const addProjection = (found: Collected, block: string, { path, family }: { path
 /** Families that multiply the rows of the embedding outside of its module. */
 const scaled: ReadonlySet<string> = new Set(['gemma', 'gemma2']);
 
-/** Where heads look: the second value of an attention that computes it. */
-const addPattern = (found: Collected, { path, site, isLeaf }: Aliased, eager: boolean): void => {
+/** Families whose attentions give the bias of positions second, and the pattern third where it is asked for. */
+const biasSecond: ReadonlySet<string> = new Set(['t5', 'mt5']);
+
+/** The module that computes an attention whose last matrix is at a path: BERT has that in a module beside it. */
+const attentionOf = (found: Collected, path: string): string => {
+  const parent = parentOf(path);
+  const beside = `${parentOf(parent)}.self`;
+  return found.paths.has(beside) ? beside : parent;
+};
+
+/** Families whose layers may give patterns first: what they give to the stream is that of their last norm. */
+const patternsFirst: ReadonlySet<string> = new Set(['distilbert']);
+
+/** Where heads look: given by an attention that computes it beside its output. */
+const addPattern = (found: Collected, { path, site, isLeaf }: Aliased, family: string): void => {
   const [, block, local] = inBlock.exec(site) ?? [];
   const kind = local === undefined ? undefined : /^(cross_attn|attn)(?:_out|\.out_raw)$/.exec(local)?.[1];
-  if (!eager || block === undefined || kind === undefined) return;
-  found.add(`${block}.${kind}.pattern`, { path: isLeaf ? parentOf(path) : path, slot: 'out.1' });
+  if (block === undefined || kind === undefined) return;
+  const slot = biasSecond.has(family) ? 'out.2' : 'out.1';
+  found.add(`${block}.${kind}.pattern`, { path: isLeaf ? attentionOf(found, path) : path, slot });
+};
+
+/** Sites before the first layer and behind the last that no module is named for. */
+const addEnds = (found: Collected, aliased: readonly Aliased[]): void => {
+  for (const { path, site, isLeaf } of aliased) {
+    const [, stack] = /^(.*)blocks\.0\.resid_post$/.exec(site) ?? [];
+    // T5's stacks share one embedding, called twice in a pass; nothing is added to what it gives
+    const isBare = !found.types.has(`${stack}pos_embed`) && !found.types.has(`${stack}ln_embed`);
+    if (stack !== undefined && stack !== '' && !isLeaf && isBare) found.add(`${stack}embed`, { path, slot: 'in.0' });
+    if (site.endsWith('ln_embed.normalized')) found.add(site.slice(0, -'.normalized'.length), { path, slot: 'out' });
+    if (site === 'head.ln.normalized' && isLeaf) found.add('head.post', { path, slot: 'in.0' });
+    if (site !== 'logits' || !isLeaf || !found.types.has('pooled')) continue;
+    for (const name of ['head.post', 'pooled']) found.add(name, { path, slot: 'in.0' });
+  }
 };
 
 const aliasedModules = (program: Program, { modules }: AgentDescription): readonly Aliased[] => {
@@ -173,18 +216,22 @@ const aliasedModules = (program: Program, { modules }: AgentDescription): readon
   });
 };
 
+/** Whether the module that a site is named for gives something else. */
+const isElsewhere = (family: string, site: string): boolean =>
+  (scaled.has(family) && site === 'embed') || (patternsFirst.has(family) && site.endsWith('.resid_post'));
+
 const knownOf = (program: Program, description: AgentDescription): KnownSites => {
   const types = new Map(placedSites(runOrder(program, [])).map((p) => [p.name, p.type]));
   const found = new Collected(types, new Set(description.modules.map((m) => m.path)));
   const aliased = aliasedModules(program, description);
   const eager = description.attention === 'eager' || description.attention === null;
   found.add('logits', { path: '', slot: 'out.logits' });
-  for (const { path, site } of aliased)
-    if (!(site === 'embed' && scaled.has(program.family))) found.add(site, { path, slot: 'out' });
+  for (const { path, site } of aliased) if (!isElsewhere(program.family, site)) found.add(site, { path, slot: 'out' });
   for (const module of aliased) {
     addInputs(found, module);
-    addPattern(found, module, eager);
+    if (eager) addPattern(found, module, program.family);
   }
+  addEnds(found, aliased);
   const first = aliased.find((a) => !a.isLeaf && a.site === 'blocks.0.resid_post');
   if (first && scaled.has(program.family)) found.add('embed', { path: first.path, slot: 'in.0' });
   for (const { path } of description.modules) {
