@@ -117,3 +117,16 @@ export class Client {
     else this.#unseen.push(event);
   }
 }
+
+/** Says what is debugged, and waits until the run stands for the first time. */
+export const begin = async (
+  client: Client,
+  command: 'launch' | 'attach',
+  { given, initialize = {} }: { readonly given: object; readonly initialize?: object },
+): Promise<void> => {
+  await client.ask('initialize', { adapterID: 'cutaway', ...initialize });
+  await client.ask(command, given);
+  await client.event('initialized');
+  await client.ask('configurationDone');
+  await client.event('stopped');
+};

@@ -5,17 +5,13 @@ import { afterEach, describe, expect, it } from 'vitest';
 import type { RunResult } from '../../src/protocol/index.js';
 import { copyOf, scratch, write } from '../cli/broken.js';
 import { json, llama, tiny } from '../cli/command.js';
-import { Client } from './client.js';
+import { begin, Client } from './client.js';
 
 const clients: Client[] = [];
 const opened = async (command: 'launch' | 'attach', given: object): Promise<Client> => {
   const client = new Client();
   clients.push(client);
-  await client.ask('initialize', { adapterID: 'cutaway' });
-  await client.ask(command, { stopOnExit: true, ...given });
-  await client.event('initialized');
-  await client.ask('configurationDone');
-  await client.event('stopped');
+  await begin(client, command, { given: { stopOnExit: true, ...given } });
   return client;
 };
 afterEach(async () => {

@@ -1,17 +1,14 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { llama, tiny } from '../cli/command.js';
-import { Client } from './client.js';
+import { begin, Client } from './client.js';
 
 const clients: Client[] = [];
 
-const begin = async (launch: object = {}, initialize: object = {}): Promise<Client> => {
+const launched = async (launch: object = {}, initialize: object = {}): Promise<Client> => {
   const client = new Client();
   clients.push(client);
-  await client.ask('initialize', { adapterID: 'cutaway', ...initialize });
-  await client.ask('launch', { model: llama, prompt: 't5 t42 t9 t31', maxNewTokens: 4, stopOnEntry: true, ...launch });
-  await client.event('initialized');
-  await client.ask('configurationDone');
-  await client.event('stopped');
+  const given = { model: llama, prompt: 't5 t42 t9 t31', maxNewTokens: 4, stopOnEntry: true, ...launch };
+  await begin(client, 'launch', { given, initialize });
   return client;
 };
 
@@ -39,7 +36,7 @@ const line = { granularity: 'line', threadId: 1 };
 
 describe('moving', () => {
   it('stops at places by their names: layers, tokens by their text, sites of some layers', async () => {
-    const client = await begin({ ignoreEos: true });
+    const client = await launched({ ignoreEos: true });
     const set = (...names: readonly string[]) =>
       client.ask<{ breakpoints: { verified: boolean; message?: string }[] }>('setFunctionBreakpoints', {
         breakpoints: names.map((name) => ({ name })),
@@ -70,7 +67,7 @@ describe('moving', () => {
   });
 
   it('by layers, modules and operations, forward and back, with the same bits', async () => {
-    const client = await begin();
+    const client = await launched();
     await client.until('next', line);
     expect(await layer(client)).toBe('blocks.0');
     await client.until('next', line);
@@ -90,7 +87,7 @@ describe('moving', () => {
   });
 
   it('to breakpoints before, and to the beginning', async () => {
-    const client = await begin();
+    const client = await launched();
     await client.ask('setFunctionBreakpoints', { breakpoints: [{ name: 'blocks.*.attn.z', condition: 'step == 1' }] });
     await client.until('continue');
     await client.until('continue');
@@ -102,7 +99,7 @@ describe('moving', () => {
   });
 
   it('to a line in a layer, to a token, and to the beginning of a frame', async () => {
-    const client = await begin();
+    const client = await launched();
     const { sources } = await client.ask<{ sources: object[] }>('loadedSources');
     const { targets } = await client.ask<{ targets: { id: number; label: string }[] }>('gotoTargets', {
       source: sources[0],
@@ -124,7 +121,7 @@ describe('moving', () => {
   });
 
   it('stays at the end where that was asked for, and goes back from there another way', async () => {
-    const client = await begin({ stopOnExit: true });
+    const client = await launched({ stopOnExit: true });
     expect(await client.until('continue')).toMatchObject({ description: 'the generation has ended' });
     const whole = client.output('stdout');
     await say(client, 'back token');
@@ -143,7 +140,7 @@ describe('moving', () => {
   });
 
   it('where NaN arises it stops, before the operation that gives it', async () => {
-    const client = await begin();
+    const client = await launched();
     await client.ask('setExceptionBreakpoints', { filters: ['nan', 'unheard-of'] });
     await say(client, 'set blocks.1.attn.q[position=2, head=1] = nan').catch(() => undefined);
     await say(client, 'scale blocks.1.attn.q by 1e38');
@@ -155,7 +152,7 @@ describe('moving', () => {
   });
 
   it('where a value crosses a bound, and where the end repeats itself', async () => {
-    const client = await begin({ maxNewTokens: 8 });
+    const client = await launched({ maxNewTokens: 8 });
     const info = await client.ask('dataBreakpointInfo', { name: 'rank(7)' });
     expect(info).toMatchObject({ dataId: 'rank(7)', accessTypes: ['write'] });
     expect(await client.ask('dataBreakpointInfo', { name: 'rank(' })).toMatchObject({ dataId: null });
@@ -182,7 +179,7 @@ describe('moving', () => {
   });
 
   it('a pause is heard while it runs, and what needs a standing run is refused', async () => {
-    const client = await begin({ maxNewTokens: 40, stopOnExit: true, ignoreEos: true });
+    const client = await launched({ maxNewTokens: 40, stopOnExit: true, ignoreEos: true });
     await client.ask('continue', { threadId: 1 });
     const refused = await client.request('stackTrace', { threadId: 1 });
     expect(refused).toMatchObject({ success: false, message: 'notStopped' });
@@ -199,7 +196,7 @@ describe('moving', () => {
 });
 
 it('a pause that comes before the run has begun, behind a request that begins it, is heard', async () => {
-  const client = await begin({ maxNewTokens: 40, stopOnExit: true, ignoreEos: true });
+  const client = await launched({ maxNewTokens: 40, stopOnExit: true, ignoreEos: true });
   const asked = [
     client.ask('evaluate', { expression: 'norm(embed)', context: 'watch' }),
     client.ask('continue', { threadId: 1 }),
@@ -211,7 +208,7 @@ it('a pause that comes before the run has begun, behind a request that begins it
 
 describe('looking and changing', () => {
   it('hovers over a name of the listing, completes, and sets an expression', async () => {
-    const client = await begin({}, { supportsInvalidatedEvent: true, linesStartAt1: false, columnsStartAt1: false });
+    const client = await launched({}, { supportsInvalidatedEvent: true, linesStartAt1: false, columnsStartAt1: false });
     await client.until('next', line);
     expect((await frames(client))[0]?.line).toBe(5);
     const hover = await client.ask('evaluate', { expression: 'attn.pattern', context: 'hover' });
@@ -262,7 +259,7 @@ describe('looking and changing', () => {
   });
 
   it('opens every site of an encoder-decoder, in the prefill and behind it, and sets a position', async () => {
-    const client = await begin({ model: tiny('t5-default'), prompt: undefined, ids: [5, 9, 3], maxNewTokens: 3 });
+    const client = await launched({ model: tiny('t5-default'), prompt: undefined, ids: [5, 9, 3], maxNewTokens: 3 });
     await client.ask('setFunctionBreakpoints', { breakpoints: [{ name: 'decoder.blocks.1.mlp_out' }] });
     for (let step = 0; step < 2; step++) {
       await client.until('continue');
@@ -286,7 +283,7 @@ describe('looking and changing', () => {
 
   it('gives long lists in chunks, or the part that was asked for', async () => {
     const ids = Array.from({ length: 40 }, (_, i) => i);
-    const client = await begin({ prompt: undefined, ids }, { supportsVariablePaging: true });
+    const client = await launched({ prompt: undefined, ids }, { supportsVariablePaging: true });
     await client.until('next', line);
     const { scopes } = await client.ask<{ scopes: { name: string; variablesReference: number }[] }>('scopes', {
       frameId: 1,
