@@ -78,13 +78,13 @@ export class Debuggee {
   }
 
   /**
-   * @param onInstance called before each layer that is run
+   * @param onInstance called before each layer that is run, with its name
    * @throws UsageError for edits that do not fit the model
    */
   static async start(
     model: OpenModel,
     request: DebuggeeRequest,
-    onInstance?: () => Promise<void> | void,
+    onInstance?: (name: string) => Promise<void> | void,
   ): Promise<Debuggee> {
     const { prompt, maxNewTokens } = request;
     checkSampling(samplingOf({}, request.edits));
