@@ -3,14 +3,7 @@ import { setTimeout as afterMs } from 'node:timers/promises';
 import type { DebugProtocol } from '@vscode/debugprotocol';
 import { DebuggerError, UsageError } from '../base/index.js';
 import type { Target } from '../debugger/index.js';
-import type {
-  Motion,
-  PointSpec,
-  TargetPosition,
-  TargetState,
-  TargetStop,
-  TargetTold,
-} from '../protocol/index.js';
+import type { Motion, PointSpec, TargetPosition, TargetState, TargetStop, TargetTold } from '../protocol/index.js';
 import { BreakpointBook } from './breakpoints.js';
 import { capabilitiesOf } from './capabilities.js';
 import { Opener, type Launch, type OpenTarget } from './opener.js';
