@@ -6,6 +6,7 @@ import {
   serverMessage,
   type ExperimentState,
   type FolderView,
+  type KeptMethod,
   type ModelChoice,
   type PageMessage,
   type ServerMessage,
@@ -14,6 +15,7 @@ import {
   type WireError,
 } from '../../protocol/index.js';
 import { openSocket, type Socket } from '../link/socket.js';
+import { makeKeptQuestions } from './kept-questions.js';
 
 export type Change = Extract<PageMessage, { type: 'change' }>['state'];
 
@@ -43,6 +45,8 @@ export interface Session {
   look(focus: SessionFocus | null): void;
   send(message: PageMessage): void;
   onReady(then: () => void): void;
+  /** An answer that the server still has, of this tab or another; undefined where it has none. */
+  kept(method: KeptMethod, params: object): Promise<unknown>;
   /** Hears what the server tells of the run under the debugger. */
   onTold(hear: (message: ServerMessage) => void): void;
 }
@@ -116,13 +120,16 @@ export const makeSession = (): Session => {
   let seq = 0;
   const take = makeTaker(store, set, () => seq);
   const send = (message: PageMessage): void => at.socket?.send(message);
-  const linked = (client: Client | undefined): void => {
+  const questions = makeKeptQuestions(send);
+  const linked = (client?: Client): void => {
+    if (!client) questions.lost();
     at.client = client;
     set('link', client ? 'open' : 'lost');
   };
   keepConnected({
     message: (message) => {
       at.hear?.(message);
+      questions.hear(message);
       if (take(message)) at.ready?.();
     },
     opened: (socket) => {
@@ -130,10 +137,10 @@ export const makeSession = (): Session => {
       seq = 0;
     },
     ready: (client) => linked(client),
-    lost: () => linked(undefined),
+    lost: () => linked(),
   });
   return {
-    ...{ store, send, client: () => at.client },
+    ...{ store, send, client: () => at.client, kept: questions.ask },
     change: (change, gesture) => {
       if (!store.state) return;
       set('state', reconcile(changed(store.state, change)));
