@@ -132,24 +132,21 @@ export const makeSession = (): Session => {
       questions.hear(message);
       if (take(message)) at.ready?.();
     },
-    opened: (socket) => {
-      at.socket = socket;
-      seq = 0;
-    },
-    ready: (client) => linked(client),
-    lost: () => linked(),
+    opened: (socket) => ([at.socket, seq] = [socket, 0]),
+    ready: linked,
+    lost: linked,
   });
+  const change: Session['change'] = (wanted, gesture) => {
+    if (!store.state) return;
+    set('state', reconcile(changed(store.state, wanted)));
+    send({ type: 'change', seq: ++seq, state: wanted, ...(gesture === undefined ? {} : { gesture }) });
+  };
+  const look: Session['look'] = (focus) => {
+    set('focus', focus);
+    send({ type: 'focus', seq: ++seq, focus });
+  };
   return {
-    ...{ store, send, client: () => at.client, kept: questions.ask },
-    change: (change, gesture) => {
-      if (!store.state) return;
-      set('state', reconcile(changed(store.state, change)));
-      send({ type: 'change', seq: ++seq, state: change, ...(gesture === undefined ? {} : { gesture }) });
-    },
-    look: (focus) => {
-      set('focus', focus);
-      send({ type: 'focus', seq: ++seq, focus });
-    },
+    ...{ store, send, change, look, client: () => at.client, kept: questions.ask },
     onReady: (then) => {
       at.ready = then;
       if (store.state) then();
