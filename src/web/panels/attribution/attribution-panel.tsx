@@ -8,12 +8,15 @@ import { visible } from '../../look/token-text.js';
 import { Panel } from '../../shell/panel.jsx';
 import { ScaleStrip } from '../../shell/scale-strip.jsx';
 import type { Request } from '../../state/request.js';
+import { runB } from '../../state/two-runs.js';
 import { Checks } from './checks.jsx';
-import { askedOf, scaleOf, type Wanted } from './data.js';
+import { askedOf, attributionBetween, scaleOf, type Wanted } from './data.js';
 import { ColouredTokens, Grid, ScoreTable } from './tokens.jsx';
 
 interface Asked {
   readonly request: Request;
+  /** Where how two runs differ is looked at. */
+  readonly b: Request | undefined;
   readonly wanted: Wanted;
   readonly word: string | undefined;
 }
@@ -25,11 +28,15 @@ const useAttribution = (wanted: () => Wanted) => {
   const [failure, setFailure] = createSignal<string>();
   const [busy, setBusy] = createSignal(false);
   const asks = makeLatest(
-    async ({ request, wanted: given, word }: Asked, signal: AbortSignal) => {
+    async ({ request, b, wanted: given, word }: Asked, signal: AbortSignal) => {
       const client = app.session.client();
       if (!client) return;
-      const edits = request.edits.map((text) => ({ text }));
-      setResult(await client.request('attribute', { ...request.input, edits, ...askedOf(given, word) }, { signal }));
+      const ask = ({ input, edits }: Request): Promise<AttributeResult> => {
+        const asked = { ...input, edits: edits.map((text) => ({ text })), ...askedOf(given, word) };
+        return client.request('attribute', asked, { signal });
+      };
+      const own = await ask(request);
+      setResult(b ? attributionBetween(own, await ask(b)) : own);
       setFailure(undefined);
     },
     (error) => {
@@ -39,8 +46,8 @@ const useAttribution = (wanted: () => Wanted) => {
     { supersede: 'stop', quietMs: 200, busy: setBusy },
   );
   createEffect(
-    on([app.results.shown, wanted, () => app.results.word()?.text], ([request, given, word]) => {
-      if (request) asks.ask({ request, wanted: given, word });
+    on([app.results.shown, wanted, () => app.results.word()?.text, () => runB(app)], ([request, given, word, b]) => {
+      if (request) asks.ask({ request, b, wanted: given, word });
     }),
   );
   return { result, failure, busy };
@@ -144,7 +151,7 @@ export const AttributionPanel = (): JSX.Element => {
   const { result, failure, busy } = useAttribution(wanted);
   const t = () => app.t().attribution;
   return (
-    <Panel id="attribution" title={t().heading} help={t().help} grows>
+    <Panel id="attribution" title={t().heading} help={t().help} differs grows>
       <div class="scrolls">
         <Controls wanted={wanted()} change={(part) => setWanted({ ...wanted(), ...part })} />
         <Show when={failure()}>{(text) => <p role="alert">{text()}</p>}</Show>

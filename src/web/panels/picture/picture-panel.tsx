@@ -199,7 +199,7 @@ export const PicturePanel = (): JSX.Element => {
     </label>
   );
   return (
-    <Panel id="picture" title={t().title} help={t().help} grows tools={tools}>
+    <Panel id="picture" title={t().title} help={t().help} differs={!bySkip()} grows tools={tools}>
       <div class="scrolls">
         <div class="stacks">
           <For each={columns()}>{(column) => <Stack column={column} shading={shading()} />}</For>
