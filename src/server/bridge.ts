@@ -33,6 +33,7 @@ const allowed: ReadonlySet<string> = new Set([
     'circuit',
     'components',
     'list',
+    'times',
     'tokenize',
     'weight',
     'writes',

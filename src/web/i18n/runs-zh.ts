@@ -63,6 +63,8 @@ export const runsZh: RunsWords = {
     colour: '颜色表示',
     byBoard: (measure) => `棋盘：${measure}`,
     bySkip: '跳过的影响',
+    byTime: '用时',
+    timed: (ms, n) => `共 ${ms} 毫秒，${n} 次运行的中位数`,
     measuring: (done, total) => `已试 ${total} 层中的 ${done} 层`,
     skip: (layer) => `跳过第 ${layer} 层`,
     repeat: (layer) => `重复第 ${layer} 层`,

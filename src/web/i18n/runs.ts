@@ -61,6 +61,8 @@ export const runsEn = {
     colour: 'Colour by',
     byBoard: (measure: string) => `board: ${measure}`,
     bySkip: 'effect of skipping',
+    byTime: 'time',
+    timed: (ms: string, n: number) => `${ms} ms in all, medians of ${n} passes`,
     measuring: (done: number, total: number) => `${done} of ${total} layers tried`,
     skip: (layer: string) => `Skip layer ${layer}`,
     repeat: (layer: string) => `Repeat layer ${layer}`,

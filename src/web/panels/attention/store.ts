@@ -3,6 +3,7 @@ import type { App } from '../../app.js';
 import { makeLatest } from '../../link/latest.js';
 import type { AttentionResult } from '../../../protocol/index.js';
 import type { Progress } from '../../state/results.js';
+import { unusual, withPanel, withUsual, type PanelSettings } from '../../state/panel-settings.js';
 import type { Request } from '../../state/request.js';
 import { turnedRequest } from '../../state/turned.js';
 import { askGrid, askLarge, readThumbs, type AttentionRun, type HeadRef, type Large, type Shown } from './data.js';
@@ -187,10 +188,20 @@ const makeHeld = (runOf: AttentionStore['runOf'], shown: Accessor<Shown>) => {
 };
 
 /** What the page knows of attention; kept while the panel is closed, so that it opens at once. */
-export const makeAttentionStore = (app: Pick<App, 'session' | 'side' | 'results'>): AttentionStore => {
+export const makeAttentionStore = (
+  app: Pick<App, 'session' | 'side' | 'results' | 'view' | 'setView'>,
+): AttentionStore => {
   const id = pageId();
-  const [settings, setSettings] = createSignal(start);
-  const [chosen, choose] = createSignal<readonly HeadRef[]>([]);
+  const kept = () => app.view.panels.attention ?? {};
+  const settings = createMemo((): Settings => {
+    const { chosen: _, ...own } = kept();
+    return withUsual(start, own);
+  });
+  const chosen = createMemo((): readonly HeadRef[] => kept().chosen ?? []);
+  const keep = (change: Partial<Settings> & { readonly chosen?: readonly HeadRef[] }): void => {
+    const all = unusual({ ...kept(), ...change }, { ...start, chosen: [] }) as PanelSettings['attention'];
+    app.setView({ panels: withPanel(app.view.panels, { attention: all }) });
+  };
   const runOf: AttentionStore['runOf'] = (request, name) => {
     const client = app.session.client();
     return client && { client, request, run: `${id}-${name}` };
@@ -203,7 +214,8 @@ export const makeAttentionStore = (app: Pick<App, 'session' | 'side' | 'results'
   const shown = createMemo(() => shownIn(settings(), { isDifference: isDifference() }));
   const held = makeHeld(runOf, shown);
   return {
-    ...{ settings, shown, chosen, choose, runOf, heldRun, ...held, ...makeThumbs(heldRun, held.grid) },
-    set: (change) => void setSettings({ ...settings(), ...change }),
+    ...{ settings, shown, chosen, runOf, heldRun, ...held, ...makeThumbs(heldRun, held.grid) },
+    set: keep,
+    choose: (heads) => keep({ chosen: heads }),
   };
 };

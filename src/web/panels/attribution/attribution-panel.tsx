@@ -1,4 +1,4 @@
-import { createEffect, createSignal, For, on, Show, type JSX } from 'solid-js';
+import { createEffect, createMemo, createSignal, For, on, Show, type JSX } from 'solid-js';
 import { attributionMethods, type AttributeResult, type AttributionMethod } from '../../../protocol/index.js';
 import { useApp } from '../../app.js';
 import { makeLatest } from '../../link/latest.js';
@@ -7,6 +7,7 @@ import { compact } from '../../look/numbers.js';
 import { visible } from '../../look/token-text.js';
 import { Panel } from '../../shell/panel.jsx';
 import { ScaleStrip } from '../../shell/scale-strip.jsx';
+import { unusual, withPanel, withUsual } from '../../state/panel-settings.js';
 import type { Request } from '../../state/request.js';
 import { runB } from '../../state/two-runs.js';
 import { Checks } from './checks.jsx';
@@ -68,7 +69,7 @@ const Controls = (props: {
         <For each={attributionMethods}>
           {(method) => (
             <option value={method} selected={method === props.wanted.method}>
-              {method}
+              {t().methods[method]}
             </option>
           )}
         </For>
@@ -89,8 +90,13 @@ const Controls = (props: {
         aria-label={t().units}
         onChange={(event) => props.change({ granularity: event.currentTarget.value as Wanted['granularity'] })}
       >
-        <option value="token">{t().tokens}</option>
-        <option value="word">{t().words}</option>
+        <For each={['token', 'word'] as const}>
+          {(one) => (
+            <option value={one} selected={one === props.wanted.granularity}>
+              {one === 'token' ? t().tokens : t().words}
+            </option>
+          )}
+        </For>
       </select>
       <input
         type="text"
@@ -144,16 +150,22 @@ const Result = (props: { readonly of: AttributeResult }): JSX.Element => {
   );
 };
 
+const usual: Wanted = { method: 'lrp', of: 'next', versus: '', granularity: 'token' };
+
 /** How much each token has to do with what the model says. */
 export const AttributionPanel = (): JSX.Element => {
   const app = useApp();
-  const [wanted, setWanted] = createSignal<Wanted>({ method: 'lrp', of: 'next', versus: '', granularity: 'token' });
+  const wanted = createMemo((): Wanted => withUsual(usual, app.view.panels.attribution));
+  const change = (part: Partial<Wanted>): void => {
+    const attribution = unusual({ ...wanted(), ...part }, usual);
+    app.setView({ panels: withPanel(app.view.panels, { attribution }) });
+  };
   const { result, failure, busy } = useAttribution(wanted);
   const t = () => app.t().attribution;
   return (
     <Panel id="attribution" title={t().heading} help={t().help} differs grows>
       <div class="scrolls">
-        <Controls wanted={wanted()} change={(part) => setWanted({ ...wanted(), ...part })} />
+        <Controls wanted={wanted()} change={change} />
         <Show when={failure()}>{(text) => <p role="alert">{text()}</p>}</Show>
         <Show when={result()} fallback={<p class="soft">{busy() ? t().computing : ''}</p>}>
           {(of) => <Result of={of()} />}

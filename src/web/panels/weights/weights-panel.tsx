@@ -8,6 +8,7 @@ import { compact } from '../../look/numbers.js';
 import { NumberList } from '../../shell/number-list.jsx';
 import { Panel } from '../../shell/panel.jsx';
 import { ScaleStrip } from '../../shell/scale-strip.jsx';
+import { withPanel } from '../../state/panel-settings.js';
 import { runB } from '../../state/two-runs.js';
 import { MatrixView, type MatrixCell } from '../../shell/matrix-view.jsx';
 import type { FetchTile } from '../../look/tiles.js';
@@ -170,7 +171,8 @@ export const WeightsPanel = (): JSX.Element => {
   const app = useApp();
   const entries = useEntries();
   const [text, setText] = createSignal('');
-  const [name, setName] = createSignal<string>();
+  const name = () => app.view.panels.weight;
+  const setName = (weight: string): void => app.setView({ panels: withPanel(app.view.panels, { weight }) });
   const found = createMemo(() => weightsFound(entries(), text()));
   /** The one that was chosen, else the first matrix of the layer in focus. */
   const entry = createMemo(() => {
