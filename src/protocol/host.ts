@@ -32,6 +32,7 @@ import {
   targetTold,
   viewAsk,
 } from './target.js';
+import { timesInput, timesResult } from './times.js';
 import { tokenizeInput, tokenizeResult } from './tokenize.js';
 import { tourInput, tourResult } from './tour.js';
 import { viewInput, viewResult, weightInput } from './views.js';
@@ -107,6 +108,8 @@ export const hostMethods = {
   attack: { input: attackInput, output: attackResult },
   /** What neurons and heads write by the direct way, as words. */
   writes: { input: writesInput, output: writesResult },
+  /** How long each part of the model takes. */
+  times: { input: timesInput, output: timesResult },
   circuit: { input: circuitInput, output: circuitResult },
   patch: { input: patchInput, output: patchResult },
   neurons: { input: neuronsInput, output: neuronsResult },

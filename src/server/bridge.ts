@@ -33,6 +33,7 @@ const allowed: ReadonlySet<string> = new Set([
     'circuit',
     'components',
     'list',
+    'times',
     'tokenize',
     'weight',
     'writes',
@@ -69,8 +70,12 @@ export class Bridge {
   constructor(
     readonly tab: string,
     readonly client: Client,
-    /** `opened`: told of each model that could be opened. */
-    readonly ends: { send(bytes: Uint8Array): void; hangUp(): void; opened?(model: string): void },
+    /** `answered`: told of each answer, and what it is to. */
+    readonly ends: {
+      send(bytes: Uint8Array): void;
+      hangUp(): void;
+      answered?(request: HostRequest, result: unknown): void;
+    },
   ) {}
 
   greet(): void {
@@ -113,17 +118,12 @@ export class Bridge {
       this.#open.set(id, controller);
       const { result, payload } = await this.#ask(request, controller.signal);
       this.#send({ type: 'answer', id, result }, payload);
-      if (request.method === 'list' || request.method === 'compare') this.#tellOpened(request.params);
+      this.ends.answered?.(request, result);
     } catch (error) {
       this.#send({ type: 'error', id, error: toWireError(error) });
     } finally {
       if (this.#open.get(id) === controller) this.#open.delete(id);
     }
-  }
-
-  #tellOpened(params: unknown): void {
-    const { model } = params as { readonly model?: unknown };
-    if (typeof model === 'string') this.ends.opened?.(model);
   }
 
   #ask({ id, method, params, key }: HostRequest, signal: AbortSignal) {

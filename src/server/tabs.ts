@@ -5,6 +5,7 @@ import {
   invalidMessage,
   pageMessage,
   toWireError,
+  type HostRequest,
   type PageMessage,
   type ServerMessage,
   type SessionView,
@@ -12,6 +13,7 @@ import {
 import { Bridge } from './bridge.js';
 import { browseFolder } from './folders.js';
 import { modelChoices } from './models.js';
+import { KeptAnswers } from './kept-answers.js';
 import type { RecentModels } from './recent.js';
 import type { Session } from './session.js';
 import { SharedRun } from './shared-run.js';
@@ -53,6 +55,7 @@ export class Tabs {
   #count = 0;
   #death: DebuggerError | undefined;
   readonly #run: SharedRun;
+  readonly #kept = new KeptAnswers();
   #grace: NodeJS.Timeout | undefined;
   #isClosed = false;
 
@@ -70,15 +73,15 @@ export class Tabs {
 
   /** A page connected. */
   add(socket: WebSocket): void {
-    const { client, recent } = this.options;
+    const { client } = this.options;
     const ends = {
       send: (bytes: Uint8Array): void => {
         if (socket.readyState === socket.OPEN) socket.send(bytes);
       },
       hangUp: (): void => socket.close(1008),
     };
-    const opened = (model: string): void => void recent.add(model);
-    const tab: Tab = { socket, bridge: new Bridge(`tab-${this.#count++}`, client, { ...ends, opened }), seq: 0 };
+    const answered = (request: HostRequest, result: unknown): void => this.#answered(request, result);
+    const tab: Tab = { socket, bridge: new Bridge(`tab-${this.#count++}`, client, { ...ends, answered }), seq: 0 };
     this.#tabs.add(tab);
     clearTimeout(this.#grace);
     socket.on('message', (data, isBinary) => this.#message(tab, bytesOf(data), isBinary));
@@ -91,6 +94,13 @@ export class Tabs {
     tab.bridge.greet();
     this.#tell(tab);
     for (const message of this.#run.greeting()) this.#send(tab, message);
+  }
+
+  /** Remembers which models could be opened, and what took long. */
+  #answered({ method, params }: HostRequest, result: unknown): void {
+    const { model } = params as { readonly model?: unknown };
+    if ((method === 'list' || method === 'compare') && typeof model === 'string') void this.options.recent.add(model);
+    this.#kept.put(method, params, result);
   }
 
   /** No page is left: the run pauses, and is closed unless one comes back. */
@@ -159,6 +169,11 @@ export class Tabs {
         await client.restart();
         this.#death = undefined;
         break;
+      case 'kept': {
+        const { id, asked, params } = message;
+        this.#send(tab, { type: 'kept', id, result: this.#kept.find(asked, params) });
+        return;
+      }
       case 'models':
       case 'browse':
         this.#send(tab, await this.#choices(message));

@@ -1,6 +1,7 @@
 import { experimentState, sessionFocus, type ExperimentState, type SessionFocus } from '../../protocol/index.js';
 import { isMeasure } from '../panels/board/measures.js';
 import { isSide, type Side } from './beside.js';
+import { panelSettings } from './panel-settings.js';
 import { trialSettings, withoutUnset } from './trials.js';
 import type { View } from './view.js';
 
@@ -32,8 +33,10 @@ const viewOf = (params: URLSearchParams): Partial<View> => {
     Number(params.get('zoom') ?? 0),
   ];
   const trials = trialSettings.safeParse(parseJson(params.get('try'))).data;
+  const panels = panelSettings.safeParse(parseJson(params.get('set'))).data;
   return {
     ...(trials ? { trials } : {}),
+    ...(panels ? { panels } : {}),
     ...(isMeasure(measure) ? { measure } : {}),
     ...(theme === 'light' || theme === 'dark' ? { theme } : {}),
     ...(language === 'en' || language === 'zh' ? { language } : {}),
@@ -76,6 +79,7 @@ export const formatAddress = ({ state, focus, view }: Address, usual: View): str
   }
   const trials = withoutUnset(view.trials ?? {});
   if (Object.keys(trials).length > 0) params.set('try', JSON.stringify(trials));
+  if (Object.keys(view.panels ?? {}).length > 0) params.set('set', JSON.stringify(view.panels));
   if (view.oneScale === false) params.set('scale', 'own');
   return `#${params.toString()}`;
 };

@@ -198,7 +198,7 @@ export const AttackPanel = (): JSX.Element => {
     }),
   );
   return (
-    <Panel id="attack" title={t().heading} help={t().help} grows>
+    <Panel id="attack" title={t().heading} help={t().help} differs={false} grows>
       <div class="scrolls trial">
         <Choices />
         <RunBar id="attack" name={t().run} trial={trial} missing={notYet(app)} />

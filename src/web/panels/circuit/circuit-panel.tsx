@@ -145,7 +145,7 @@ export const CircuitPanel = (): JSX.Element => {
     return other === undefined || own === other ? undefined : '';
   };
   return (
-    <Panel id="circuit" title={t().heading} help={t().help} grows>
+    <Panel id="circuit" title={t().heading} help={t().help} differs={false} grows>
       <div class="scrolls trial">
         <CorruptField id="circuit" corrupt={corrupt} needsEqual />
         <MeasuredFields id="circuit" hasPair />
