@@ -29,9 +29,9 @@ import {
   type ExpressionValues,
 } from '../expressions/index.js';
 import { extentsFor, valueBytes } from '../run/captured-bytes.js';
-import { formed, type Compilations, type GradientForm } from '../run/compiled.js';
+import type { Compilations, GradientForm } from '../run/compiled.js';
 import type { Instance } from '../run/order.js';
-import { capturedIn, formOf, Pass } from '../run/pass.js';
+import { Pass } from '../run/pass.js';
 import type { ForwardRequest, Moment } from '../run/request.js';
 import { checkLengths, itemValues, ofItem, scoresNeeded, textsOf, type Encode, type ScalarItem } from './scalars.js';
 import { scoresSite, stagesOf, type Asked, type Stage } from './plan.js';
@@ -118,6 +118,7 @@ class Work {
       ...{ variant, ids: items.map((i) => i.prompt.ids), capture: this.#capture(), logits: scoresNeeded(items) },
       ...(this.#prompt.source ? { source: items.map((i) => i.prompt.source?.ids ?? []) } : {}),
       ...(request.onSegment ? { onSegment: request.onSegment } : {}),
+      sparing: true,
       keeping: {
         formOf: (instance) => this.#formOf(instance),
         keep: (instance, moment) => {
@@ -129,7 +130,6 @@ class Work {
 
   /** Bytes of the gradients, and of what is kept for them. */
   get bytes(): number {
-    const { variant } = this.request;
     const extents = this.#extents;
     const bytesOf = (graph: Graph, outputs: readonly Output[]): number => {
       const types = typesOf(graph);
@@ -137,11 +137,11 @@ class Work {
       return sizes.reduce((a, b) => a + b, 0);
     };
     return this.#stages.reduce((total, { instance, request }) => {
-      const form = formOf(instance, this.#captured(instance), { variant });
+      const form = this.#pass.form(instance);
       const made = (part: GradientForm['part']): Graph =>
-        formed(instance.segment, { ...form, gradient: { request, part } });
+        this.model.compilations.graph(instance.segment, { ...form, gradient: { request, part } });
       const kept = this.#kept ? made('forward') : undefined;
-      const back = made('alone');
+      const back = made(kept ? 'backward' : 'alone');
       return total + bytesOf(back, back.outputs) + (kept ? bytesOf(kept, kept.outputs.filter(crosses)) : 0);
     }, 0);
   }
@@ -190,10 +190,6 @@ class Work {
     return new Set([...(this.request.capture ?? []), ...this.#reads.values(), ...whole]);
   }
 
-  #captured(instance: Instance): readonly string[] {
-    return capturedIn(instance, this.#pass.request.capture);
-  }
-
   #stageOf(instance: Instance): Stage | undefined {
     return this.#stages.find((s) => s.instance === instance);
   }
@@ -227,10 +223,9 @@ class Work {
     const moment = this.#moments.get(instance.name);
     if (!moment) throw bug(`${instance.name} was not run`);
     await this.request.onSegment?.(instance.name);
-    const { variant } = this.request;
-    const form = formOf(instance, this.#captured(instance), { variant });
+    const form = this.#pass.form(instance);
     const seeds = new Map(stage.request.seeds.map((site) => [site, this.#seed(stage, site, { scalars, moment })]));
-    await way.through({ stage, form, moment, seeds, kept: this.#kept, whole: this.#pass.rows });
+    await way.through({ stage, form, moment, seeds, kept: this.#kept, whole: this.#pass.rowsHanded });
     this.#moments.delete(instance.name);
   }
 
