@@ -2941,11 +2941,12 @@ class _Requests:
             raise Problem("the agent was given no tokenizer", "TOKENIZER_MISSING", "Give one, listen(model, tokenizer=...), or write ids.")
         names = ("bos", "eos", "unk", "sep", "pad", "cls", "mask")
         roles = {n: getattr(tokenizer, n + "_token_id", None) for n in names}
-        special = [int(i) for i in getattr(tokenizer, "all_special_ids", [])]
+        added = getattr(tokenizer, "added_tokens_decoder", None) or {}
+        special = {int(i) for i in getattr(tokenizer, "all_special_ids", [])} | {int(i) for i, t in added.items() if getattr(t, "special", False)}
         return _Answer(
             {
                 "roles": {n: int(i) for n, i in roles.items() if isinstance(i, int)},
-                "specials": {str(i): _piece(tokenizer, i) or self.agent.text_of(i) for i in special},
+                "specials": {str(i): _piece(tokenizer, i) or self.agent.text_of(i) for i in sorted(special)},
             },
             json.dumps(self.agent.vocabulary()).encode(),
         )

@@ -1,6 +1,7 @@
 import { UsageError, type JsonObject } from '../../base/index.js';
 import { bytesPer, sizeOf } from '../../tensor/index.js';
-import { LiveTarget } from '../debugging/live/index.js';
+import type { LiveTarget } from '../debugging/live/index.js';
+import { attachTo } from '../live/open-live.js';
 import type { OpenSide } from './side.js';
 
 /** What a pass in the process is given. */
@@ -9,11 +10,6 @@ export interface LivePrompt {
   /** Of an encoder-decoder: all that its decoder is given. */
   readonly targetIds?: readonly number[] | undefined;
 }
-
-const written = /^(.+):(\d{1,5})$/;
-
-/** Is it `HOST:PORT`? */
-export const isLive = (name: string): boolean => written.test(name) && !/[\\/]/.test(name);
 
 /**
  * Attaches to a process for one comparison, and lets it go again.
@@ -24,8 +20,7 @@ export const withLive = async (
   token: string | undefined,
   work: (target: LiveTarget) => Promise<void>,
 ): Promise<void> => {
-  const [, host = '', port] = written.exec(name) ?? [];
-  const target = await LiveTarget.open({ host, port: Number(port), token: token ?? '', ranks: 1 });
+  const target = await attachTo(name, token);
   try {
     await work(target);
   } finally {

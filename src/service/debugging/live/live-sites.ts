@@ -37,6 +37,8 @@ export interface KnownSites {
   readonly aliases: ReadonlyMap<string, string>;
   /** Where layers are called, by the name of the layer: `blocks.3`. */
   readonly blocks: ReadonlyMap<string, string>;
+  /** Its computation, as our engine would do it. */
+  readonly program?: Program;
   /** Modules that make scores of the stream: the last norm and the head. */
   readonly ends?: { readonly norm: string | undefined; readonly head: string };
 }
@@ -57,6 +59,13 @@ const viewFor = (type: ValueType, more: Pick<LiveView, 'part' | 'swap'>): LiveVi
 
 /** Its module lies directly in this one. */
 const parentOf = (path: string): string => path.split('.').slice(0, -1).join('.');
+
+/**
+ * Whether all that follows from a value reads it where the site is: an attention gives its pattern beside what it made
+ * of it, and a norm inside a layer takes the stream that goes on around it too.
+ */
+export const isReadThere = ({ name, at }: LiveSite): boolean =>
+  !name.endsWith('.pattern') && !(at.slot === 'in.0' && /\.resid_(mid|cross)$/.test(name));
 
 /** Collects sites; the first module that gives a value has it. */
 class Collected {
@@ -252,6 +261,7 @@ const knownOf = (program: Program, description: AgentDescription): KnownSites =>
     sites: new Map(inOrder),
     missing: new Set([...types.keys()].filter((name) => !found.sites.has(name))),
     aliases: program.facts.aliases,
+    program,
     blocks: new Map(blocks.map(({ site, path }) => [site.slice(0, -'.resid_post'.length), path])),
     ...(head === undefined ? {} : { ends: { norm, head } }),
   };
