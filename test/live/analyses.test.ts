@@ -183,6 +183,7 @@ describe('what a live process cannot be asked', () => {
     ],
     ['EDIT_INVALID', 'lens', '--ids', ids, '--edit', 'weight transformer.wte.weight *= 2'],
     ['EDIT_INVALID', 'lens', '--ids', ids, '--edit', 'swap layers 0 1'],
+    ['SITE_NOT_CAPTURED', 'lens', '--ids', ids, '--edit', 'set blocks.1.resid_mid = zero'],
     ['OPTION_INVALID', 'run', '--ids', ids],
   ] as const)
     // prettier-ignore

@@ -4,7 +4,7 @@ import type { AgentAnswer } from '../../protocol/index.js';
 import { float32, type Tensor } from '../../tensor/index.js';
 import {
   AgentTrees,
-  isReadThere,
+  checkReadThere,
   LiveEdits,
   packed,
   type AgentPatch,
@@ -48,13 +48,8 @@ export class LiveRuns implements LiveRunner {
   /** A site that all that follows reads. @throws UsageError SITE_UNKNOWN, SITE_NOT_CAPTURED */
   changeable(name: string): LiveSite {
     const site = this.site(name);
-    if (isReadThere(site)) return site;
-    throw new UsageError(`a change of ${name} would not reach all that follows from it in this process`, {
-      code: 'SITE_NOT_CAPTURED',
-      hint: name.endsWith('pattern')
-        ? 'An attention tells its weights beside what it made of them: change attn.z, or q, k and v, or use our own engine.'
-        : 'The norm takes the stream, and the stream goes on around it: change attn_out or resid_pre, or use our own engine.',
-    });
+    checkReadThere(site);
+    return site;
   }
 
   /** @throws UsageError SITE_*, EXPRESSION_*, GRADIENT_UNDEFINED; EngineError AGENT_LOST, ENGINE_FAILED */

@@ -13,7 +13,7 @@ import {
 import type { AgentConnection } from './agent-connection.node.js';
 import { tokenId, type Encode } from './live-expressions.js';
 import type { LiveModel } from './live-model.js';
-import type { LiveSite } from './live-sites.js';
+import { checkReadThere, type LiveSite } from './live-sites.js';
 
 /** Numbers that go with a change. */
 type Numbers = Float32Array;
@@ -222,6 +222,7 @@ export class LiveEdits {
           code: 'EDIT_INVALID',
           hint: 'Change it with `cutaway attach`, where it can be undone, or change a value.',
         });
+      if ('site' in edit) checkReadThere(this.model.site(edit.site));
       const { patches } = await this.#compile(edit);
       if (patches.some((patch) => patch.when === 'backward')) throw cannot(formatEdit(edit));
       all.push(...patches.filter(({ steps }) => (steps?.from ?? 0) === 0).map(({ steps: _, ...patch }) => patch));

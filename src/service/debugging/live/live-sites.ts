@@ -1,4 +1,4 @@
-import { ModelError, type JsonObject } from '../../../base/index.js';
+import { ModelError, UsageError, type JsonObject } from '../../../base/index.js';
 import { placedSites, runOrder } from '../../../engine/index.js';
 import type { Program, ValueType } from '../../../graph/index.js';
 import { makeProgram } from '../../../models/index.js';
@@ -61,11 +61,20 @@ const viewFor = (type: ValueType, more: Pick<LiveView, 'part' | 'swap'>): LiveVi
 const parentOf = (path: string): string => path.split('.').slice(0, -1).join('.');
 
 /**
- * Whether all that follows from a value reads it where the site is: an attention gives its pattern beside what it made
- * of it, and a norm inside a layer takes the stream that goes on around it too.
+ * Refuses a site whose change would not reach all that follows: an attention gives its pattern beside what it made of it,
+ * and a norm inside a layer takes the stream that goes on around it too.
+ * @throws UsageError SITE_NOT_CAPTURED
  */
-export const isReadThere = ({ name, at }: LiveSite): boolean =>
-  !name.endsWith('.pattern') && !(at.slot === 'in.0' && /\.resid_(mid|cross)$/.test(name));
+export const checkReadThere = ({ name, at }: LiveSite): void => {
+  const isPattern = name.endsWith('.pattern');
+  if (!isPattern && !(at.slot === 'in.0' && /\.resid_(mid|cross)$/.test(name))) return;
+  throw new UsageError(`a change of ${name} would not reach all that follows from it in this process`, {
+    code: 'SITE_NOT_CAPTURED',
+    hint: isPattern
+      ? 'An attention tells its weights beside what it made of them: change attn.z, or q, k and v, or use our own engine.'
+      : 'The norm takes the stream, and the stream goes on around it: change attn_out or resid_pre, or use our own engine.',
+  });
+};
 
 /** Collects sites; the first module that gives a value has it. */
 class Collected {
