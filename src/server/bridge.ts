@@ -1,15 +1,18 @@
 import { UsageError } from '../base/index.js';
-import type { Client } from '../client/index.js';
+import type { Answer, Client } from '../client/index.js';
+import type { Looked } from '../debugger/index.js';
 import {
   clientMessage,
   encodeFrame,
   FrameDecoder,
+  hostMethods,
   hostProtocol,
   invalidMessage,
   pageRun,
   toWireError,
   type HostMessage,
   type HostRequest,
+  type ViewAsk,
 } from '../protocol/index.js';
 
 /** What a page may ask of the host. Models are named in each request; none is opened under a name. */
@@ -60,6 +63,15 @@ const checkRequest = ({ method, params }: HostRequest): void => {
   });
 };
 
+export interface BridgeEnds {
+  send(bytes: Uint8Array): void;
+  hangUp(): void;
+  /** Told of each model that could be opened. */
+  opened?(model: string): void;
+  /** Looks at the run where that is not the host's; undefined where it is. */
+  look?(ask: ViewAsk): Promise<Looked<ViewAsk['ask']>> | undefined;
+}
+
 /** One page's requests, handed on to a host that several pages share. When the page goes, all that it asked is cancelled. */
 export class Bridge {
   readonly #decoder = new FrameDecoder(limits);
@@ -69,8 +81,7 @@ export class Bridge {
   constructor(
     readonly tab: string,
     readonly client: Client,
-    /** `opened`: told of each model that could be opened. */
-    readonly ends: { send(bytes: Uint8Array): void; hangUp(): void; opened?(model: string): void },
+    readonly ends: BridgeEnds,
   ) {}
 
   greet(): void {
@@ -111,7 +122,7 @@ export class Bridge {
       if (this.#open.size >= mostPending) throw invalidMessage(`${mostPending} requests are open`);
       checkRequest(request);
       this.#open.set(id, controller);
-      const { result, payload } = await this.#ask(request, controller.signal);
+      const { result, payload } = await (this.#looked(request) ?? this.#ask(request, controller.signal));
       this.#send({ type: 'answer', id, result }, payload);
       if (request.method === 'list' || request.method === 'compare') this.#tellOpened(request.params);
     } catch (error) {
@@ -124,6 +135,18 @@ export class Bridge {
   #tellOpened(params: unknown): void {
     const { model } = params as { readonly model?: unknown };
     if (typeof model === 'string') this.ends.opened?.(model);
+  }
+
+  /** A look at a live process, which the server itself has. */
+  #looked({ method, params }: HostRequest): Promise<Pick<Answer, 'result'> & { payload?: Uint8Array }> | undefined {
+    const parsed = method === 'debug.view' ? hostMethods[method].input.safeParse(params) : undefined;
+    if (parsed && !parsed.success) throw invalidMessage('this is no look at a run', parsed.error);
+    return (
+      parsed &&
+      this.ends
+        .look?.(parsed.data.ask)
+        ?.then(({ bytes, ...result }) => ({ result, ...(bytes ? { payload: bytes } : {}) }))
+    );
   }
 
   #ask({ id, method, params, key }: HostRequest, signal: AbortSignal) {
