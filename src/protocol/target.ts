@@ -231,6 +231,8 @@ export const viewAsk = z.discriminatedUnion('ask', [
     /** Pixels along a side at the most. */
     most: z.int().min(16).max(1024).default(512),
   }),
+  /** Of a process that trains: its last steps, and what they suggest. Also while it goes on. */
+  z.object({ ask: z.literal('training'), last: z.int().min(1).max(1000).default(200) }),
   z.object({ ask: z.literal('words'), count: count.max(1000) }),
   z.object({ ask: z.literal('token'), name: text }),
   /** All sites of the run order; `here`: of the layer that the run is in. */
@@ -289,6 +291,18 @@ export const viewAnswers = {
     histogram: z.object({ low: finite, high: finite, counts: z.array(count) }),
     /** Each pixel is the number farthest from 0 of 2^level x 2^level, float32 row by row. */
     pixels: z.object({ rows: count, columns: count, level: count }),
+  }),
+  training: z.object({
+    steps: z.array(
+      z.object({
+        step: count,
+        ...{ loss: finite, gradNorm: finite, noise: finite },
+        lr: z.array(finite),
+        /** Norm of the gradient of each layer's parameters. */
+        layers: z.record(z.string(), finite),
+      }),
+    ),
+    advice: z.array(z.object({ kind: z.string(), text: z.string() })),
   }),
   words: z.object({ words: z.array(scoredToken) }),
   token: z.object({ token: z.int(), text: z.string() }),

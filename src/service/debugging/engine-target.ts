@@ -158,6 +158,9 @@ export class EngineTarget implements Target {
       }),
       evaluate: async (a) => evaluateIn(debuggee, a.expression),
       bytes: async (a) => bytesAnswer(await resolveValue(debuggee, a.ref), a),
+      training: async () => {
+        throw untrained();
+      },
       picture: async (a) => pictureOf(await resolveValue(debuggee, a.ref), a),
       words: async (a) => ({ words: [...(await debuggee.words(a.count))] }),
       token: async (a) => debuggee.token(a.name),
@@ -251,6 +254,12 @@ export class EngineTarget implements Target {
     return { done: true };
   }
 }
+
+const untrained = (): UsageError =>
+  new UsageError('nothing is trained here', {
+    code: 'COMMAND_INVALID',
+    hint: 'A live process can be: docs/live.md.',
+  });
 
 /** A change of what the run has passed. */
 const notHere = (site: string): UsageError =>

@@ -1,10 +1,12 @@
 import type { Words } from './en.js';
+import { liveZh } from './live-zh.js';
 import { programZh } from './program-zh.js';
 import { runsZh } from './runs-zh.js';
 import { trialsZh } from './trials-zh.js';
 
 /** 页面的简体中文文字。 */
 export const zh: Words = {
+  ...liveZh,
   ...runsZh,
   ...trialsZh,
   page: {

@@ -54,7 +54,7 @@ export const Notices = (): JSX.Element => {
           <p>{app.t().notice.lost}</p>
         </div>
       </Show>
-      <Show when={store.link === 'open' && !store.host.alive}>
+      <Show when={store.link === 'open' && !store.host.alive && !app.runOnly()}>
         <div class="notice bad" role="alert" id="host-died">
           <p>{app.t().notice.hostDied(store.host.error?.message ?? '')}</p>
           <button class="main-action" id="restart" onClick={() => app.session.send({ type: 'restart' })}>

@@ -1,7 +1,9 @@
-import { createRenderEffect, onCleanup, onMount, type JSX } from 'solid-js';
+import { createRenderEffect, onCleanup, onMount, Show, type JSX } from 'solid-js';
 import { AppProvider, type App } from '../app.js';
 import { BoardPanel } from '../panels/board/board-panel.jsx';
 import { ExperimentPanel } from '../panels/experiment/experiment-panel.jsx';
+import { NowPanel } from '../panels/live/now-panel.jsx';
+import { ProcessPanel } from '../panels/live/process-panel.jsx';
 import { NextPanel } from '../panels/next/next-panel.jsx';
 import { PromptPanel } from '../panels/prompt/prompt-panel.jsx';
 import { StoppedPanel } from '../panels/stopped/stopped-panel.jsx';
@@ -41,9 +43,19 @@ const Columns = (props: { readonly app: App }): JSX.Element => {
   return (
     <main class="main" style={{ 'grid-template-columns': columns() }}>
       <div class="column">
-        <PromptPanel />
-        <NextPanel />
-        <BoardPanel />
+        <Show
+          when={props.app.runOnly()}
+          fallback={
+            <>
+              <PromptPanel />
+              <NextPanel />
+              <BoardPanel />
+            </>
+          }
+        >
+          <ProcessPanel />
+          <NowPanel />
+        </Show>
       </div>
       <Splitter value={view.left} least={0.25} most={0.7} change={(left) => setView({ left })} />
       <div class="column">

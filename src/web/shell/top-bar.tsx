@@ -6,7 +6,8 @@ import { ModelChooser } from './model-chooser.jsx';
 import { RunControls } from './run-controls.jsx';
 
 const facts = (app: App): string => {
-  const model = app.model()?.summary ?? app.results.compare()?.model;
+  const ofRun = app.runOnly() ? app.debugging.lastAbout()?.model : undefined;
+  const model = ofRun ?? app.model()?.summary ?? app.results.compare()?.model;
   if (!model) return '';
   const { encoderLayers, layers, heads, modelDim, vocab, parameters, family } = model;
   const lang = app.view.language;

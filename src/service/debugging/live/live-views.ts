@@ -15,6 +15,7 @@ import { livePicture } from './live-picture.js';
 import { LiveScopes, type LiveContext } from './live-scopes.js';
 import { orderOf } from './live-state.js';
 import { resolveRef } from './live-values.js';
+import { trainingAnswer } from './training.js';
 
 const refusedLook = (what: string): UsageError =>
   new UsageError(`a live process ${what}`, {
@@ -38,6 +39,7 @@ export class LiveViews {
       children: async (a) => ({ items: await this.#children(a) }),
       evaluate: async ({ expression }) => this.#evaluate(expression.trim()),
       bytes: async (a) => this.#bytes(a),
+      training: async ({ last }) => trainingAnswer((await this.#agent.request('training', { on: true, last })).steps),
       picture: async (a) => this.#picture(a),
       words: async ({ count }) => ({ words: await this.#scopes.words(count) }),
       token: async ({ name }) => {

@@ -201,6 +201,9 @@ export class RecordingTarget implements Target {
           evaluate: (text) => moment.evaluate(text),
         }),
       bytes: async (a) => bytesAnswer(await this.#resolve(a.ref), a),
+      training: async () => {
+        throw cannot('trains nothing');
+      },
       picture: async (a) => pictureOf(await this.#resolve(a.ref), a),
       words: async (a) => ({ words: (moment.step?.top ?? []).slice(0, a.count) }),
       token: async (a) => moment.token(a.name),

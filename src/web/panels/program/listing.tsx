@@ -80,7 +80,8 @@ const Row = (props: RowProps): JSX.Element => {
     return frame?.line === props.number && frame.kind !== 'step' && frame.kind !== 'generation';
   };
   const refusal = () => view().refused.find(({ what }) => what === point()?.id);
-  const layer = (): string | undefined => (isHere() ? layerOf(view().state?.place ?? '') : undefined);
+  const layer = (): string | number | undefined =>
+    isHere() ? (layerOf(view().state?.place ?? '') ?? view().state?.layer) : undefined;
   const label = () =>
     [
       t().line(props.number, parts().code.trim()),

@@ -8,9 +8,10 @@ export const tokenName = (tokens: readonly TokenView[], token: number): string =
 
 /** Where a breakpoint stands, in words. */
 export const placeName = (point: SessionPoint, words: Words['program'], tokens: readonly TokenView[]): string => {
-  const { line, layer, token, sites, watch } = point;
+  const { line, layer, token, sites, watch, moment } = point;
   const { places } = words;
   return [
+    ...(moment === undefined ? [] : [words.moments[moment]]),
     ...(line === undefined ? [] : [places.line(line)]),
     ...(layer === undefined ? [] : [places.layer(layer)]),
     ...(token === undefined ? [] : [places.token(tokenName(tokens, token))]),
