@@ -30,6 +30,10 @@ export const liveZh: LiveWords = {
     training: '训练',
     trainingHelp:
       '自页面连接以来，优化器每一步的损失、学习率和梯度。一层的范数是其参数梯度的范数，按数量级绘制；噪声是梯度逐步的方差除以均值的平方。建议出自经验法则。',
+    units: { op: '时刻', module: '模块', layer: '层', token: '前向或步' },
+    facts: (layers, parameters) => `${layers} 层 · ${parameters} 个参数`,
+    saysHere: '按本次前向的分数，接下来是：',
+    noWords: '还没有：分数在前向结束时才有。',
     step: '步',
     loss: '损失',
     noLoss: '损失未知：程序可以用 agent.log(loss=...) 告知。',

@@ -29,6 +29,10 @@ export const liveEn = {
     training: 'Training',
     trainingHelp:
       'Loss, learning rate and gradient of each step of the optimiser, noted since the page is attached. The norm of a layer is that of the gradients of its parameters, drawn by orders of magnitude; noise is the variance of the gradient from step to step by its squared mean. The advice goes by rules of thumb.',
+    units: { op: 'moment', module: 'module', layer: 'layer', token: 'pass or step' },
+    facts: (layers: number, parameters: string) => `${layers} layers · ${parameters} parameters`,
+    saysHere: 'What comes next, by the scores of this pass:',
+    noWords: 'Nothing yet: the scores are there at the end of a pass.',
     step: 'step',
     loss: 'Loss',
     noLoss: 'The loss is not known: the program can tell it with agent.log(loss=...).',

@@ -1,5 +1,5 @@
 import { createSignal, For, Show, type JSX } from 'solid-js';
-import type { FolderView, ModelChoice } from '../../protocol/index.js';
+import { isProcess, type FolderView, type ModelChoice } from '../../protocol/index.js';
 import { useApp } from '../app.js';
 import { AttachForm } from '../panels/live/attach-form.jsx';
 
@@ -129,7 +129,13 @@ export const ModelChooser = (props: { readonly ref: (dialog: HTMLDialogElement) 
       </section>
       <ul class="list" role="listbox" aria-label={app.t().page.model}>
         <For each={known()}>
-          {({ model, from }) => <Choice model={model} note={app.t().models[from]} choose={choose} />}
+          {({ model, from }) => (
+            <Choice
+              model={model}
+              note={isProcess(model) ? app.t().live.process : app.t().models[from]}
+              choose={choose}
+            />
+          )}
         </For>
       </ul>
       <Folders choose={choose} />

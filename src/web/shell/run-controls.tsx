@@ -50,6 +50,7 @@ export const RunControls = (): JSX.Element => {
     runActions
       .filter((action) => action !== (isRunning() ? 'continue' : 'pause'))
       .filter((action) => isAble(action, app.debugging.lastAbout()));
+  const unitNames = () => (app.debugging.lastAbout()?.kind === 'process' ? app.t().live.units : t().units);
   const units = () => app.debugging.lastAbout()?.can.units ?? targetUnit.options;
   return (
     <div class="run-controls" role="toolbar" aria-label={t().controls}>
@@ -62,7 +63,7 @@ export const RunControls = (): JSX.Element => {
         value={app.debugging.unit()}
         onChange={(event) => app.debugging.setUnit(event.currentTarget.value as TargetUnit)}
       >
-        <For each={units()}>{(unit) => <option value={unit}>{t().units[unit]}</option>}</For>
+        <For each={units()}>{(unit) => <option value={unit}>{unitNames()[unit]}</option>}</For>
       </select>
     </div>
   );

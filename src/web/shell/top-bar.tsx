@@ -11,6 +11,7 @@ const facts = (app: App): string => {
   if (!model) return '';
   const { encoderLayers, layers, heads, modelDim, vocab, parameters, family } = model;
   const lang = app.view.language;
+  if (vocab === 0 || heads === 0) return `${family} · ${app.t().live.facts(layers, count(parameters, lang))}`;
   const stack = encoderLayers === undefined ? String(layers) : `${encoderLayers} + ${layers}`;
   const shape = {
     ...{ layers: stack, heads, width: modelDim, vocab: count(vocab, lang) },

@@ -204,7 +204,7 @@ export const makeDebugging = (session: Session): Debugging => {
     ...signals,
     ...useFrame(view),
     ...{ unit, setUnit, can, move, moves, settings, set, editing, edit, value, chooseValue },
-    isOpen: () => view().phase === 'stopped' || view().phase === 'running',
+    isOpen: createMemo(() => view().phase === 'stopped' || view().phase === 'running'),
     open: () => session.send({ type: 'run', act: { act: 'open' } }),
     toggle: (place) => set((all) => toggledPoint(all, place)),
     do: (action) => {

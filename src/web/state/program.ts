@@ -42,8 +42,8 @@ export const makeProgram = ({ session, results, debugging }: Given): Program => 
   const isOnly = createMemo(() => isTargetOnly(model() ?? ''));
   // What a process or a recording has, only it knows.
   createEffect(
-    on([debugging.about, isOnly], ([about, only]) => {
-      if (!about || !only) return;
+    on([debugging.about, isOnly, debugging.isOpen], ([about, only, open]) => {
+      if (!about || !only || !open) return;
       debugging.look({ ask: 'sites' }).then(
         ({ sites }) => setOwn(sites),
         () => setOwn([]), // names are then written without completion

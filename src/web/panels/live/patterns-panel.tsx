@@ -37,7 +37,7 @@ const Small = (props: {
       aria-label={app.t().live.head(props.head)}
       onClick={() => props.choose()}
     >
-      <canvas ref={canvas} style={{ width: `${side}px`, height: `${side}px` }} />
+      <canvas ref={canvas} />
       <span class="small">{props.head}</span>
     </button>
   );
@@ -74,7 +74,7 @@ const Large = (props: { readonly pattern: Pattern; readonly head: number; readon
   return (
     <>
       <h3 class="head-name">{app.t().live.head(props.head)}</h3>
-      <div class="value-picture">
+      <div class="value-picture" style={{ height: `${58 + Math.min(322, 34 * props.matrix.rows)}px` }}>
         <MatrixView
           {...{ id: 'pattern-map', label: `${props.pattern.site}. ${app.t().attention.mapKeys}` }}
           name={JSON.stringify([props.pattern.site, props.head, app.debugging.view().state?.revision])}

@@ -40,6 +40,12 @@ const useSeen = () => {
   );
 };
 
+/** Pixels that a picture is high: a wide matrix needs no more than it is high where all of it is seen. */
+const pictureHeight = ({ rows, columns }: { readonly rows: number; readonly columns: number }): number => {
+  const [texts, width, most] = [58, 480, 300];
+  return texts + Math.max(40, Math.min(most, (rows * width) / columns));
+};
+
 const matrixOf = ({ pixels: { rows, columns }, bytes }: Seen) => ({
   ...{ rows, columns },
   data: new Float32Array(bytes.slice().buffer),
@@ -98,7 +104,7 @@ const Picture = (props: { readonly seen: Seen }): JSX.Element => {
   };
   return (
     <>
-      <div class="value-picture">
+      <div class="value-picture" style={{ height: `${pictureHeight(matrix())}px` }}>
         <MatrixView
           {...{ id: 'value-picture', label: `${props.seen.of.ref}. ${app.t().attention.mapKeys}` }}
           name={JSON.stringify([props.seen.of, app.debugging.view().state?.revision])}
@@ -160,7 +166,7 @@ const Numbers = (props: { readonly seen: Seen }): JSX.Element => {
       [t.mean, compact(stats.mean)],
       [t.std, compact(stats.std)],
       [t.norm, compact(stats.norm)],
-      [t.broken, `${stats.nan} + ${stats.inf}`],
+      [t.broken, String(stats.nan + stats.inf)],
       [t.stored, dtype],
     ];
   };

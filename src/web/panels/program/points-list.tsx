@@ -1,6 +1,6 @@
 import { createSignal, For, Show, type JSX } from 'solid-js';
 import type { KnownSite } from '../../../language/index.js';
-import type { SessionPoint } from '../../../protocol/index.js';
+import { pointMoment, type SessionPoint } from '../../../protocol/index.js';
 import { useApp } from '../../app.js';
 import {
   caughtKind,
@@ -61,6 +61,13 @@ const PointRow = (props: { readonly point: SessionPoint; readonly met: number })
   );
 };
 
+/** `after h.*.mlp` as a moment and globs. */
+const sitesAt = (text: string): Pick<SessionPoint, 'sites' | 'moment'> => {
+  const [, word, sites] = /^(before|after|backward)\s+(.+)$/.exec(text) ?? [];
+  const moment = pointMoment.safeParse(word).data;
+  return moment === undefined ? { sites: text } : { sites, moment };
+};
+
 /** Sites by globs, or an expression whose change stops. */
 const AddPoint = (props: { readonly sites: readonly KnownSite[] }): JSX.Element => {
   const app = useApp();
@@ -69,7 +76,7 @@ const AddPoint = (props: { readonly sites: readonly KnownSite[] }): JSX.Element 
   const add = (key: 'sites' | 'watch'): void => {
     const given = text().trim();
     if (given === '' || (key === 'watch' && mistakeOf('expression', given) !== undefined)) return;
-    app.debugging.set((all) => withPoint(all, { [key]: given }));
+    app.debugging.set((all) => withPoint(all, key === 'watch' ? { watch: given } : sitesAt(given)));
     setText('');
   };
   /** In a process also the moment before a module's path: `after h.*.mlp`, `backward h.0`, `optimiser`. */
@@ -158,7 +165,13 @@ export const PointsList = (props: { readonly sites: readonly KnownSite[] }): JSX
   const app = useApp();
   const t = () => app.t().program;
   const points = () => app.debugging.settings().points;
-  const looked = useLook(() => app.debugging.look({ ask: 'points' }), points);
+  const looked = useLook(
+    () => app.debugging.look({ ask: 'points' }),
+    () =>
+      points()
+        .map(({ id }) => id)
+        .join(),
+  );
   const met = (id: number): number => looked().value?.points.find((point) => point.id === id)?.met ?? 0;
   return (
     <div class="points">
