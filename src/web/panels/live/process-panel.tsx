@@ -74,6 +74,11 @@ export const ProcessPanel = (): JSX.Element => {
       <Show when={isOff()}>
         <Apart address={address()} />
       </Show>
+      <Show when={app.debugging.view().phase === 'stopped'}>
+        <p class="process-about" id="process-place">
+          {app.debugging.view().state?.place ?? t().between}
+        </p>
+      </Show>
       <Show when={about()}>
         {(of) => (
           <>
