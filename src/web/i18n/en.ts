@@ -26,6 +26,9 @@ export const en = {
     languageName: 'Switch the page to Chinese',
     help: (panel: string) => `What ${panel} shows`,
     resize: 'Resize the columns',
+    resizeRows: 'Resize what is above and below',
+    memory: (device: string, bytes: string) => `${device} · ${bytes}`,
+    memoryHeld: (models: string, values: string) => `Models take ${models}, values that are looked at ${values}`,
     panelKinds: { see: 'See', why: 'Why', run: 'Run' },
     facts: ({ layers, heads, width, vocab, parameters }: ModelFacts) =>
       `${layers} layers · ${heads} heads · width ${width} · vocabulary ${vocab} · ${parameters} parameters`,
@@ -42,7 +45,7 @@ export const en = {
     norm: (x: string) => `‖x‖ ${x}`,
     change: (x: string) => `change ${x}`,
     kl: (x: string) => `KL to the run without edits ${x}`,
-    broken: (n: number) => `${n} numbers are NaN or infinite`,
+    broken: (n: number) => (n === 1 ? '1 number is NaN or infinite' : `${n} numbers are NaN or infinite`),
     nothing: 'Point at something, or move with the arrow keys.',
   },
   notice: {
@@ -56,7 +59,7 @@ export const en = {
     title: 'Prompt',
     placeholder: 'Write something for the model to go on from',
     target: 'What the decoder begins with',
-    tokens: (n: number) => `${n} tokens`,
+    tokens: (n: number) => (n === 1 ? '1 token' : `${n} tokens`),
     output: 'It goes on:',
     token: (i: number, text: string, id: number) => `token ${i}: ${text}, id ${id}`,
     surprise: (p: string) => `the model gave it ${p}`,

@@ -85,7 +85,7 @@ export const runsEn = {
       sum: '+',
       other: 'module',
     },
-    heads: (n: number) => `${n} heads`,
+    heads: (n: number) => (n === 1 ? '1 head' : `${n} heads`),
     chosen: (chosen: number, experts: number) => `${chosen} of ${experts}`,
     kl: (x: string) => `skipping it: KL ${x} nats`,
   },
@@ -111,7 +111,8 @@ export const runsEn = {
     edits: (n: number) => (n === 1 ? '1 edit' : `${n} edits`),
     refused: 'Not compared:',
     kl: (x: string) => `KL(B‖A) ${x} nats`,
-    unaligned: (n: number) => `${n} tokens of A have no counterpart in B`,
+    unaligned: (n: number) =>
+      n === 1 ? '1 token of A has no counterpart in B' : `${n} tokens of A have no counterpart in B`,
     editing: 'You change run B.',
     lines: 'solid: A, dashed: B',
     linesTurned: 'solid: B, dashed: A',

@@ -1,3 +1,5 @@
+const swapped = (n: number): string => (n === 1 ? '1 token was swapped' : `${n} tokens were swapped`);
+
 /** What the page says of patching, circuits and attacks. */
 export const trialsEn = {
   trials: {
@@ -96,12 +98,11 @@ export const trialsEn = {
     says: 'it says',
     loss: 'loss',
     succeeded: {
-      hotflip: (n: number) => `${n} tokens were swapped, and the prediction is another.`,
+      hotflip: (n: number) => `${swapped(n)}, and the prediction is another.`,
       'input-reduction': (n: number, of: number) => `${n} of ${of} tokens could go, and the prediction is the same.`,
     },
     failed: {
-      hotflip: (n: number) =>
-        `${n} tokens were swapped, and the prediction stays: that this attack fails proves nothing.`,
+      hotflip: (n: number) => `${swapped(n)}, and the prediction stays: that this attack fails proves nothing.`,
       'input-reduction': () => 'No token could go without another prediction.',
     },
     text: 'The text, with what was changed',

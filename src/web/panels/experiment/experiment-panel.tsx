@@ -59,6 +59,9 @@ export const ExperimentPanel = (): JSX.Element => {
           <ul class="edits">
             <Index each={app.experiment.edits()}>{(edit, i) => <EditRow edit={edit()} index={i} />}</Index>
           </ul>
+          <button class="plain small clear-edits" onClick={() => app.experiment.set([])}>
+            {app.t().experiment.clear}
+          </button>
         </Show>
         <AddEdit />
         <AddMenus />

@@ -46,9 +46,6 @@ export const Files = (): JSX.Element => {
         {t().save}
       </button>
       <button onClick={() => input?.click()}>{t().load}</button>
-      <button class="plain" onClick={() => app.experiment.set([])} disabled={app.experiment.edits().length === 0}>
-        {t().clear}
-      </button>
       <input
         ref={input}
         type="file"
