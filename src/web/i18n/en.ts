@@ -1,5 +1,6 @@
 import { programEn } from './program-en.js';
 import { runsEn } from './runs.js';
+import { toldPlainly } from './told.js';
 import { trialsEn } from './trials.js';
 
 /** A model's shape, numbers as they are read. */
@@ -15,6 +16,7 @@ export interface ModelFacts {
 export const en = {
   ...runsEn,
   ...trialsEn,
+  told: toldPlainly,
   page: {
     model: 'Model',
     chooseModel: 'Choose a model',
@@ -288,7 +290,6 @@ export const en = {
     deletion: (area: string) => `deletion, area ${area}`,
     insertion: (area: string) => `insertion, area ${area}`,
     compared: (area: string, random: string) => `${area} (random ${random})`,
-    note: (text: string) => text,
     help: 'How much each token has to do with the number: orange speaks for it, blue against. The curves take tokens away, and put them in, in the order of their scores: deletion should fall early, insertion rise early, both better than random orders. Methods and when not to trust them: docs/attribution.md.',
   },
   experiment: {

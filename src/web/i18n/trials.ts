@@ -26,7 +26,6 @@ export const trialsEn = {
     progress: (done: number, total: number, what: string) => `${done} of ${total} ${what}`,
     whats: {} as Readonly<Record<string, string>>,
     old: 'What is shown is of an earlier run.',
-    note: (text: string) => text,
     seconds: (runs: number, s: string) => `${runs} runs in ${s} s`,
   },
   patching: {

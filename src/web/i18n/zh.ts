@@ -1,12 +1,16 @@
 import type { Words } from './en.js';
 import { programZh } from './program-zh.js';
 import { runsZh } from './runs-zh.js';
+import { codesZh } from './codes-zh.js';
+import { phrasesZh } from './phrases-zh.js';
+import { makeTold } from './told.js';
 import { trialsZh } from './trials-zh.js';
 
 /** 页面的简体中文文字。 */
 export const zh: Words = {
   ...runsZh,
   ...trialsZh,
+  told: makeTold({ phrases: phrasesZh, codes: codesZh, colon: '：', stop: '。' }),
   page: {
     model: '模型',
     chooseModel: '选择模型',
@@ -258,7 +262,6 @@ export const zh: Words = {
     deletion: (area) => `移除，面积 ${area}`,
     insertion: (area) => `加入，面积 ${area}`,
     compared: (area, random) => `${area}（随机 ${random}）`,
-    note: (text) => text,
     help: '每个词元与该数的关系：橙色支持，蓝色反对。曲线按分数的次序移除或加入词元：移除应早降，加入应早升，都应好于随机次序。方法及其不可信之处见 docs/attribution.md。',
   },
   experiment: {

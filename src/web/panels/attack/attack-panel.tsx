@@ -182,7 +182,7 @@ const Result = (props: { readonly result: AttackResult; readonly isOld: boolean 
       <Show when={props.result.flips.length > 0}>
         <Steps result={props.result} />
       </Show>
-      <For each={props.result.notes}>{(note) => <p class="small soft">{app.t().trials.note(note)}</p>}</For>
+      <For each={props.result.notes}>{(note) => <p class="small soft">{app.t().told.note(note)}</p>}</For>
     </>
   );
 };

@@ -125,7 +125,7 @@ const Result = (props: { readonly result: CircuitResult }): JSX.Element => {
       </p>
       <Numbers result={props.result} />
       <Graph result={props.result} />
-      <For each={props.result.notes}>{(note) => <p class="small soft">{app.t().trials.note(note)}</p>}</For>
+      <For each={props.result.notes}>{(note) => <p class="small soft">{app.t().told.note(note)}</p>}</For>
       <Strongest result={props.result} />
     </>
   );

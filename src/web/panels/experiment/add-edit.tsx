@@ -27,7 +27,7 @@ export const AddEdit = (): JSX.Element => {
   const app = useApp();
   const sites = useSites();
   const [text, setText] = createSignal('');
-  const mistake = () => (text().trim() === '' ? undefined : mistakeIn(text().trim()));
+  const mistake = () => (text().trim() === '' ? undefined : mistakeIn(text().trim(), app.t()));
   const offers = () => completions(text(), sites());
   const add = (): void => {
     const edit = text().trim();

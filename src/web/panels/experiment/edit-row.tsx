@@ -51,8 +51,8 @@ const EditText = (props: Props): JSX.Element => {
   const app = useApp();
   const [mistake, setMistake] = createSignal<string>();
   const take = (text: string): void => {
-    setMistake(mistakeIn(text));
-    if (mistakeIn(text) === undefined && text !== props.edit.text) app.experiment.replace(props.index, text);
+    setMistake(mistakeIn(text, app.t()));
+    if (mistakeIn(text, app.t()) === undefined && text !== props.edit.text) app.experiment.replace(props.index, text);
   };
   return (
     <>

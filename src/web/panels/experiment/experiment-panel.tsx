@@ -1,5 +1,6 @@
 import { For, Index, Show, type JSX } from 'solid-js';
 import { useApp } from '../../app.js';
+import { Mistake } from '../../shell/mistake.jsx';
 import { compact } from '../../look/numbers.js';
 import { klOf } from '../next/rows.js';
 import { Panel } from '../../shell/panel.jsx';
@@ -30,14 +31,10 @@ const Notes = (): JSX.Element => {
   const app = useApp();
   return (
     <>
-      <Show when={app.results.error()}>
-        {(error) => (
-          <p class="mistake" role="alert">
-            {error().message}. <span class="soft">{error().hint}</span>
-          </p>
-        )}
-      </Show>
-      <For each={app.results.compare()?.after.notes}>{(note) => <p class="soft small">{note}</p>}</For>
+      <Mistake of={app.results.error()} isAlert />
+      <For each={app.results.compare()?.after.notes}>
+        {(note) => <p class="soft small">{app.t().told.note(note)}</p>}
+      </For>
     </>
   );
 };

@@ -194,7 +194,7 @@ const Summary = (props: { readonly result: PatchResult; readonly isOfRun: boolea
         )}
       </Show>
       <For each={props.result.method === 'attribution' ? [] : props.result.notes}>
-        {(note) => <p class="small soft">{app.t().trials.note(note)}</p>}
+        {(note) => <p class="small soft">{app.t().told.note(note)}</p>}
       </For>
     </>
   );

@@ -2,7 +2,7 @@ import { createEffect, createMemo, createSignal, on, type Accessor } from 'solid
 import type { HostOutput, HostParams, Notification } from '../../../protocol/index.js';
 import type { App } from '../../app.js';
 import { makeLatest, type Latest } from '../../link/latest.js';
-import { errorText } from '../../look/error-text.js';
+import { errorText } from '../../i18n/told.js';
 import { runOf, type Run } from '../../state/request.js';
 import type { Progress } from '../../state/results.js';
 import { withoutUnset, type TrialSettings } from '../../state/trials.js';
@@ -53,7 +53,7 @@ interface Asked {
 /** What is known of a trial so far, as signals. */
 const makeSignals = <M extends Method>() => {
   const [found, setFound] = createSignal<{ readonly result: HostOutput<M> } & Omit<Asked, 'run'>>();
-  const [failure, setFailure] = createSignal<string>();
+  const [failure, setFailure] = createSignal<unknown>();
   const [progress, setProgress] = createSignal<Progress>();
   const [busy, setBusy] = createSignal(false);
   return { found, setFound, failure, setFailure, progress, setProgress, busy, setBusy };
@@ -83,7 +83,7 @@ const makeRuns = <M extends Method>(
     },
     (error) => {
       s.setFound(undefined);
-      s.setFailure(errorText(error));
+      s.setFailure(error);
     },
     { supersede: 'stop', busy: s.setBusy },
   );
@@ -129,7 +129,8 @@ export const makeTrial = <M extends Method>(app: App, method: M, given: Asking):
     }),
   );
   return {
-    ...{ failure: s.failure, progress: s.progress, busy: s.busy },
+    ...{ progress: s.progress, busy: s.busy },
+    failure: () => (s.failure() === undefined ? undefined : errorText(app.t(), s.failure())),
     result: () => s.found()?.result,
     isOld: () => s.found() !== undefined && s.found()?.key !== key(),
     isOfRun: () => s.found()?.runKey === runKey(),
