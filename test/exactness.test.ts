@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { JsonObject } from '../src/base/index.js';
-import { forward, formed, generate, KvCache, prepareExperiment, runOrder, type Variant } from '../src/engine/index.js';
+import { forward, generate, KvCache, prepareExperiment, runOrder, type Variant } from '../src/engine/index.js';
 import { makeOnnxruntime } from '../src/engine/onnxruntime/index.node.js';
 import { cut, typesOf, type Graph } from '../src/graph/index.js';
 import { parseEdits } from '../src/language/index.js';
@@ -194,7 +194,7 @@ describe.each(Object.entries(configs))('%s: the same bits', (_, { config, dtype 
   it('of a block cut in two at any of its sites', async () => {
     const segment = model.program.segments[1];
     if (!segment) throw new Error('no block');
-    const graph = formed(segment, { edits: [], weights: none, taps: [] });
+    const graph = model.compilations.graph(segment, { edits: [], weights: none, taps: [] });
     const backend = await makeOnnxruntime({ device: 'cpu', binding: 'packed' });
     const feeds = feedsFor(graph);
     const run = async (g: Graph, given: ReadonlyMap<string, Tensor>): Promise<Map<string, Tensor>> => {

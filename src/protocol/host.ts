@@ -156,17 +156,18 @@ export const clientMessage = z.discriminatedUnion('type', [
 export type ClientMessage = z.infer<typeof clientMessage>;
 export type HostRequest = Extract<ClientMessage, { type: 'request' }>;
 
+/** How far something is. `bytes`: of weights, as they are computed with, that are being made ready. */
+export const progressPart = z.object({
+  ...{ done: z.int(), total: z.int(), what: z.string() },
+  bytes: z.object({ done: z.number(), total: z.number() }).optional(),
+});
+export type ProgressPart = z.infer<typeof progressPart>;
+
 /** What is told of a request before its answer. */
 export const notification = z.discriminatedUnion('type', [
   z.object({ type: z.literal('note'), id, text: z.string() }),
   z.object({ type: z.literal('text'), id, text: z.string() }),
-  z.object({
-    type: z.literal('progress'),
-    id,
-    ...{ done: z.int(), total: z.int(), what: z.string() },
-    /** Of the weights, as they are computed with, where they are being made ready. */
-    bytes: z.object({ done: z.number(), total: z.number() }).optional(),
-  }),
+  progressPart.extend({ type: z.literal('progress'), id }),
   z.object({ type: z.literal('told'), id, told: targetTold }),
 ]);
 export type Notification = z.infer<typeof notification>;

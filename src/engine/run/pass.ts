@@ -16,6 +16,7 @@ import { asFloat32 } from './as-float32.js';
 import { valueOutput, type Compilations, type Compiled, type Condition, type Form } from './compiled.js';
 import type { ForwardRequest, ForwardResult, LiveEdit, Passed, Variant } from './request.js';
 import { makeInput } from './inputs.js';
+import { lastRowFeed, lastRowLayer } from './last-row.js';
 import { siteIn, type Instance } from './order.js';
 import { isDoubled, makeRows, undoubled, type Rows } from './rows.js';
 
@@ -107,6 +108,8 @@ export class Pass {
   #at = 0;
   readonly #shared = new Map<string, Tensor>();
   readonly #scored: 'last' | 'all' | 'none';
+  /** The layer that gives its last row alone. */
+  readonly #sparing: Instance | undefined;
   #logits: Tensor | undefined;
   /** What a look at the next instance computed of what passing it gives. */
   #foreseen: (PassState & { readonly computed: Computed }) | undefined;
@@ -126,6 +129,10 @@ export class Pass {
     );
     const { passed = [] } = request;
     this.instances = [...passed.map((p) => p.instance), ...all.slice(passed.length)];
+    this.#sparing = lastRowLayer({
+      ...{ request, instances: this.instances, rows: this.rows, scored: this.#scored },
+      isCaptured: (instance) => this.#captured(instance).length > 0,
+    });
   }
 
   /** The first so many instances, each with the variant under which it runs. */
@@ -152,9 +159,18 @@ export class Pass {
     return this.instances[this.#at];
   }
 
+  /** To the end, or, where nothing is scored or kept, as far as something is captured. */
   async run(): Promise<ForwardResult> {
-    while (this.next) await this.advance();
+    const until = this.#needed();
+    while (this.next && this.#at < until) await this.advance();
     return this.finish();
+  }
+
+  /** How many instances have to run for what is asked for. */
+  #needed(): number {
+    const { cache, keeping } = this.request;
+    if (cache || keeping || this.#scored !== 'none') return this.instances.length;
+    return this.instances.findLastIndex((instance) => this.#captured(instance).length > 0) + 1;
   }
 
   /**
@@ -254,7 +270,7 @@ export class Pass {
     const { request } = this;
     const variant = this.#variantAt(this.#at);
     const edits = variant.edits.get(instance.name) ?? [];
-    const plain = formOf(instance, asked.captured, { ...request, variant });
+    const plain = this.#spared(instance, formOf(instance, asked.captured, { ...request, variant }));
     const { conditions = [] } = asked;
     const usual = conditions.length > 0 ? { ...plain, conditions } : plain;
     const form: Form =
@@ -277,6 +293,27 @@ export class Pass {
     return { results, fed, graph, rows, compiled };
   }
 
+  /** The rows of the stream that the head receives: all, or the one that is scored. */
+  get rowsHanded(): Rows {
+    return this.#sparing ? this.#lastRows : this.rows;
+  }
+
+  /** The last position's row, twice, since a product of one row would take another kernel. */
+  get #lastRows(): Rows {
+    const last = this.rows.positions.at(-1) ?? 0;
+    return { ...this.rows, positions: [last, last] };
+  }
+
+  /** The form in which an instance runs, gradients left out. */
+  form(instance: Instance): Form {
+    const { variant, taps } = this.request;
+    return this.#spared(instance, formOf(instance, this.#captured(instance), { variant, ...(taps ? { taps } : {}) }));
+  }
+
+  #spared(instance: Instance, form: Form): Form {
+    return instance === this.#sparing ? { ...form, rows: 'chosen' } : form;
+  }
+
   /** The rows that an instance computes, and what it reads: the head alone only the rows that are scored. */
   #placed(instance: Instance, whole: boolean): { rows: Rows; handed: ReadonlyMap<string, Tensor> } {
     const { stack, kind } = instance.segment;
@@ -288,8 +325,9 @@ export class Pass {
     const [first = 0] = last;
     const resid = handed.get(carried);
     if (!resid) throw bug('the head ran before the embedding');
-    const parts = last.map((at, b) => take(range(resid, 0, [b, b + 1]), 1, [at, at]));
     const rows = { ...this.rows, positions: [past + first, past + first] };
+    if (this.#sparing) return { rows, handed };
+    const parts = last.map((at, b) => take(range(resid, 0, [b, b + 1]), 1, [at, at]));
     return { rows, handed: new Map([...handed, [carried, concat(parts, 0)]]) };
   }
 
@@ -313,7 +351,8 @@ export class Pass {
         numbers.get(name) ??
         weight ??
         handed.get(readName(instance.segment, name)) ??
-        (spec ? (cache?.past(instance.name, spec) ?? noPast(rows.ids.length, spec)) : this.#input(name, rows));
+        (spec ? (cache?.past(instance.name, spec) ?? noPast(rows.ids.length, spec)) : this.#input(name, rows)) ??
+        lastRowFeed(name, rows);
       if (!tensor) throw bug(`nothing to feed ${name} with, of type ${type.dtype}`);
       fed.set(name, tensor);
     }
