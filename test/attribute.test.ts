@@ -7,10 +7,12 @@ import {
   attackInput,
   attributeInput,
   attributionMethods,
+  runInput,
   type AttackResult,
   type AttributeResult,
+  type RunResult,
 } from '../src/protocol/index.js';
-import { attack, attribute } from '../src/service/index.js';
+import { attack, attribute, run } from '../src/service/index.js';
 import { gpt2, llama, refused, tiny, untokenized } from './cli/command.js';
 import { root } from './support/root.js';
 
@@ -206,6 +208,25 @@ describe('attack', () => {
     expect(found.after.prediction.id).toBe(found.before.prediction.id);
     expect([...found.kept].sort((a, b) => a - b)).toEqual(found.kept);
     expect(found.final.map((t) => t.id)).toEqual(found.kept.map((i) => found.tokens[i]?.id));
+  });
+
+  it('input reduction tells what it took away, in which order, and what was said after each', async () => {
+    const { removed, ...found } = await attackedBy({
+      model: judge,
+      prompt: 'The soup was awful and Tom was sad.',
+      attack: 'input-reduction',
+    });
+    expect(removed.length).toBeGreaterThan(1);
+    const places = removed.map((r) => r.position);
+    expect([...places, ...found.kept].sort((a, b) => a - b)).toEqual(found.tokens.map((_, i) => i));
+    expect(removed.map((r) => r.token)).toEqual(places.map((i) => found.tokens[i]));
+    expect(removed.every((r) => r.prediction.id === found.before.prediction.id)).toBe(true);
+    expect(removed.at(-1)?.prediction).toEqual(found.after.prediction);
+    // Each is what the model says of the text without them.
+    const without = found.tokens.filter((_, i) => !places.slice(0, 2).includes(i)).map((t) => t.id);
+    const { labels } = (await run.run(runInput.parse({ model: judge, ids: without, top: 2 }), context)) as RunResult;
+    const said = labels?.find((l) => l.id === found.before.prediction.id);
+    expect(removed[1]?.prediction.probability).toBeCloseTo(said?.probability ?? NaN, 6);
   });
 
   it('of a masked word: the mask stays', async () => {
