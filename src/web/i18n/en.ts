@@ -1,3 +1,4 @@
+import { liveEn } from './live.js';
 import { programEn } from './program-en.js';
 import { runsEn } from './runs.js';
 import { toldPlainly } from './told.js';
@@ -14,6 +15,7 @@ export interface ModelFacts {
 
 /** What the page says in English; the other languages have the same shape, which the compiler checks. */
 export const en = {
+  ...liveEn,
   ...runsEn,
   ...trialsEn,
   told: toldPlainly,

@@ -1,4 +1,5 @@
 import type { Words } from './en.js';
+import { liveZh } from './live-zh.js';
 import { programZh } from './program-zh.js';
 import { runsZh } from './runs-zh.js';
 import { codesZh } from './codes-zh.js';
@@ -8,6 +9,7 @@ import { trialsZh } from './trials-zh.js';
 
 /** 页面的简体中文文字。 */
 export const zh: Words = {
+  ...liveZh,
   ...runsZh,
   ...trialsZh,
   told: makeTold({ phrases: phrasesZh, codes: codesZh, colon: '：', stop: '。' }),
