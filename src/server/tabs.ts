@@ -187,14 +187,10 @@ export class Tabs {
         await client.restart();
         this.#death = undefined;
         break;
-      case 'kept': {
-        const { id, asked, params } = message;
-        this.#send(tab, { type: 'kept', id, result: this.#kept.find(asked, params) });
-        return;
-      }
+      case 'kept':
       case 'models':
       case 'browse':
-        this.#send(tab, await this.#choices(message));
+        this.#send(tab, await this.#answer(message));
         return;
     }
     this.#tellAll();
@@ -210,6 +206,12 @@ export class Tabs {
     this.#tellAll();
     await this.#run.attach();
     await session.save();
+  }
+
+  #answer(message: Extract<PageMessage, { type: 'kept' | 'models' | 'browse' }>): Promise<ServerMessage> {
+    if (message.type !== 'kept') return this.#choices(message);
+    const { id, asked, params } = message;
+    return Promise.resolve({ type: 'kept', id, result: this.#kept.find(asked, params) });
   }
 
   /** What can be chosen. @throws UsageError MESSAGE_INVALID, OPTION_INVALID, FILE_UNREADABLE */
