@@ -111,7 +111,7 @@ export const zh: Words = {
     invite: (word, layer) => `${word} 在途中出现过，第 ${layer} 层把它丢了：点击标出的格子`,
     inviteNext: (part) => `现在关掉${part}`,
     mended: (word) => `现在它说 ${word}`,
-    noWords: '这个模型给出标签：途中没有可读的词。',
+    noWords: '此模型给出标签：途中没有词可读，但可看各层如何改变残差流。',
     help: '每一格是一个词元在一层之后的残差流，用透镜读出：最后的归一化与反嵌入，softmax(W·norm(x))，好像模型到此为止。点击一格可以看里面；圆点表示有编辑在那里。',
   },
   block: {

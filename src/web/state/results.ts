@@ -45,7 +45,7 @@ export interface Results {
 /** The word that is tracked: the one chosen, else the likeliest of the run without edits, or of A. */
 const wordOf = ({ before, after }: CompareResult, hasOther: boolean) => {
   const run = hasOther ? after : before;
-  return run.words[0] ?? run.next[0] ?? run.masks?.[0]?.next[0];
+  return run.words[0] ?? run.next[0] ?? run.masks?.[0]?.next[0] ?? run.labels?.[0];
 };
 
 interface Options {
@@ -143,7 +143,7 @@ type Signals = ReturnType<typeof makeSignals>;
 const soonMs = 50;
 const restMs = 150;
 
-/** The board of what is shown, of an encoder-decoder both; of a classifier there is none. */
+/** The board of what is shown, of an encoder-decoder both. */
 const readBoards = async (
   client: Client,
   given: Pick<Parameters<typeof readBoard>[1], 'request' | 'result' | 'near' | 'signal'>,
@@ -151,10 +151,6 @@ const readBoards = async (
 ): Promise<void> => {
   const { after } = given.result;
   if (after.target === undefined) s.setEncoder(undefined);
-  if (after.labels) {
-    s.setBoard(undefined);
-    return;
-  }
   await readBoard(client, { ...given, word: s.word()?.id }, s.setBoard);
   if (after.target) await readBoard(client, { ...given, word: undefined, stack: 'encoder' }, s.setEncoder);
 };
@@ -233,7 +229,7 @@ const followOther = (session: Session, s: Signals, side: Accessor<Side>): void =
   const reads = makeLatest(
     async (request: Request, signal) => {
       const [client, result] = [session.client(), s.compare()];
-      if (!client || !result || result.before.labels) return;
+      if (!client || !result) return;
       const given = {
         request,
         result: turned(result),
