@@ -55,6 +55,8 @@ export const en = {
     hostDied: (reason: string) => `The process that runs the model ended (${reason}). What you made is kept.`,
     restart: 'Start it again',
     opening: 'Opening the model',
+    cancelled: 'Cancelled: nothing was run.',
+    again: 'Run it',
     segments: (done: number, total: number) => `${done} of ${total} parts are ready`,
   },
   prompt: {

@@ -49,6 +49,8 @@ export const zh: Words = {
     hostDied: (reason) => `运行模型的进程结束了（${reason}）。你所做的没有丢失。`,
     restart: '重新启动',
     opening: '正在打开模型',
+    cancelled: '已取消：没有运行。',
+    again: '运行',
     segments: (done, total) => `${total} 部分中已就绪 ${done} 部分`,
   },
   prompt: {

@@ -37,7 +37,9 @@ export interface Results {
   readonly error: Accessor<WireError | undefined>;
   /** Milliseconds from the latest change to its painted answer. */
   readonly latency: Accessor<number | undefined>;
-  /** Asks again, after a host was started anew. */
+  /** Whether the latest run was cancelled, and nothing was run since. */
+  readonly cancelled: Accessor<boolean>;
+  /** Asks again, after a host was started anew, or what was cancelled. */
   again(): void;
   cancel(): void;
 }
@@ -123,6 +125,7 @@ const makeSignals = () => {
   const [progress, setProgress] = createSignal<Progress>();
   const [error, setError] = createSignal<WireError>();
   const [latency, setLatency] = createSignal<number>();
+  const [cancelled, setCancelled] = createSignal(false);
   const word = createMemo(() => {
     const result = answers.compare();
     return result && wordOf(result, answers.shown()?.other !== undefined);
@@ -134,7 +137,7 @@ const makeSignals = () => {
   };
   return {
     ...{ ...answers, busy, setBusy, word, failed },
-    ...{ progress, setProgress, error, setError, latency, setLatency },
+    ...{ progress, setProgress, error, setError, latency, setLatency, cancelled, setCancelled },
   };
 };
 type Signals = ReturnType<typeof makeSignals>;
@@ -281,9 +284,18 @@ export const makeResults = (session: Session, side: Accessor<Side>): Results => 
   const canRun = createMemo(() => session.store.link === 'open' && session.store.host.alive);
   const again = (): void => {
     const request = wanted();
+    signals.setCancelled(false);
     if (request && canRun()) runs.ask({ request, from: performance.now() });
+  };
+  /** What is shown of another model or text would stand for the one that was not run. */
+  const cancel = (): void => {
+    const request = wanted();
+    runs.cancel();
+    signals.setProgress(undefined);
+    signals.setCancelled(true);
+    if (request && isOther(signals.shown(), request)) signals.forget();
   };
   createEffect(on([wanted, canRun], again));
   followOther(session, signals, side);
-  return { ...signals, ...sided(signals, side), again, cancel: () => runs.cancel() };
+  return { ...signals, ...sided(signals, side), again, cancel };
 };

@@ -189,11 +189,10 @@ export const BlockPanel = (): JSX.Element => {
   const { layer, result } = useKnockouts();
   const heading = (): string => {
     const at = app.focus();
-    const token = visible(app.results.board()?.tokens[at?.position ?? 0]?.text ?? '');
+    if (!at) return app.t().block.title;
+    const token = visible(app.results.board()?.tokens[at.position]?.text ?? '');
     const of = layer();
-    return of === undefined
-      ? app.t().block.embed(at?.position ?? 0, token)
-      : app.t().block.heading(of, at?.position ?? 0, token);
+    return of === undefined ? app.t().block.embed(at.position, token) : app.t().block.heading(of, at.position, token);
   };
   return (
     <Panel id="block" title={heading()} help={app.t().block.help} differs grows>

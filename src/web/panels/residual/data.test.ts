@@ -58,7 +58,12 @@ describe('the words that are followed', () => {
   const run = (next: readonly number[], masks?: Readonly<Record<number, readonly number[]>>) => ({
     next: next.map(scored),
     ...(masks
-      ? { masks: Object.entries(masks).map(([position, ids]) => ({ position: Number(position), next: ids.map(scored) })) }
+      ? {
+          masks: Object.entries(masks).map(([position, ids]) => ({
+            position: Number(position),
+            next: ids.map(scored),
+          })),
+        }
       : {}),
   });
   const compared = (before: object, after: object): CompareResult => ({ before, after }) as CompareResult;
