@@ -57,6 +57,8 @@ export const en = {
     hostDied: (reason: string) => `The process that runs the model ended (${reason}). What you made is kept.`,
     restart: 'Start it again',
     opening: 'Opening the model',
+    cancelled: 'Cancelled: nothing was run.',
+    again: 'Run it',
     segments: (done: number, total: number) => `${done} of ${total} parts are ready`,
   },
   prompt: {
@@ -130,7 +132,7 @@ export const en = {
       `${word} is there on the way, and layer ${layer} loses it: click the marked cell`,
     inviteNext: (part: string) => `now switch off ${part}`,
     mended: (word: string) => `it says ${word} now`,
-    noWords: 'This model gives labels: there is no word to read on the way.',
+    noWords: 'This model gives labels: there is no word to read on the way, but how its layers change the stream.',
     help: 'Each cell is the stream of numbers at one token after one layer, read by the lens: the final norm and the unembedding, softmax(W·norm(x)), as if the model ended there. Click a cell to look inside; a dot marks where an edit sits.',
   },
   block: {

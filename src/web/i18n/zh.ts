@@ -51,6 +51,8 @@ export const zh: Words = {
     hostDied: (reason) => `运行模型的进程结束了（${reason}）。你所做的没有丢失。`,
     restart: '重新启动',
     opening: '正在打开模型',
+    cancelled: '已取消：没有运行。',
+    again: '运行',
     segments: (done, total) => `${total} 部分中已就绪 ${done} 部分`,
   },
   prompt: {
@@ -113,7 +115,7 @@ export const zh: Words = {
     invite: (word, layer) => `${word} 在途中出现过，第 ${layer} 层把它丢了：点击标出的格子`,
     inviteNext: (part) => `现在关掉${part}`,
     mended: (word) => `现在它说 ${word}`,
-    noWords: '这个模型给出标签：途中没有可读的词。',
+    noWords: '此模型给出标签：途中没有词可读，但可看各层如何改变残差流。',
     help: '每一格是一个词元在一层之后的残差流，用透镜读出：最后的归一化与反嵌入，softmax(W·norm(x))，好像模型到此为止。点击一格可以看里面；圆点表示有编辑在那里。',
   },
   block: {

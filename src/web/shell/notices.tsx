@@ -64,6 +64,12 @@ export const Notices = (): JSX.Element => {
         </div>
       </Show>
       <Opening />
+      <Show when={app.results.cancelled() && !app.results.busy()}>
+        <div class="notice" role="status" id="cancelled">
+          <p>{app.t().notice.cancelled}</p>
+          <button onClick={() => app.results.again()}>{app.t().notice.again}</button>
+        </div>
+      </Show>
     </>
   );
 };

@@ -7,7 +7,7 @@ import { Panel } from '../../shell/panel.jsx';
 import { ScaleStrip } from '../../shell/scale-strip.jsx';
 import { withPanel } from '../../state/panel-settings.js';
 import { onScale } from '../board/measures.js';
-import { shownMeasure } from '../board/shown-measure.js';
+import { measureId, shownMeasure } from '../board/shown-measure.js';
 import { BlockPicture } from './block-picture.jsx';
 import { columnsOf, layerName, repeatEdit, skipEdit, type Column } from './layers.js';
 import { useEffects } from './use-effects.js';
@@ -228,7 +228,7 @@ export const PicturePanel = (): JSX.Element => {
     <label class="small soft">
       {t().colour}{' '}
       <select id="picture-colour" value={colour()} onChange={(e) => setColour(e.currentTarget.value)}>
-        <option value="board">{t().byBoard(app.t().board.measures[app.view.measure])}</option>
+        <option value="board">{t().byBoard(app.t().board.measures[measureId(app)])}</option>
         <option value="skip">{t().bySkip}</option>
         <option value="time">{t().byTime}</option>
       </select>
