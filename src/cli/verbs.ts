@@ -57,6 +57,7 @@ import { showComponents } from './show-components.js';
 import { showHead } from './show-head.js';
 import { showHeads } from './show-heads.js';
 import { showComposition } from './show-composition.js';
+import { ProgressLine } from './progress-line.js';
 import { showNeurons } from './show-neurons.js';
 import { showList, showOverview } from './show-list.js';
 import { showRun } from './show-run.js';
@@ -90,17 +91,6 @@ const interruptible = (): { signal: AbortSignal; done: () => void } => {
   };
 };
 
-/** How far something is, on one line of a terminal that is written over, and gone at the end. */
-const progressLine = (): NonNullable<OperationContext['progress']> => {
-  let last = 0;
-  return ({ done, total, what }) => {
-    const now = performance.now();
-    if (done < total && now - last < 200) return;
-    last = now;
-    process.stderr.write(done < total ? `\r\u001b[K${done} of ${total} ${what}` : '\r\u001b[K');
-  };
-};
-
 const contextOf = (flags: Flags, signal: AbortSignal): OperationContext & { streamed: () => boolean } => {
   let streamed = false;
   const context = {
@@ -112,7 +102,7 @@ const contextOf = (flags: Flags, signal: AbortSignal): OperationContext & { stre
     },
   };
   const shown = flags['quiet'] !== true && process.stderr.isTTY;
-  const told = shown ? { ...context, progress: progressLine() } : context;
+  const told = shown ? { ...context, progress: new ProgressLine().tell } : context;
   if (flags['json'] === true) return told;
   return {
     ...told,
@@ -203,9 +193,27 @@ const addressOf = (address: string | undefined): { readonly host?: string; reado
   });
 };
 
-const attach = (address: string | undefined, { token, ranks, listen, x }: Flags): Promise<number> => {
-  const given = { ...addressOf(address), token: token ?? process.env['CUTAWAY_TOKEN'] ?? '', ranks, listen };
-  return debugLive(parse(attachInput, given), typeof x === 'string' ? x : undefined);
+/** What only one of the two faces of `attach` has. @throws UsageError OPTION_INVALID */
+const checkFace = ({ page: isPage, listen, x, port, open }: Flags): void => {
+  const inPage = [...(listen === true ? ['--listen'] : []), ...(x === undefined ? [] : ['-x'])];
+  const inTerminal = [...(port === undefined ? [] : ['--port']), ...(open === false ? ['--no-open'] : [])];
+  const [wrong] = isPage === true ? inPage : inTerminal;
+  if (wrong === undefined) return;
+  throw new UsageError(`${wrong} is ${isPage === true ? 'not for --page' : 'for --page alone'}`, {
+    code: 'OPTION_INVALID',
+    hint: 'cutaway attach --help tells which options are the terminal’s, and which the page’s.',
+  });
+};
+
+/** Attaches in the terminal, or in the page. */
+const attach = (address: string | undefined, flags: Flags): Promise<number> => {
+  const { token, ranks, listen, x } = flags;
+  checkFace(flags);
+  const at = { ...addressOf(address), token: token ?? process.env['CUTAWAY_TOKEN'] ?? '', ranks, listen };
+  const given = parse(attachInput, at);
+  if (flags['page'] !== true) return debugLive(given, typeof x === 'string' ? x : undefined);
+  const attached = { address: `${given.host}:${given.port}`, token: given.token, ranks: given.ranks };
+  return page(undefined, { ...flags, listen: undefined, attach: attached }, interruptible());
 };
 
 /** What each verb does. */

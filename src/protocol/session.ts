@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { processAddress } from './agent.js';
 import { debugSettings, runAct, runMessages } from './page-run.js';
 import type { PromptInput } from './inputs.js';
 import { wireError } from './wire-error.js';
@@ -56,6 +57,10 @@ export const experimentState = z.object({
 });
 export type ExperimentState = z.infer<typeof experimentState>;
 
+/** What can be looked at under the debugger and is not run by us: a recording, by its name's end, or a live process. */
+export const isTargetOnly = (model: string): boolean => isProcess(model) || /\.cutrec$/i.test(model);
+export const isProcess = (model: string): boolean => processAddress(model) !== undefined;
+
 /**
  * What a state gives to read, as operations take it: ids and a chat stand in place of the text. Undefined while there is
  * nothing to read.
@@ -79,6 +84,10 @@ const stateChange = experimentState.partial().extend({
   beside: besideState.nullish(),
 });
 
+/** What takes long, and is answered at once where it was answered before. */
+export const keptMethod = z.enum(['patch', 'circuit', 'attack']);
+export type KeptMethod = z.infer<typeof keptMethod>;
+
 /** From a page, as text beside the binary frames of the host's protocol. */
 export const pageMessage = z.discriminatedUnion('type', [
   /**
@@ -97,8 +106,17 @@ export const pageMessage = z.discriminatedUnion('type', [
   /** Starts another host, after one died. */
   z.object({ type: z.literal('restart') }),
   z.object({ type: z.literal('models') }),
+  /** The session becomes one of a live process, to which the server attaches. The token stays with the server. */
+  z.object({
+    type: z.literal('attach'),
+    address: text(300).refine((address) => processAddress(address) !== undefined, 'this is no HOST:PORT'),
+    token: text(1000),
+    ranks: z.int().min(1).max(1024).optional(),
+  }),
   /** What is in a folder that may be looked into; the topmost where left out. */
   z.object({ type: z.literal('browse'), folder: text(4000).optional() }),
+  /** Asks for an answer that the server may still have: `params` as the host was asked for it, field for field. */
+  z.object({ type: z.literal('kept'), id: z.int(), asked: keptMethod, params: z.record(z.string(), z.unknown()) }),
   /** Of the run under the debugger, which all pages share. */
   z.object({ type: z.literal('run'), act: runAct }),
 ]);
@@ -145,6 +163,8 @@ export const serverMessage = z.discriminatedUnion('type', [
   z.object({ type: z.literal('models'), models: z.array(modelChoice) }),
   z.object({ type: z.literal('folder'), view: folderView }),
   z.object({ type: z.literal('fault'), error: wireError }),
+  /** To `kept` of this `id`; without a result where the server has none. */
+  z.object({ type: z.literal('kept'), id: z.int(), result: z.unknown().optional() }),
   ...runMessages,
 ]);
 export type ServerMessage = z.infer<typeof serverMessage>;

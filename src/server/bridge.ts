@@ -1,15 +1,18 @@
 import { UsageError } from '../base/index.js';
-import type { Client } from '../client/index.js';
+import type { Answer, Client } from '../client/index.js';
+import type { Looked } from '../debugger/index.js';
 import {
   clientMessage,
   encodeFrame,
   FrameDecoder,
+  hostMethods,
   hostProtocol,
   invalidMessage,
   pageRun,
   toWireError,
   type HostMessage,
   type HostRequest,
+  type ViewAsk,
 } from '../protocol/index.js';
 
 /** What a page may ask of the host. Models are named in each request; none is opened under a name. */
@@ -33,6 +36,7 @@ const allowed: ReadonlySet<string> = new Set([
     'circuit',
     'components',
     'list',
+    'times',
     'tokenize',
     'weight',
     'writes',
@@ -60,6 +64,15 @@ const checkRequest = ({ method, params }: HostRequest): void => {
   });
 };
 
+export interface BridgeEnds {
+  send(bytes: Uint8Array): void;
+  hangUp(): void;
+  /** Told of each answer, and what it is to. */
+  answered?(request: HostRequest, result: unknown): void;
+  /** Looks at the run where that is not the host's; undefined where it is. */
+  look?(ask: ViewAsk): Promise<Looked<ViewAsk['ask']>> | undefined;
+}
+
 /** One page's requests, handed on to a host that several pages share. When the page goes, all that it asked is cancelled. */
 export class Bridge {
   readonly #decoder = new FrameDecoder(limits);
@@ -69,8 +82,7 @@ export class Bridge {
   constructor(
     readonly tab: string,
     readonly client: Client,
-    /** `opened`: told of each model that could be opened. */
-    readonly ends: { send(bytes: Uint8Array): void; hangUp(): void; opened?(model: string): void },
+    readonly ends: BridgeEnds,
   ) {}
 
   greet(): void {
@@ -111,9 +123,9 @@ export class Bridge {
       if (this.#open.size >= mostPending) throw invalidMessage(`${mostPending} requests are open`);
       checkRequest(request);
       this.#open.set(id, controller);
-      const { result, payload } = await this.#ask(request, controller.signal);
+      const { result, payload } = await (this.#looked(request) ?? this.#ask(request, controller.signal));
       this.#send({ type: 'answer', id, result }, payload);
-      if (request.method === 'list' || request.method === 'compare') this.#tellOpened(request.params);
+      this.ends.answered?.(request, result);
     } catch (error) {
       this.#send({ type: 'error', id, error: toWireError(error) });
     } finally {
@@ -121,9 +133,16 @@ export class Bridge {
     }
   }
 
-  #tellOpened(params: unknown): void {
-    const { model } = params as { readonly model?: unknown };
-    if (typeof model === 'string') this.ends.opened?.(model);
+  /** A look at a live process, which the server itself has. */
+  #looked({ method, params }: HostRequest): Promise<Pick<Answer, 'result'> & { payload?: Uint8Array }> | undefined {
+    const parsed = method === 'debug.view' ? hostMethods[method].input.safeParse(params) : undefined;
+    if (parsed && !parsed.success) throw invalidMessage('this is no look at a run', parsed.error);
+    return (
+      parsed &&
+      this.ends
+        .look?.(parsed.data.ask)
+        ?.then(({ bytes, ...result }) => ({ result, ...(bytes ? { payload: bytes } : {}) }))
+    );
   }
 
   #ask({ id, method, params, key }: HostRequest, signal: AbortSignal) {

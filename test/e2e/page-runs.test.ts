@@ -184,6 +184,36 @@ describe('the picture of the model', () => {
   });
 });
 
+describe('how panels are set', () => {
+  it('stays when their tabs are closed, and comes back by a link', { timeout }, async (test) => {
+    const on = await page.open(test, addressOf({ prompt }, { tab: 'model' }));
+    await on.locator('#picture-colour').selectOption('time');
+    await on.locator('#picture .block-bar .number').getByText('ms').first().waitFor();
+    const timed = await on.locator('#picture .block-bar .number').allTextContents();
+    expect(timed.length).toBe(9); // seven layers, and what stands before and behind them
+    for (const text of timed) expect(text).toMatch(/^[\d.e−]+ ms$/);
+    await on.getByRole('tab', { name: 'Attribution' }).click();
+    await on.getByLabel('Method').selectOption('occlusion');
+    await on.getByRole('tab', { name: 'Attention' }).click();
+    await on.getByLabel('hide specials').check();
+    await on.getByRole('button', { name: 'rollout' }).click();
+    await on.getByRole('tab', { name: 'Attribution' }).click();
+    expect(await on.getByLabel('Method').inputValue()).toBe('occlusion');
+    await expect.poll(() => new URL(on.url()).hash, soon).toContain('occlusion');
+    const link = on.url();
+    await on.goto('about:blank');
+    await on.goto(link);
+    await expect.poll(() => on.getByLabel('Method').inputValue(), soon).toBe('occlusion');
+    await on.getByRole('tab', { name: 'Attention' }).click();
+    await on.getByRole('heading', { name: 'Rollout through' }).waitFor();
+    expect(await on.getByLabel('hide specials').isChecked()).toBe(true);
+    await on.getByRole('tab', { name: 'Model' }).click();
+    expect(await on.locator('#picture-colour').inputValue()).toBe('time');
+    await on.close();
+    expect(page.wrong).toEqual([]);
+  });
+});
+
 describe('two runs beside each other', () => {
   it('of two prompts: each side, and their difference', { timeout }, async (test) => {
     const other = 'Then Nina and Sara went to the market. Sara gave a basket to';

@@ -26,6 +26,7 @@ import { captureInto } from './capture.js';
 import { makeDebugHandlers } from './debug-methods.js';
 import { dropRun, heldAt, type HeldValue } from './held.js';
 import type { Handler, Handlers, HostState, Outcome, WorkerMethod } from './host-state.js';
+import { times } from './times.js';
 import { viewOf } from './view.js';
 import { viewWeight } from './weight.js';
 import { writes } from './writes.js';
@@ -106,6 +107,7 @@ export const makeHandlers = (state: HostState): Handlers => ({
   attribute: plain(attribute),
   attack: plain(attack),
   writes: async (input, context) => ({ output: await writes(input, context) }),
+  times: async (input, context) => ({ output: await times(input, context) }),
   circuit: plain(circuit),
   patch: plain(patch),
   list: plain(list),

@@ -9,7 +9,7 @@ import { copyingOf, type Copying, type Samples } from '../circuits/copying.js';
 import { drawnPrompts } from '../circuits/drawn-prompts.js';
 import { attentionLayers, type AttentionLayer } from '../circuits/head-places.js';
 import { scoresSite } from '../circuits/scores-site.js';
-import { onEditedModel, type Opened } from '../edited-model.js';
+import { onEditedModel, type EditedModel } from '../edited-model.js';
 import { contextFor, promptEdit } from '../experiment.js';
 import { headsExport } from '../circuits/head-export.js';
 import { checkExport, writeExport } from '../exports/index.js';
@@ -137,7 +137,7 @@ const writing = (layers: readonly AttentionLayer[]): readonly AttentionLayer[] =
   layers.filter((l) => l.stack !== 'encoder');
 
 const headsOf = async (
-  { model, edits }: Omit<Opened, 'prompt'>,
+  { model, edits }: EditedModel,
   input: HeadsInput,
   context: OperationContext,
 ): Promise<HeadsResult> => {

@@ -35,7 +35,6 @@ export const trialsZh: TrialsWords = {
       'tokens taken away': '个词元已去掉',
     },
     old: '所示是之前一次运行的结果。',
-    note: (text) => text,
     seconds: (runs, s) => `${runs} 次运行，${s} 秒`,
   },
   patching: {

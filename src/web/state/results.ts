@@ -1,7 +1,13 @@
 import { batch, createEffect, createMemo, createSignal, on, type Accessor } from 'solid-js';
 import { DebuggerError } from '../../base/index.js';
 import type { Client } from '../../client/index.js';
-import { toWireError, type CompareResult, type Notification, type WireError } from '../../protocol/index.js';
+import {
+  isTargetOnly,
+  toWireError,
+  type CompareResult,
+  type Notification,
+  type WireError,
+} from '../../protocol/index.js';
 import { makeLatest, type Latest } from '../link/latest.js';
 import { isAnswerFirst, withKnown } from './answer-first.js';
 import type { Side } from './beside.js';
@@ -285,9 +291,13 @@ export const makeResults = (session: Session, side: Accessor<Side>): Results => 
   const canRun = createMemo(() => session.store.link === 'open' && session.store.host.alive);
   const again = (): void => {
     const request = wanted();
+    if (isTargetOnly(session.store.state?.model ?? '')) {
+      runs.cancel();
+      signals.forget();
+    }
     if (request && canRun()) runs.ask({ request, from: performance.now() });
   };
-  createEffect(on([wanted, canRun], again));
+  createEffect(on([wanted, canRun, () => isTargetOnly(session.store.state?.model ?? '')], again));
   followOther(session, signals, side);
   return { ...signals, ...sided(signals, side), again, cancel: () => runs.cancel() };
 };

@@ -183,7 +183,7 @@ const Result = (props: { readonly result: AttackResult; readonly isOld: boolean 
       <Show when={stepsOf(props.result).length > 0}>
         <Steps result={props.result} />
       </Show>
-      <For each={props.result.notes}>{(note) => <p class="small soft">{app.t().trials.note(note)}</p>}</For>
+      <For each={props.result.notes}>{(note) => <p class="small soft">{app.t().told.note(note)}</p>}</For>
     </>
   );
 };
@@ -199,7 +199,7 @@ export const AttackPanel = (): JSX.Element => {
     }),
   );
   return (
-    <Panel id="attack" title={t().heading} help={t().help} grows>
+    <Panel id="attack" title={t().heading} help={t().help} differs={false} grows>
       <div class="scrolls trial">
         <Choices />
         <RunBar id="attack" name={t().run} trial={trial} missing={notYet(app)} />

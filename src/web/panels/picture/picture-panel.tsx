@@ -1,15 +1,17 @@
-import { createMemo, createSignal, For, Show, type JSX } from 'solid-js';
-import type { PictureBlock, PicturePart } from '../../../protocol/index.js';
+import { createMemo, For, Show, type JSX } from 'solid-js';
+import type { PictureBlock, PicturePart, TimesResult } from '../../../protocol/index.js';
 import { useApp, type App } from '../../app.js';
 import { colorAt, css, inkOn, type ScaleKind } from '../../look/color.js';
 import { count, compact } from '../../look/numbers.js';
 import { Panel } from '../../shell/panel.jsx';
 import { ScaleStrip } from '../../shell/scale-strip.jsx';
+import { withPanel } from '../../state/panel-settings.js';
 import { onScale } from '../board/measures.js';
 import { shownMeasure } from '../board/shown-measure.js';
 import { BlockPicture } from './block-picture.jsx';
 import { columnsOf, layerName, repeatEdit, skipEdit, type Column } from './layers.js';
 import { useEffects } from './use-effects.js';
+import { useTimes } from './use-times.js';
 
 /** The number that a block is coloured by, and where it stands on the scale. */
 interface Shade {
@@ -50,6 +52,25 @@ const effectShading = (effects: ReadonlyMap<string, number | null>): Shading => 
     scale: 'sequential',
     low: '0',
     high: compact(most),
+  };
+};
+
+/** Milliseconds of each part of the model; of a layer that runs twice both times. */
+const timeShading = (times: TimesResult | undefined): Shading => {
+  const ms = new Map<string, number>();
+  for (const segment of times?.segments ?? []) {
+    const name = segment.name.replace(/#\d+$/, '');
+    ms.set(name, (ms.get(name) ?? 0) + segment.ms);
+  }
+  const most = Math.max(1e-9, ...ms.values());
+  return {
+    of: ({ id }) => {
+      const own = ms.get(id);
+      return own === undefined ? undefined : { share: own / most, text: `${compact(own)} ms` };
+    },
+    scale: 'sequential',
+    low: '0',
+    high: times ? `${compact(most)} ms` : '',
   };
 };
 
@@ -179,7 +200,11 @@ const Stack = (props: { readonly column: Column; readonly shading: Shading }): J
 export const PicturePanel = (): JSX.Element => {
   const app = useApp();
   const t = () => app.t().picture;
-  const [bySkip, setBySkip] = createSignal(false);
+  const colour = () => app.view.panels.picture ?? 'board';
+  const setColour = (by: string): void => {
+    const picture = by === 'skip' || by === 'time' ? by : undefined;
+    app.setView({ panels: withPanel(app.view.panels, { picture }) });
+  };
   const columns = createMemo(() => {
     const picture = app.model()?.picture;
     return picture ? columnsOf(picture) : [];
@@ -187,19 +212,30 @@ export const PicturePanel = (): JSX.Element => {
   const layers = createMemo(() =>
     columns().flatMap((c) => [...c.blocks].reverse().flatMap((block) => layerName(block) ?? [])),
   );
-  const { effects, progress } = useEffects(layers, bySkip);
-  const shading = createMemo(() => (bySkip() ? effectShading(effects()) : boardShading(app)));
+  const { effects, progress } = useEffects(layers, () => colour() === 'skip');
+  const times = useTimes(() => colour() === 'time');
+  const shading = createMemo(() => {
+    switch (colour()) {
+      case 'skip':
+        return effectShading(effects());
+      case 'time':
+        return timeShading(times());
+      case 'board':
+        return boardShading(app);
+    }
+  });
   const tools = (
     <label class="small soft">
       {t().colour}{' '}
-      <select value={bySkip() ? 'skip' : 'board'} onChange={(e) => setBySkip(e.currentTarget.value === 'skip')}>
+      <select id="picture-colour" value={colour()} onChange={(e) => setColour(e.currentTarget.value)}>
         <option value="board">{t().byBoard(app.t().board.measures[app.view.measure])}</option>
         <option value="skip">{t().bySkip}</option>
+        <option value="time">{t().byTime}</option>
       </select>
     </label>
   );
   return (
-    <Panel id="picture" title={t().title} help={t().help} grows tools={tools}>
+    <Panel id="picture" title={t().title} help={t().help} differs={colour() === 'board'} grows tools={tools}>
       <div class="scrolls">
         <div class="stacks">
           <For each={columns()}>{(column) => <Stack column={column} shading={shading()} />}</For>
@@ -207,6 +243,9 @@ export const PicturePanel = (): JSX.Element => {
       </div>
       <div class="legend small">
         <Show when={progress()}>{(at) => <span class="soft">{t().measuring(at().done, at().total)}</span>}</Show>
+        <Show when={colour() === 'time' && times()}>
+          {(found) => <span class="soft">{t().timed(compact(found().ms), found().repeats)}</span>}
+        </Show>
         <span class="number">{shading().low}</span>
         <ScaleStrip kind={shading().scale} />
         <span class="number">{shading().high}</span>

@@ -51,6 +51,29 @@ export const readResidual = async (
   return { position, after, before };
 };
 
+/** A word that is likeliest in some layers that follow each other. */
+export interface Leader {
+  readonly text: string;
+  /** The first and the last of them, as `blocks.3`. */
+  readonly from: string;
+  readonly to: string;
+}
+
+/** Which word the model would say, from layer to layer: where the answer appears, and where it is lost. */
+export const leadersOf = ({ rows }: Pick<LensResult, 'rows'>): readonly Leader[] => {
+  const leaders: Leader[] = [];
+  let last: number | undefined;
+  for (const { after, cells } of rows) {
+    const top = cells[0]?.top[0];
+    if (!top) continue;
+    const before = leaders.at(-1);
+    if (before && last === top.id) leaders[leaders.length - 1] = { ...before, to: after };
+    else leaders.push({ text: top.text, from: after, to: after });
+    last = top.id;
+  }
+  return leaders;
+};
+
 /** A line of the chart: a probability a row; null where the other run has no such layer. */
 export interface Curve {
   readonly word: number;
