@@ -36,6 +36,7 @@ const headOf = async (opened: Opened, input: HeadInput, context: OperationContex
     isFrozenLinear({ segment: scores, from: carried, to: 'logits' });
   if (!wordy)
     told.push('what the head joins among words is not told: its stream is not linear in words that are scored');
+  for (const note of told) context.note(note);
   const asked = { variant, layer, head, top: input.top };
   const pairs = wordy && input.pairs ? await wordPairs(model, asked, context) : undefined;
   return {

@@ -163,12 +163,9 @@ const headsOf = async (
       return toldHead(layer, head, { shares: sees(both, shares), copying: copying?.get(layer.layer)?.[head] });
     }),
   );
-  const told = [
-    ...notes,
-    ...(input.copying && !linear
-      ? ['what heads copy is not told: an activation stands between stream and scores']
-      : []),
-  ];
+  const untold = 'what heads copy is not told: an activation stands between stream and scores';
+  const told = [...notes, ...(input.copying && !linear ? [untold] : [])];
+  for (const note of told) context.note(note);
   return {
     ...{ model: await model.summary(), sequences: prompts.length },
     ...(given ? {} : { drawn: { seed: input.seed, length: input.length } }),
