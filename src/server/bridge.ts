@@ -35,6 +35,7 @@ const allowed: ReadonlySet<string> = new Set([
     'patch',
     'circuit',
     'components',
+    'diff',
     'list',
     'times',
     'tokenize',

@@ -1,3 +1,4 @@
+import { diffEn } from './diff.js';
 import { liveEn } from './live.js';
 import { programEn } from './program-en.js';
 import { runsEn } from './runs.js';
@@ -15,6 +16,7 @@ export interface ModelFacts {
 
 /** What the page says in English; the other languages have the same shape, which the compiler checks. */
 export const en = {
+  ...diffEn,
   ...liveEn,
   ...runsEn,
   ...trialsEn,

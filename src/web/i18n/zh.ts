@@ -1,4 +1,5 @@
 import type { Words } from './en.js';
+import { diffZh } from './diff-zh.js';
 import { liveZh } from './live-zh.js';
 import { programZh } from './program-zh.js';
 import { runsZh } from './runs-zh.js';
@@ -9,6 +10,7 @@ import { trialsZh } from './trials-zh.js';
 
 /** 页面的简体中文文字。 */
 export const zh: Words = {
+  ...diffZh,
   ...liveZh,
   ...runsZh,
   ...trialsZh,

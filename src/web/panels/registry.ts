@@ -7,6 +7,7 @@ import { BesidePanel } from './beside/beside-panel.jsx';
 import { BlockPanel } from './block/block-panel.jsx';
 import { CircuitPanel } from './circuit/circuit-panel.jsx';
 import { ComponentsPanel } from './components/components-panel.jsx';
+import { DiffPanel } from './diff/diff-panel.jsx';
 import { LensPanel } from './live/lens-panel.jsx';
 import { PatternsPanel } from './live/patterns-panel.jsx';
 import { ValuePanel } from './live/value-panel.jsx';
@@ -47,6 +48,7 @@ export const detailPanels: readonly DetailPanel[] = [
   { id: 'model', kind: 'run', title: (words) => words.picture.title, panel: PicturePanel },
   { id: 'sampling', kind: 'run', title: (words) => words.sampling.title, panel: SamplingPanel },
   { id: 'beside', kind: 'run', title: (words) => words.beside.panel, panel: BesidePanel },
+  { id: 'diff', kind: 'run', title: (words) => words.diff.title, panel: DiffPanel },
 ];
 
 /** The same of a run that is there alone: what a live process or a recording has itself. */
