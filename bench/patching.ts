@@ -7,11 +7,9 @@
  * TransformerLens runs where CUTAWAY_BENCH_TRANSFORMER_LENS (else CUTAWAY_PYTHON) has it. The floor: the products of
  * the layers and positions that each patch can change, and of the rows that are scored, over the peak measured in the same run.
  */
-import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync } from 'node:fs';
 import { cpus, loadavg } from 'node:os';
 import path from 'node:path';
-import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { gridsOf, metricOf } from '../src/analyses/sweep/index.js';
 import { runOrder, Sweep, type Prompt, type SweepModel } from '../src/engine/index.js';
@@ -19,6 +17,7 @@ import { parseExpression } from '../src/language/index.js';
 import { openModel, type OpenModel } from '../src/service/index.js';
 import { gpt2SmallConfig, writeRandomModel } from '../test/support/random-model.js';
 import { peakGflops } from './floor.js';
+import { talker } from './talker.js';
 
 const here = path.dirname(fileURLToPath(import.meta.url));
 const option = (name: string, otherwise: string): string => {
@@ -62,18 +61,6 @@ const flopsOf = (n: number): number => {
       total += block * behind; // mlp_out
     }
   return total + 3 * (layers ?? 0) * n * 2 * d * (vocab ?? 0);
-};
-
-/** A process that answers a line with a line. */
-const talker = (command: string, args: readonly string[]) => {
-  const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'inherit'] });
-  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
-  const ask = async (request: string): Promise<unknown> => {
-    child.stdin.write(`${request}\n`);
-    const line: IteratorResult<string> = await lines.next();
-    return JSON.parse(String(line.value));
-  };
-  return { ask, end: () => child.stdin.end() };
 };
 
 interface Timed {

@@ -1,21 +1,21 @@
 """
-Captum's side of bench/attribution.ts: python captum_bench.py MODEL TOKENS REPEATS THREADS ONLY
+Captum's side of bench/attribution.ts: python captum_bench.py MODEL TOKENS THREADS
 
-Prints a JSON object: medians of wall-clock seconds. Each method is given what makes it fastest here: batches where it
-takes them (`internal_batch_size`, `perturbations_per_eval`), and scores of the last position alone.
+Each line on standard input names a case, which is run once; the answer is what it took. Each method is given what makes
+it fastest here: batches where it takes them (`internal_batch_size`, `perturbations_per_eval`), and scores of the last
+position alone.
 """
 
 from __future__ import annotations
 
-import json
-import statistics
 import sys
-import time
 
 import torch
 from captum.attr import FeatureAblation, InputXGradient, IntegratedGradients, NoiseTunnel, Saliency, ShapleyValueSampling
 from torch import Tensor, nn
 from transformers import AutoModelForCausalLM
+
+from timing import answer_each_line
 
 
 class Scores(nn.Module):
@@ -29,7 +29,7 @@ class Scores(nn.Module):
 
 
 def main() -> None:
-    folder, tokens, repeats, threads = sys.argv[1], *map(int, sys.argv[2:5])
+    folder, tokens, threads = sys.argv[1], *map(int, sys.argv[2:4])
     torch.set_num_threads(threads)
     model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32, attn_implementation="sdpa").eval()
     for parameter in model.parameters():
@@ -53,18 +53,7 @@ def main() -> None:
             ids, baselines=other, target=5, n_samples=5, perturbations_per_eval=16
         ),
     }
-    found = {}
-    for name, work in cases.items():
-        if sys.argv[5] not in name:
-            continue
-        work()
-        times = []
-        for _ in range(repeats):
-            start = time.perf_counter()
-            work()
-            times.append(time.perf_counter() - start)
-        found[name] = statistics.median(times)
-    print(json.dumps(found))
+    answer_each_line(cases)
 
 
 if __name__ == "__main__":

@@ -1,21 +1,21 @@
 """
-Inseq's side of bench/attribution.ts: python inseq_bench.py MODEL TOKENS REPEATS THREADS ONLY
+Inseq's side of bench/attribution.ts: python inseq_bench.py MODEL TOKENS THREADS
 
-Prints a JSON object: medians of wall-clock seconds. Inseq reads texts alone; the model has no tokenizer, so that one
+Each line on standard input names a case, which is run once; the answer is what it took. Inseq reads texts alone; the model has no tokenizer, so that one
 with a word for each id is made here. What is attributed is the logit of one more token, given with the prompt.
 """
 
 from __future__ import annotations
 
-import json
-import statistics
 import sys
-import time
+from functools import cache
 
 import inseq
 import torch
 from tokenizers import Tokenizer, models, pre_tokenizers
 from transformers import AutoModelForCausalLM, PreTrainedTokenizerFast
+
+from timing import answer_each_line
 
 
 def words(count: int) -> PreTrainedTokenizerFast:
@@ -25,7 +25,7 @@ def words(count: int) -> PreTrainedTokenizerFast:
 
 
 def main() -> None:
-    folder, tokens, repeats, threads = sys.argv[1], *map(int, sys.argv[2:5])
+    folder, tokens, threads = sys.argv[1], *map(int, sys.argv[2:4])
     torch.set_num_threads(threads)
     model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32, attn_implementation="eager").eval()
     vocab = model.config.vocab_size
@@ -36,19 +36,17 @@ def main() -> None:
         "integrated gradients, 20 steps": ("integrated_gradients", {"n_steps": 20, "internal_batch_size": 20}),
         "ablation of each token": ("occlusion", {}),
     }
-    found = {}
-    for name, (method, more) in methods.items():
-        if sys.argv[5] not in name:
-            continue
-        loaded = inseq.load_model(model, method, tokenizer=words(vocab), device="cpu")
-        times = []
-        for turn in range(repeats + 1):
-            start = time.perf_counter()
-            loaded.attribute(text, f"{text} t5", **settings, **more)
-            if turn > 0:  # the first is not counted
-                times.append(time.perf_counter() - start)
-        found[name] = statistics.median(times)
-    print(json.dumps(found))
+
+    @cache
+    def loaded(method: str):
+        return inseq.load_model(model, method, tokenizer=words(vocab), device="cpu")
+
+    answer_each_line(
+        {
+            name: lambda method=method, more=more: loaded(method).attribute(text, f"{text} t5", **settings, **more)
+            for name, (method, more) in methods.items()
+        }
+    )
 
 
 if __name__ == "__main__":

@@ -73,6 +73,23 @@ def measure(work: Callable[[], object], cases: Cases) -> dict:
     return {"median": statistics.median(seconds), "least": min(seconds), "most": max(seconds)}
 
 
+def answer_each_line(cases: dict[str, Callable[[], object]]) -> None:
+    """
+    Runs the case that each line on standard input names, and answers with its seconds by the clock and of the
+    processor, all threads; `null` for a case that is not there. So two benchmarks can take turns.
+    """
+    for line in sys.stdin:
+        work = cases.get(line.strip())
+        if work is None:
+            print("null", flush=True)
+            continue
+        start, used = time.perf_counter(), time.process_time()
+        work()
+        print(
+            json.dumps({"seconds": time.perf_counter() - start, "cpu": time.process_time() - used}), flush=True
+        )
+
+
 def peak_rss_bytes() -> int:
     status = Path("/proc/self/status")  # ru_maxrss also counts the parent that the process was forked from
     if status.exists():

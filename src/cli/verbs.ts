@@ -57,6 +57,7 @@ import { showComponents } from './show-components.js';
 import { showHead } from './show-head.js';
 import { showHeads } from './show-heads.js';
 import { showComposition } from './show-composition.js';
+import { ProgressLine } from './progress-line.js';
 import { showNeurons } from './show-neurons.js';
 import { showList, showOverview } from './show-list.js';
 import { showRun } from './show-run.js';
@@ -90,17 +91,6 @@ const interruptible = (): { signal: AbortSignal; done: () => void } => {
   };
 };
 
-/** How far something is, on one line of a terminal that is written over, and gone at the end. */
-const progressLine = (): NonNullable<OperationContext['progress']> => {
-  let last = 0;
-  return ({ done, total, what }) => {
-    const now = performance.now();
-    if (done < total && now - last < 200) return;
-    last = now;
-    process.stderr.write(done < total ? `\r\u001b[K${done} of ${total} ${what}` : '\r\u001b[K');
-  };
-};
-
 const contextOf = (flags: Flags, signal: AbortSignal): OperationContext & { streamed: () => boolean } => {
   let streamed = false;
   const context = {
@@ -112,7 +102,7 @@ const contextOf = (flags: Flags, signal: AbortSignal): OperationContext & { stre
     },
   };
   const shown = flags['quiet'] !== true && process.stderr.isTTY;
-  const told = shown ? { ...context, progress: progressLine() } : context;
+  const told = shown ? { ...context, progress: new ProgressLine().tell } : context;
   if (flags['json'] === true) return told;
   return {
     ...told,

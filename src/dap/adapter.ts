@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { DebuggerError, UsageError, type ErrorCode } from '../base/index.js';
+import type { OpenTarget } from './opener.js';
 import { requests } from './requests.js';
-import { Session, type OpenTarget } from './session.js';
+import { Session } from './session.js';
 
 const request = z.object({
   type: z.literal('request'),
@@ -69,8 +70,7 @@ export class Adapter {
     // Behind a request that has yet to start the run, a pause takes its turn.
     if (urgent.has(parsed.data.command) && this.#session.state === 'running') return void this.#answer(parsed.data);
     this.#waiting.push(parsed.data);
-    if (['disconnect', 'terminate'].includes(parsed.data.command) && this.#session.isLive)
-      void this.#session.interrupt();
+    if (['disconnect', 'terminate'].includes(parsed.data.command)) void this.#session.interrupt();
     if (!this.#busy) void this.#work();
   }
 
@@ -104,9 +104,12 @@ export class Adapter {
   }
 
   #cancel({ seq, command, arguments: given }: Request): void {
-    const { data } = z.object({ requestId: z.int() }).safeParse(given);
-    const at = this.#waiting.findIndex((r) => r.seq === data?.requestId);
+    const { data = {} } = z
+      .object({ requestId: z.int().optional(), progressId: z.string().optional() })
+      .safeParse(given);
+    const at = this.#waiting.findIndex((r) => r.seq === data.requestId);
     const [cancelled] = at < 0 ? [] : this.#waiting.splice(at, 1);
+    this.#session.progress.cancel(data);
     if (cancelled) this.#refuse(cancelled, new UsageError('cancelled', { code: 'CANCELLED', hint: 'Ask again.' }));
     this.#send({ type: 'response', request_seq: seq, success: true, command });
   }
@@ -128,7 +131,7 @@ export class Adapter {
     if (asked.command === 'disconnect') this.output.close();
   }
 
-  async #run({ command, arguments: given }: Request): Promise<object | undefined> {
+  async #run({ command, seq, arguments: given }: Request): Promise<object | undefined> {
     const found = requests.get(command);
     if (!found)
       throw new UsageError(`there is no request ${command.slice(0, 100)}`, {
@@ -144,7 +147,7 @@ export class Adapter {
             ? 'Pause it, or wait for the stopped event.'
             : 'Launch, and wait for the stopped event.',
       });
-    return found.run(this.#session, given);
+    return found.run(this.#session, given, seq);
   }
 
   #refuse({ seq, command }: Pick<Request, 'seq' | 'command'>, error: unknown): void {

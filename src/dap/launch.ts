@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { attachInput, debugInput } from '../protocol/index.js';
-import type { Launch } from './session.js';
+import type { Launch } from './opener.js';
 
 const ways = {
   stopOnEntry: z.boolean().default(false),

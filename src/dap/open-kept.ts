@@ -9,7 +9,7 @@ import {
   type KeptSession,
   type KeptTargetOptions,
 } from '../service/host/index.js';
-import type { Launch, OpenOptions } from './session.js';
+import type { Launch, OpenOptions } from './opener.js';
 
 /** @throws UsageError FILE_UNREADABLE for a file that is no session */
 const wanted = async (model: string, restore: boolean | string): Promise<KeptSession | undefined> => {
@@ -34,9 +34,10 @@ const openModel = async (
   { model, ...rest }: Exclude<Launch['input'], AttachInput>,
   options: OpenOptions,
 ): Promise<Target> => {
-  const { keeping, onDeath, note, onTold, onPoints } = options;
+  const { keeping, onDeath, note, onTold, onPoints, signal, onProgress } = options;
   const { isPrivate, restore } = keeping;
-  const kept: KeptTargetOptions = { face: 'editor', isPrivate, keepsUnsaved: true, onDeath, note };
+  const told = { onDeath, note, signal, onProgress };
+  const kept: KeptTargetOptions = { face: 'editor', isPrivate, keepsUnsaved: true, ...told };
   const session = await wanted(model, restore);
   if (!session) {
     const target = await KeptTarget.open({ model, ...rest }, kept);

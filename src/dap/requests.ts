@@ -12,6 +12,7 @@ const initialize = z.object({
   supportsVariablePaging: z.boolean().default(false),
   supportsInvalidatedEvent: z.boolean().default(false),
   supportsMemoryEvent: z.boolean().default(false),
+  supportsProgressReporting: z.boolean().default(false),
 });
 
 /** What a client can ask, by name. */
@@ -21,14 +22,14 @@ export const requests: ReadonlyMap<string, Row> = new Map<string, Row>([
     row('any', initialize, (session, given) => {
       session.client = {
         ...{ paged: given.supportsVariablePaging, invalidated: given.supportsInvalidatedEvent },
-        memory: given.supportsMemoryEvent,
+        ...{ memory: given.supportsMemoryEvent, progress: given.supportsProgressReporting },
         ...{ firstLine: given.linesStartAt1 ? 1 : 0, firstColumn: given.columnsStartAt1 ? 1 : 0 },
       };
       return capabilities;
     }),
   ],
-  ['launch', row('any', launchArguments, (session, given) => session.launch(launchOf(given)))],
-  ['attach', row('any', attachArguments, (session, given) => session.launch(attachOf(given)))],
+  ['launch', row('any', launchArguments, (session, given, seq) => session.launch(launchOf(given), seq))],
+  ['attach', row('any', attachArguments, (session, given, seq) => session.launch(attachOf(given), seq))],
   ['configurationDone', row('live', z.unknown(), (session) => session.start())],
   ['restart', row('live', z.unknown(), (session) => session.restart())],
   ['pause', row('live', z.unknown(), (session) => session.pause())],

@@ -3,7 +3,7 @@ import type { Readable, Writable } from 'node:stream';
 import { UsageError } from '../base/index.js';
 import { Adapter } from './adapter.js';
 import { Deframer, frame } from './framing.js';
-import type { OpenTarget } from './session.js';
+import type { OpenTarget } from './opener.js';
 
 /** Speaks with one client until it disconnects, is gone, or the signal comes; then what is under way is ended in order. */
 export const converse = async (

@@ -3,18 +3,11 @@ import { setTimeout as afterMs } from 'node:timers/promises';
 import type { DebugProtocol } from '@vscode/debugprotocol';
 import { DebuggerError, UsageError } from '../base/index.js';
 import type { Target } from '../debugger/index.js';
-import type {
-  AttachInput,
-  DebugInput,
-  Motion,
-  PointSpec,
-  TargetPosition,
-  TargetState,
-  TargetStop,
-  TargetTold,
-} from '../protocol/index.js';
+import type { Motion, PointSpec, TargetPosition, TargetState, TargetStop, TargetTold } from '../protocol/index.js';
 import { BreakpointBook } from './breakpoints.js';
 import { capabilitiesOf } from './capabilities.js';
+import { Opener, type Launch, type OpenTarget } from './opener.js';
+import { Progress, type ShownTask } from './progress.js';
 import { sourceOf, writeListing, type ListingFile } from './sources.js';
 import { TranscriptOutput } from './transcript-output.js';
 import { Variables } from './variables.js';
@@ -24,41 +17,11 @@ export interface Client {
   readonly paged: boolean;
   readonly invalidated: boolean;
   readonly memory: boolean;
+  readonly progress: boolean;
   /** What a first line and column are called. */
   readonly firstLine: 0 | 1;
   readonly firstColumn: 0 | 1;
 }
-
-/** How a run begins and ends. */
-export interface Launch {
-  readonly input: Omit<DebugInput, 'x'> | AttachInput;
-  readonly stopOnEntry: boolean;
-  readonly stopOnExit: boolean;
-  readonly noDebug: boolean;
-  readonly keeping: Keeping;
-}
-
-/** What is kept of the session on the disk, and what is gone on with. */
-export interface Keeping {
-  readonly isPrivate: boolean;
-  /** The last session of the model, or that of a file. */
-  readonly restore: boolean | string;
-}
-
-export interface OpenOptions {
-  readonly keeping: Keeping;
-  /** Told when the process that the run is in is gone. */
-  readonly onDeath: (error: DebuggerError) => void;
-  /** Told what people should know. */
-  readonly note: (text: string) => void;
-  /** Told what moves tell while a session is brought back. */
-  readonly onTold: (told: TargetTold) => void;
-  /** Told of the breakpoints of a session that is brought back. */
-  readonly onPoints: (points: readonly PointSpec[]) => void;
-}
-
-/** Opens what is debugged. */
-export type OpenTarget = (input: Launch['input'], options: OpenOptions) => Promise<Target>;
 
 interface Live {
   readonly target: Target;
@@ -81,11 +44,17 @@ const notLaunched = (): UsageError => wrongState('no model is launched', 'Send l
 
 /** One client's debugging of one run: where it is, what the client is told of it, what it may ask. */
 export class Session {
-  client: Client = { paged: false, invalidated: false, memory: false, firstLine: 1, firstColumn: 1 };
+  client: Client = {
+    ...{ paged: false, invalidated: false, memory: false, progress: false },
+    ...{ firstLine: 1, firstColumn: 1 },
+  };
+  /** What is under way, for clients that show it. */
+  readonly progress: Progress;
   readonly book: BreakpointBook;
   readonly variables: Variables;
   /** What an exception breakpoint found, where the run stands at one. */
   exception: TargetStop | undefined;
+  readonly #opener: Opener;
   readonly #gotoTargets = new Map<number, TargetPosition>();
   readonly #output: TranscriptOutput;
   readonly #afterwards: (() => void)[] = [];
@@ -97,9 +66,11 @@ export class Session {
   #running: Promise<void> = Promise.resolve();
 
   constructor(
-    readonly open: OpenTarget,
+    open: OpenTarget,
     readonly send: Send,
   ) {
+    this.progress = new Progress((event, body) => (this.client.progress ? send(event, body) : undefined));
+    this.#opener = new Opener(open, this.progress);
     this.#output = new TranscriptOutput((output, category) => this.#tellText(output, category));
     this.variables = new Variables(
       () => this.target,
@@ -136,11 +107,14 @@ export class Session {
     if (!this.#live) throw notLaunched();
   }
 
-  /** Opens what is debugged; from then on breakpoints can be set. @throws as `open` */
-  async launch(launched: Launch): Promise<void> {
+  /**
+   * Opens what is debugged; from then on breakpoints can be set.
+   * @param requestId the request that asks for it, by which it can be cancelled
+   * @throws as `open`
+   */
+  async launch(launched: Launch, requestId: number): Promise<void> {
     if (this.#live) throw wrongState('a model is launched already', 'Disconnect, or send restart.');
-    const target = await this.open(launched.input, {
-      keeping: launched.keeping,
+    const target = await this.#opener.open(launched, requestId, {
       onDeath: (error) => this.#died(error),
       note: (text) => this.#tellText(`note: ${text}\n`, 'console'),
       onTold: (told) => this.#hear(told),
@@ -221,8 +195,9 @@ export class Session {
     this.#pausing.abort();
   }
 
-  /** Stops a run, and waits until it stands. */
+  /** Gives up opening; stops a run, and waits until it stands. */
   async interrupt(): Promise<void> {
+    this.#opener.giveUp();
     while (this.#state === 'running') {
       this.#pausing.abort();
       await Promise.race([this.#running, afterMs(2)]);
@@ -273,15 +248,45 @@ export class Session {
 
   async #carryOut(motion: Motion): Promise<void> {
     const { signal } = this.#pausing;
+    const pass = this.#passShown();
     try {
-      const { stop } = await this.target.resume(motion, { signal, onTold: (told) => this.#hear(told) });
+      const { stop } = await this.target.resume(motion, {
+        signal,
+        onTold: (told) => {
+          if (told.told === 'tokens') pass.end();
+          this.#hear(told);
+        },
+        onProgress: (part) => pass.tell(part),
+      });
+      pass.end();
       this.#told(stop);
     } catch (error) {
+      pass.end();
       const hint = error instanceof DebuggerError ? `. ${error.info.hint}` : '';
       const text = `${error instanceof Error ? error.message : String(error)}${hint}`;
       this.#tellText(`${text}\n`, 'stderr');
       this.#stopped({ reason: 'exception', description: 'the run failed', text });
     }
+  }
+
+  /** A slow pass, the first of which makes the weights ready; once there are tokens, these tell how far it is. */
+  #passShown(): ShownTask {
+    let task: ShownTask | undefined;
+    let hasEnded = false;
+    return {
+      tell: (part) => {
+        if (hasEnded) return;
+        task ??= this.progress.begin({
+          title: `Running ${this.target.about.name}`,
+          cancel: () => this.#pausing.abort(),
+        });
+        task.tell(part);
+      },
+      end: () => {
+        hasEnded = true;
+        task?.end();
+      },
+    };
   }
 
   /** The process that the run is in has died: what was made is kept, and the client may send `restart`. */

@@ -4,6 +4,7 @@ import type {
   Motion,
   PointsInput,
   PointsResult,
+  ProgressPart,
   TargetAbout,
   TargetChange,
   TargetState,
@@ -21,6 +22,8 @@ export interface MoveOptions {
   readonly poll?: () => void;
   /** What is told while the run goes on. */
   readonly onTold?: (told: TargetTold) => void;
+  /** How far a pass is that takes its time, as the first one does, which makes the weights ready. */
+  readonly onProgress?: (part: ProgressPart) => void;
 }
 
 /** The answer to a look; `bytes` where it was asked for them. */

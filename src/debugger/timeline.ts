@@ -27,8 +27,8 @@ export interface TimelineRequest {
   readonly source?: readonly number[];
   /** The token that follows from the scores of a step; undefined: the generation ends there. */
   readonly choose: (logits: Float32Array, ids: readonly number[], step: number) => number | undefined;
-  /** Called before each instance that is run. */
-  readonly onInstance?: () => Promise<void> | void;
+  /** Called before each instance that is run, with its name. */
+  readonly onInstance?: (name: string) => Promise<void> | void;
   /** What states may take together; beyond it the oldest steps keep their first alone. 512 MB where left out. */
   readonly maxStateBytes?: number;
 }

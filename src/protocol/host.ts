@@ -32,6 +32,7 @@ import {
   targetTold,
   viewAsk,
 } from './target.js';
+import { timesInput, timesResult } from './times.js';
 import { tokenizeInput, tokenizeResult } from './tokenize.js';
 import { tourInput, tourResult } from './tour.js';
 import { viewInput, viewResult, weightInput } from './views.js';
@@ -107,6 +108,8 @@ export const hostMethods = {
   attack: { input: attackInput, output: attackResult },
   /** What neurons and heads write by the direct way, as words. */
   writes: { input: writesInput, output: writesResult },
+  /** How long each part of the model takes. */
+  times: { input: timesInput, output: timesResult },
   circuit: { input: circuitInput, output: circuitResult },
   patch: { input: patchInput, output: patchResult },
   neurons: { input: neuronsInput, output: neuronsResult },
@@ -153,17 +156,18 @@ export const clientMessage = z.discriminatedUnion('type', [
 export type ClientMessage = z.infer<typeof clientMessage>;
 export type HostRequest = Extract<ClientMessage, { type: 'request' }>;
 
+/** How far something is. `bytes`: of weights, as they are computed with, that are being made ready. */
+export const progressPart = z.object({
+  ...{ done: z.int(), total: z.int(), what: z.string() },
+  bytes: z.object({ done: z.number(), total: z.number() }).optional(),
+});
+export type ProgressPart = z.infer<typeof progressPart>;
+
 /** What is told of a request before its answer. */
 export const notification = z.discriminatedUnion('type', [
   z.object({ type: z.literal('note'), id, text: z.string() }),
   z.object({ type: z.literal('text'), id, text: z.string() }),
-  z.object({
-    type: z.literal('progress'),
-    id,
-    ...{ done: z.int(), total: z.int(), what: z.string() },
-    /** Of the weights, as they are computed with, where they are being made ready. */
-    bytes: z.object({ done: z.number(), total: z.number() }).optional(),
-  }),
+  progressPart.extend({ type: z.literal('progress'), id }),
   z.object({ type: z.literal('told'), id, told: targetTold }),
 ]);
 export type Notification = z.infer<typeof notification>;

@@ -28,6 +28,7 @@ export * from './recording.js';
 export * from './run.js';
 export * from './session.js';
 export * from './target.js';
+export * from './times.js';
 export * from './tokenize.js';
 export * from './tour.js';
 export * from './views.js';

@@ -84,6 +84,10 @@ const stateChange = experimentState.partial().extend({
   beside: besideState.nullish(),
 });
 
+/** What takes long, and is answered at once where it was answered before. */
+export const keptMethod = z.enum(['patch', 'circuit', 'attack']);
+export type KeptMethod = z.infer<typeof keptMethod>;
+
 /** From a page, as text beside the binary frames of the host's protocol. */
 export const pageMessage = z.discriminatedUnion('type', [
   /**
@@ -111,6 +115,8 @@ export const pageMessage = z.discriminatedUnion('type', [
   }),
   /** What is in a folder that may be looked into; the topmost where left out. */
   z.object({ type: z.literal('browse'), folder: text(4000).optional() }),
+  /** Asks for an answer that the server may still have: `params` as the host was asked for it, field for field. */
+  z.object({ type: z.literal('kept'), id: z.int(), asked: keptMethod, params: z.record(z.string(), z.unknown()) }),
   /** Of the run under the debugger, which all pages share. */
   z.object({ type: z.literal('run'), act: runAct }),
 ]);
@@ -157,6 +163,8 @@ export const serverMessage = z.discriminatedUnion('type', [
   z.object({ type: z.literal('models'), models: z.array(modelChoice) }),
   z.object({ type: z.literal('folder'), view: folderView }),
   z.object({ type: z.literal('fault'), error: wireError }),
+  /** To `kept` of this `id`; without a result where the server has none. */
+  z.object({ type: z.literal('kept'), id: z.int(), result: z.unknown().optional() }),
   ...runMessages,
 ]);
 export type ServerMessage = z.infer<typeof serverMessage>;

@@ -37,6 +37,7 @@ const allowed: ReadonlySet<string> = new Set([
     'components',
     'diff',
     'list',
+    'times',
     'tokenize',
     'weight',
     'writes',
@@ -67,8 +68,8 @@ const checkRequest = ({ method, params }: HostRequest): void => {
 export interface BridgeEnds {
   send(bytes: Uint8Array): void;
   hangUp(): void;
-  /** Told of each model that could be opened. */
-  opened?(model: string): void;
+  /** Told of each answer, and what it is to. */
+  answered?(request: HostRequest, result: unknown): void;
   /** Looks at the run where that is not the host's; undefined where it is. */
   look?(ask: ViewAsk): Promise<Looked<ViewAsk['ask']>> | undefined;
 }
@@ -125,17 +126,12 @@ export class Bridge {
       this.#open.set(id, controller);
       const { result, payload } = await (this.#looked(request) ?? this.#ask(request, controller.signal));
       this.#send({ type: 'answer', id, result }, payload);
-      if (request.method === 'list' || request.method === 'compare') this.#tellOpened(request.params);
+      this.ends.answered?.(request, result);
     } catch (error) {
       this.#send({ type: 'error', id, error: toWireError(error) });
     } finally {
       if (this.#open.get(id) === controller) this.#open.delete(id);
     }
-  }
-
-  #tellOpened(params: unknown): void {
-    const { model } = params as { readonly model?: unknown };
-    if (typeof model === 'string') this.ends.opened?.(model);
   }
 
   /** A look at a live process, which the server itself has. */

@@ -5,6 +5,7 @@ import {
   invalidMessage,
   pageMessage,
   toWireError,
+  type HostRequest,
   type PageMessage,
   type ServerMessage,
   type SessionView,
@@ -13,6 +14,7 @@ import {
 import { Bridge } from './bridge.js';
 import { browseFolder } from './folders.js';
 import { modelChoices } from './models.js';
+import { KeptAnswers } from './kept-answers.js';
 import type { Processes } from './processes.js';
 import type { RecentModels } from './recent.js';
 import { ofProcess, type Session } from './session.js';
@@ -56,6 +58,7 @@ export class Tabs {
   #count = 0;
   #death: DebuggerError | undefined;
   readonly #run: SharedRun;
+  readonly #kept = new KeptAnswers();
   #grace: NodeJS.Timeout | undefined;
   #isClosed = false;
 
@@ -73,16 +76,20 @@ export class Tabs {
 
   /** A page connected. */
   add(socket: WebSocket): void {
-    const { client, recent } = this.options;
+    const { client } = this.options;
     const ends = {
       send: (bytes: Uint8Array): void => {
         if (socket.readyState === socket.OPEN) socket.send(bytes);
       },
       hangUp: (): void => socket.close(1008),
     };
-    const opened = (model: string): void => void recent.add(model);
+    const answered = (request: HostRequest, result: unknown): void => this.#answered(request, result);
     const look = (ask: ViewAsk) => this.#run.look(ask);
-    const tab: Tab = { socket, bridge: new Bridge(`tab-${this.#count++}`, client, { ...ends, opened, look }), seq: 0 };
+    const tab: Tab = {
+      socket,
+      bridge: new Bridge(`tab-${this.#count++}`, client, { ...ends, answered, look }),
+      seq: 0,
+    };
     this.#tabs.add(tab);
     clearTimeout(this.#grace);
     socket.on('message', (data, isBinary) => this.#message(tab, bytesOf(data), isBinary));
@@ -95,6 +102,13 @@ export class Tabs {
     tab.bridge.greet();
     this.#tell(tab);
     for (const message of this.#run.greeting()) this.#send(tab, message);
+  }
+
+  /** Remembers which models could be opened, and what took long. */
+  #answered({ method, params }: HostRequest, result: unknown): void {
+    const { model } = params as { readonly model?: unknown };
+    if ((method === 'list' || method === 'compare') && typeof model === 'string') void this.options.recent.add(model);
+    this.#kept.put(method, params, result);
   }
 
   /** Opens what the session begins with, where that is a process or a recording. @throws why it cannot be opened */
@@ -173,9 +187,10 @@ export class Tabs {
         await client.restart();
         this.#death = undefined;
         break;
+      case 'kept':
       case 'models':
       case 'browse':
-        this.#send(tab, await this.#choices(message));
+        this.#send(tab, await this.#answer(message));
         return;
     }
     this.#tellAll();
@@ -191,6 +206,12 @@ export class Tabs {
     this.#tellAll();
     await this.#run.attach();
     await session.save();
+  }
+
+  #answer(message: Extract<PageMessage, { type: 'kept' | 'models' | 'browse' }>): Promise<ServerMessage> {
+    if (message.type !== 'kept') return this.#choices(message);
+    const { id, asked, params } = message;
+    return Promise.resolve({ type: 'kept', id, result: this.#kept.find(asked, params) });
   }
 
   /** What can be chosen. @throws UsageError MESSAGE_INVALID, OPTION_INVALID, FILE_UNREADABLE */

@@ -12,10 +12,14 @@ import { withModel } from './with-model.js';
 
 type Request = ModelInput & EditInput & PromptInput & { readonly gradOf?: string | undefined };
 
-/** A model that is open for a request, with its edits, and one of its prompts. */
-export interface Opened {
+/** A model that is open for a request, with its edits. */
+export interface EditedModel {
   readonly model: OpenModel;
   readonly edits: readonly Edit[];
+}
+
+/** The same, with one of the request's prompts. */
+export interface Opened extends EditedModel {
   readonly prompt: Prompt;
 }
 
@@ -27,7 +31,7 @@ export interface Opened {
 export const onEditedModel = async <Result>(
   input: ModelInput & EditInput & { readonly gradOf?: string | undefined },
   context: OperationContext,
-  work: (opened: Omit<Opened, 'prompt'>) => Promise<Result>,
+  work: (opened: EditedModel) => Promise<Result>,
 ): Promise<Result> => {
   const edits = await editsOf(input);
   refuseGradientEdits(edits, input);

@@ -1,4 +1,4 @@
-import type { TargetTold } from '../protocol/index.js';
+import type { ProgressPart, TargetTold } from '../protocol/index.js';
 import type { OpenModel } from './open-model.js';
 
 /** Models that stay open from one request to the next. */
@@ -8,14 +8,6 @@ export interface ModelSource {
    * @param stamp what its files are: another stamp is another model
    */
   lease(key: string, stamp: string, open: () => Promise<OpenModel>): Promise<OpenModel>;
-}
-
-/** How far something is. `bytes`: of weights that are being made ready. */
-export interface ProgressPart {
-  readonly done: number;
-  readonly total: number;
-  readonly what: string;
-  readonly bytes?: { readonly done: number; readonly total: number };
 }
 
 /** What an operation may use while it runs. */

@@ -1,5 +1,6 @@
 import { prepareForward, type Variant } from '../engine/index.js';
 import { checkpoints } from './cancel.js';
+import type { ProgressPart } from '../protocol/index.js';
 import type { OpenModel } from './open-model.js';
 import type { OperationContext } from './operation.js';
 
@@ -28,18 +29,26 @@ const newBytes = ({ order }: Variant): readonly number[] => {
   });
 };
 
-/** To call before each segment of a run: a checkpoint, which tells how far a long one is. */
-export const tellingSegments = (variant: Variant, context: OperationContext): ((name: string) => Promise<void>) => {
-  const [onSegment, from] = [checkpoints(context), performance.now()];
+/** To call before each segment of a pass that begins now: tells how far a long one is. */
+export const passProgress = (variant: Variant, tell: (part: ProgressPart) => void): ((name: string) => void) => {
+  const from = performance.now();
   let bytes: readonly number[] = [];
   const sum = (upTo: number): number => bytes.slice(0, upTo).reduce((a, b) => a + b, 0);
   return (name) => {
     const done = variant.order.findIndex((instance) => instance.name === name);
-    if (secondsSince(from) > quietSeconds && done >= 0) {
-      if (bytes.length === 0) bytes = newBytes(variant);
-      const told = { done, total: variant.order.length, what: 'segments' };
-      context.progress?.({ ...told, bytes: { done: sum(done), total: sum(bytes.length) } });
-    }
+    if (secondsSince(from) <= quietSeconds || done < 0) return;
+    if (bytes.length === 0) bytes = newBytes(variant);
+    const told = { done, total: variant.order.length, what: 'segments' };
+    tell({ ...told, bytes: { done: sum(done), total: sum(bytes.length) } });
+  };
+};
+
+/** To call before each segment of a run: a checkpoint, which tells how far a long one is. */
+export const tellingSegments = (variant: Variant, context: OperationContext): ((name: string) => Promise<void>) => {
+  const onSegment = checkpoints(context);
+  const progress = passProgress(variant, (part) => context.progress?.(part));
+  return (name) => {
+    progress(name);
     return onSegment();
   };
 };

@@ -99,6 +99,29 @@ describe('a prompt', () => {
     await on.close();
   });
 
+  it('that gets a label has a board without words, and each part of a layer is tried', { timeout }, async (test) => {
+    const on = await page.open(test, addressOf({ prompt }));
+    await on.goto('about:blank');
+    const judge = { model: 'zoo:judge-sentiment', prompt: 'The soup was awful.' };
+    const at = JSON.stringify({ after: 'blocks.3', position: 0 });
+    await on.goto(page.server().address + addressOf(judge, { tab: 'block', at }));
+    await on.locator('#block tr[aria-label="MLP"]').waitFor();
+    expect((await on.locator('#block tr[aria-label="MLP"] td').allTextContents()).at(-1)).toBe('negative');
+    expect(await on.locator('#legend').textContent()).toContain('change by the layer');
+    expect(await on.locator('#board select').first().locator('option').allTextContents()).toEqual([
+      'norm of the stream',
+      'change by the layer',
+      'NaN and infinite',
+    ]);
+    await on.locator('#board-canvas').focus();
+    for (const key of ['ArrowDown', 'ArrowRight']) await on.keyboard.press(key);
+    await expect
+      .poll(() => on.locator('#what').textContent(), soon)
+      .toMatch(/^after L2, at 1 The\s+·\s+‖x‖ [\d.]+\s+·\s+change/);
+    await on.close();
+    expect(page.wrong).toEqual([]);
+  });
+
   it('with several masks has a chooser of whose words are listed', { timeout }, async (test) => {
     const text = 'The <mask> is in the <mask> .';
     const on = await page.open(test, addressOf({ model: 'zoo:judge', prompt: text }));
@@ -181,6 +204,36 @@ describe('the picture of the model', () => {
     const bar = on.locator('.block-bar').filter({ hasText: 'L6' }).locator('.number');
     await expect.poll(() => bar.textContent(), soon).toBe(compact(kl[position]));
     await on.close();
+  });
+});
+
+describe('how panels are set', () => {
+  it('stays when their tabs are closed, and comes back by a link', { timeout }, async (test) => {
+    const on = await page.open(test, addressOf({ prompt }, { tab: 'model' }));
+    await on.locator('#picture-colour').selectOption('time');
+    await on.locator('#picture .block-bar .number').getByText('ms').first().waitFor();
+    const timed = await on.locator('#picture .block-bar .number').allTextContents();
+    expect(timed.length).toBe(9); // seven layers, and what stands before and behind them
+    for (const text of timed) expect(text).toMatch(/^[\d.e−]+ ms$/);
+    await on.getByRole('tab', { name: 'Attribution' }).click();
+    await on.getByLabel('Method').selectOption('occlusion');
+    await on.getByRole('tab', { name: 'Attention' }).click();
+    await on.getByLabel('hide specials').check();
+    await on.getByRole('button', { name: 'rollout' }).click();
+    await on.getByRole('tab', { name: 'Attribution' }).click();
+    expect(await on.getByLabel('Method').inputValue()).toBe('occlusion');
+    await expect.poll(() => new URL(on.url()).hash, soon).toContain('occlusion');
+    const link = on.url();
+    await on.goto('about:blank');
+    await on.goto(link);
+    await expect.poll(() => on.getByLabel('Method').inputValue(), soon).toBe('occlusion');
+    await on.getByRole('tab', { name: 'Attention' }).click();
+    await on.getByRole('heading', { name: 'Rollout through' }).waitFor();
+    expect(await on.getByLabel('hide specials').isChecked()).toBe(true);
+    await on.getByRole('tab', { name: 'Model' }).click();
+    expect(await on.locator('#picture-colour').inputValue()).toBe('time');
+    await on.close();
+    expect(page.wrong).toEqual([]);
   });
 });
 

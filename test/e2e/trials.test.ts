@@ -72,7 +72,7 @@ describe('patching', () => {
     expect(page.wrong).toEqual([]);
   });
 
-  it('of a classifier looks at its heads, though there is no board', { timeout }, async (test) => {
+  it('of a classifier looks at its heads', { timeout }, async (test) => {
     const judge = { model: 'zoo:judge-sentiment', prompt: 'The soup was awful.' };
     const given = { corrupt: 'The soup was good.', sites: 'z' };
     const on = await page.open(test, addressOf({ prompt }));
@@ -85,7 +85,7 @@ describe('patching', () => {
     expect(await on.locator('#patch-summary').textContent()).toContain(`${told.metric}: clean ${compact(told.clean)}`);
     await toldAt(on, '#patch-grid-z', ['ArrowRight', 'ArrowDown']);
     await on.keyboard.press('Enter');
-    await expect.poll(() => focusOf(on), soon).toEqual({ after: 'blocks.2', position: 0, head: 1 });
+    await expect.poll(() => focusOf(on), soon).toMatchObject({ after: 'blocks.2', head: 1 });
     await on.close();
     expect(page.wrong).toEqual([]);
   });
@@ -226,6 +226,8 @@ describe('an attack', () => {
     const gone = await on.locator('#attacked-text .gone').allTextContents();
     expect(gone).toEqual(told.tokens.filter((_, i) => !told.kept.includes(i)).map((t) => visible(t.text)));
     expect(gone.length).toBeGreaterThan(0);
+    const order = await on.locator('#attack-steps del').allTextContents();
+    expect(order).toEqual(told.removed.map(({ token }) => visible(token.text)));
     await on.locator('#attack-use').click();
     const chips = (): Promise<string[]> => on.locator('#chips .chip').allTextContents();
     await expect.poll(chips, soon).toEqual(told.final.map((token) => visible(token.text)));

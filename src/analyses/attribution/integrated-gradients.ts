@@ -39,9 +39,11 @@ export const integratedGradients = async (
   scalar: SmoothScalar,
   { rule, steps = usualSteps(rule), baseline = zerosLike(scalar), together = 16 }: IntegratedGradientsOptions,
 ): Promise<Attribution & { readonly elements: Vectors }> => {
-  const gradient = await averageGradient(scalar, { from: baseline, rule, steps, together });
+  const [[value = NaN, before = NaN], gradient] = await Promise.all([
+    scalar.values([scalar.input, baseline]), // asked in the same turn, so that both may run together
+    averageGradient(scalar, { from: baseline, rule, steps, together }),
+  ]);
   const change = combined(scalar.input, baseline, (x, b) => x - b);
   const elements = combined(gradient, change, (g, d) => g * d);
-  const [value = NaN, before = NaN] = await scalar.values([scalar.input, baseline]);
   return { scores: rowSums(elements), elements, value, baseline: before };
 };

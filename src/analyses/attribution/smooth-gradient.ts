@@ -26,29 +26,31 @@ export const normal = ({ seed, sequence, step }: { seed: number; sequence: numbe
 };
 
 const drawn = ({ rows, width }: Vectors, { samples, seed }: SmoothGradientOptions): readonly Vectors[] =>
-  Array.from({ length: samples }, (_, sequence) =>
-    vectors(
-      rows,
-      width,
-      Float64Array.from({ length: rows * width }, (_n, step) => normal({ seed, sequence, step })),
-    ),
-  );
+  Array.from({ length: samples }, (_, sequence) => {
+    const noise = vectors(rows, width);
+    noise.data.forEach((_n, step) => (noise.data[step] = normal({ seed, sequence, step })));
+    return noise;
+  });
 
 const spanOf = ({ data }: Vectors): number =>
   data.reduce((a, b) => Math.max(a, b), -Infinity) - data.reduce((a, b) => Math.min(a, b), Infinity);
 
 const averaged = (all: readonly Vectors[], average: SmoothGradientOptions['average']): Vectors => {
-  const mean = (of: (x: number) => number): Float64Array => {
-    const first = all[0]?.data ?? new Float64Array();
-    return first.map((_, i) => all.reduce((sum, { data }) => sum + of(data[i] ?? 0), 0) / all.length);
+  const mean = (of: (x: number) => number): Vectors => {
+    const sum = vectors(all[0]?.rows ?? 0, all[0]?.width ?? 0);
+    for (const { data } of all) data.forEach((x, i) => (sum.data[i] = (sum.data[i] ?? 0) + of(x)));
+    sum.data.forEach((x, i) => (sum.data[i] = x / all.length));
+    return sum;
   };
-  const [first] = all;
-  const as = (data: Float64Array): Vectors => vectors(first?.rows ?? 0, first?.width ?? 0, data);
-  if (average === 'mean') return as(mean((x) => x));
+  if (average === 'mean') return mean((x) => x);
   const squares = mean((x) => x * x);
-  if (average === 'square') return as(squares);
-  const means = mean((x) => x);
-  return as(squares.map((s, i) => s - (means[i] ?? 0) ** 2));
+  return average === 'square'
+    ? squares
+    : combined(
+        squares,
+        mean((x) => x),
+        (s, m) => s - m ** 2,
+      );
 };
 
 /** Gradients averaged over inputs with noise. @source Smilkov 2017, "SmoothGrad"; Adebayo 2018 for the variance */
@@ -58,13 +60,16 @@ export const smoothGradient = async (
 ): Promise<Attribution & { readonly elements: Vectors }> => {
   const { stdev, of, timesInput, average, noise = drawn(scalar.input, options), together = 16 } = options;
   const scale = of === 'range' ? stdev * spanOf(scalar.input) : stdev;
-  const all: Vectors[] = [];
-  for (let at = 0; at < noise.length; at += together) {
-    const points = noise.slice(at, at + together).map((n) => combined(scalar.input, n, (x, e) => x + e * scale));
-    for (const [i, { gradient }] of (await scalar.slopes(points)).entries())
-      all.push(timesInput ? combined(gradient, points[i] ?? gradient, (g, x) => g * x) : gradient);
-  }
+  const slopes = async (): Promise<readonly Vectors[]> => {
+    const all: Vectors[] = [];
+    for (let at = 0; at < noise.length; at += together) {
+      const points = noise.slice(at, at + together).map((n) => combined(scalar.input, n, (x, e) => x + e * scale));
+      for (const [i, { gradient }] of (await scalar.slopes(points)).entries())
+        all.push(timesInput ? combined(gradient, points[i] ?? gradient, (g, x) => g * x) : gradient);
+    }
+    return all;
+  };
+  const [[value = NaN], all] = await Promise.all([scalar.values([scalar.input]), slopes()]); // both may run together
   const elements = averaged(all, average);
-  const [value = NaN] = await scalar.values([scalar.input]);
   return { scores: rowSums(elements), elements, value };
 };

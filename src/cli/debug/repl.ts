@@ -14,6 +14,7 @@ import {
 } from '../../service/host/index.js';
 import { LiveTarget } from '../../service/index.js';
 import { printable } from '../printable.js';
+import { ProgressLine } from '../progress-line.js';
 import { modelLine } from '../show.js';
 import { styled } from '../styled.js';
 import { commands, execute } from './commands.js';
@@ -47,6 +48,8 @@ const scriptLines = (file: string | undefined): readonly string[] => {
   }
 };
 
+const shownProgress = (): ProgressLine | undefined => (process.stderr.isTTY ? new ProgressLine() : undefined);
+
 /** The state of a debugger in a terminal. */
 class Terminal implements Console {
   readonly displays: string[];
@@ -65,9 +68,18 @@ class Terminal implements Console {
 
   async move(motion: Motion): Promise<MoveResult> {
     this.#pausing = new AbortController();
+    const progress = shownProgress();
     try {
-      return await this.target.resume(motion, { signal: this.#pausing.signal, onTold: (event) => this.#hear(event) });
+      return await this.target.resume(motion, {
+        signal: this.#pausing.signal,
+        onTold: (event) => {
+          progress?.end();
+          this.#hear(event);
+        },
+        ...(progress ? { onProgress: progress.tell } : {}),
+      });
     } finally {
+      progress?.end();
       this.#pausing = undefined;
     }
   }
@@ -166,14 +178,22 @@ interface Opened {
 const opened = async (input: DebugInput, { restore, isPrivate }: KeepingOptions): Promise<Opened> => {
   const { x: _, ...asked } = input;
   const keepsUnsaved = process.stdin.isTTY; // a script has its commands already
-  const options: KeptTargetOptions = { onDeath, face: 'terminal', isPrivate, keepsUnsaved, note };
-  if (restore !== undefined) {
-    const kept = await wanted(input, restore);
-    return { target: await KeptTarget.reopen(kept, options), displays: kept.displays };
+  const progress = shownProgress();
+  const options: KeptTargetOptions = {
+    ...{ onDeath, face: 'terminal', isPrivate, keepsUnsaved, note },
+    ...(progress ? { onProgress: progress.tell } : {}),
+  };
+  try {
+    if (restore !== undefined) {
+      const kept = await wanted(input, restore);
+      return { target: await KeptTarget.reopen(kept, options), displays: kept.displays };
+    }
+    const target = await KeptTarget.open(asked, options);
+    await hintAt(input.model);
+    return { target };
+  } finally {
+    progress?.end();
   }
-  const target = await KeptTarget.open(asked, options);
-  await hintAt(input.model);
-  return { target };
 };
 
 interface Talk {

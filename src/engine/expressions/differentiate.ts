@@ -152,9 +152,9 @@ class Differentiation {
   #ofScores(value: ExpressionValue, rows: readonly RowSlope[]): Traced {
     const back = ([whole = 0]: Float64Array): void => {
       for (const { position, slope } of rows) {
-        const sums = this.scores.get(position) ?? new Float64Array(slope.length);
-        this.scores.set(position, sums);
-        slope.forEach((x, i) => (sums[i] = (sums[i] ?? 0) + whole * x));
+        const before = this.scores.get(position);
+        const scaled = slope.map((x) => whole * x);
+        this.scores.set(position, before ? before.map((x, i) => x + (scaled[i] ?? 0)) : scaled);
       }
     };
     return { value, back };

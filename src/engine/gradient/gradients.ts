@@ -24,14 +24,16 @@ import {
 import {
   checkDifferentiable,
   differentiate,
+  evaluate,
+  numberOf,
   type Differentiated,
   type ExpressionToken,
   type ExpressionValues,
 } from '../expressions/index.js';
 import { extentsFor, valueBytes } from '../run/captured-bytes.js';
-import { formed, type Compilations, type GradientForm } from '../run/compiled.js';
+import type { Compilations, GradientForm } from '../run/compiled.js';
 import type { Instance } from '../run/order.js';
-import { capturedIn, formOf, Pass } from '../run/pass.js';
+import { Pass } from '../run/pass.js';
 import type { ForwardRequest, Moment } from '../run/request.js';
 import { checkLengths, itemValues, ofItem, scoresNeeded, textsOf, type Encode, type ScalarItem } from './scalars.js';
 import { scoresSite, stagesOf, type Asked, type Stage } from './plan.js';
@@ -40,6 +42,8 @@ import { floats, seedOf, summed, WayBack } from './way-back.js';
 export interface GradientBatchRequest extends Pick<ForwardRequest, 'variant' | 'onSegment'> {
   /** At least one; prompts of equal length, which run together. */
   readonly items: readonly ScalarItem[];
+  /** How many of them, the first, gradients are wanted of; all where left out. The others have their values only. */
+  readonly back?: number;
   /** Sites whose gradients are wanted, by their names in the run order. */
   readonly sites: readonly string[];
   /** Weights whose gradients are wanted, by their names in the file. */
@@ -57,7 +61,7 @@ export interface GradientBatchRequest extends Pick<ForwardRequest, 'variant' | '
   readonly rules?: RelevanceRules;
 }
 
-export interface GradientsRequest extends Omit<GradientBatchRequest, 'items'>, ScalarItem {}
+export interface GradientsRequest extends Omit<GradientBatchRequest, 'items' | 'back'>, ScalarItem {}
 
 interface Found {
   /** The values that were to be captured. */
@@ -73,7 +77,7 @@ export interface Gradients extends Found {
   readonly value: number;
 }
 
-/** Of several sequences at once: values and gradients have them along the axis `batch`. */
+/** Of several sequences at once: values, and gradients of those that have them, are along the axis `batch`. */
 export interface BatchGradients extends Found {
   /** What each scalar is. */
   readonly scalars: readonly number[];
@@ -118,6 +122,7 @@ class Work {
       ...{ variant, ids: items.map((i) => i.prompt.ids), capture: this.#capture(), logits: scoresNeeded(items) },
       ...(this.#prompt.source ? { source: items.map((i) => i.prompt.source?.ids ?? []) } : {}),
       ...(request.onSegment ? { onSegment: request.onSegment } : {}),
+      sparing: true,
       keeping: {
         formOf: (instance) => this.#formOf(instance),
         keep: (instance, moment) => {
@@ -129,7 +134,6 @@ class Work {
 
   /** Bytes of the gradients, and of what is kept for them. */
   get bytes(): number {
-    const { variant } = this.request;
     const extents = this.#extents;
     const bytesOf = (graph: Graph, outputs: readonly Output[]): number => {
       const types = typesOf(graph);
@@ -137,11 +141,11 @@ class Work {
       return sizes.reduce((a, b) => a + b, 0);
     };
     return this.#stages.reduce((total, { instance, request }) => {
-      const form = formOf(instance, this.#captured(instance), { variant });
+      const form = this.#pass.form(instance);
       const made = (part: GradientForm['part']): Graph =>
-        formed(instance.segment, { ...form, gradient: { request, part } });
+        this.model.compilations.graph(instance.segment, { ...form, gradient: { request, part } });
       const kept = this.#kept ? made('forward') : undefined;
-      const back = made('alone');
+      const back = made(kept ? 'backward' : 'alone');
       return total + bytesOf(back, back.outputs) + (kept ? bytesOf(kept, kept.outputs.filter(crosses)) : 0);
     }, 0);
   }
@@ -149,18 +153,29 @@ class Work {
   async run(): Promise<BatchGradients> {
     const texts = await textsOf(this.request, this.model.program);
     const { logits } = await this.#pass.run();
-    const scalars = this.request.items.map(({ expression }, i) =>
-      differentiate(expression, this.#values(i, logits, texts)),
-    );
+    const scalars = this.#differentiated(logits, texts);
     const way = new WayBack(this.model.compilations, this.request.variant);
     for (const stage of this.#stages.toReversed()) await this.#through(way, stage, scalars);
     const { capture = [], sites, weights = [] } = this.request;
+    const others = this.request.items.slice(scalars.length).map(({ expression }, i) => {
+      const values = this.#values(scalars.length + i, logits, texts);
+      return numberOf(evaluate(expression, values), expression);
+    });
     return {
-      scalars: scalars.map((s) => s.value),
+      scalars: [...scalars.map((s) => s.value), ...others],
       values: new Map(capture.map((name) => [name, this.#captive(name)])),
       sites: new Map(sites.map((name) => [name, way.sites.get(name) ?? this.#zeros(name)])),
       weights: new Map(weights.map((name) => [name, this.#ofWeight(way, name)])),
     };
+  }
+
+  #differentiated(
+    logits: Tensor<'float32'> | undefined,
+    texts: ReadonlyMap<string, readonly ExpressionToken[]>,
+  ): readonly Differentiated[] {
+    const { items, back } = this.request;
+    const asked = items.slice(0, back ?? items.length);
+    return asked.map(({ expression }, i) => differentiate(expression, this.#values(i, logits, texts)));
   }
 
   get #extents(): Extents {
@@ -188,10 +203,6 @@ class Work {
     const head = this.#stages.find((s) => s.instance.segment.kind === 'head')?.request;
     const whole = head ? [...head.sites, ...head.edits.map((e) => e.site)] : [];
     return new Set([...(this.request.capture ?? []), ...this.#reads.values(), ...whole]);
-  }
-
-  #captured(instance: Instance): readonly string[] {
-    return capturedIn(instance, this.#pass.request.capture);
   }
 
   #stageOf(instance: Instance): Stage | undefined {
@@ -227,10 +238,10 @@ class Work {
     const moment = this.#moments.get(instance.name);
     if (!moment) throw bug(`${instance.name} was not run`);
     await this.request.onSegment?.(instance.name);
-    const { variant } = this.request;
-    const form = formOf(instance, this.#captured(instance), { variant });
+    const form = this.#pass.form(instance);
     const seeds = new Map(stage.request.seeds.map((site) => [site, this.#seed(stage, site, { scalars, moment })]));
-    await way.through({ stage, form, moment, seeds, kept: this.#kept, whole: this.#pass.rows });
+    const items = { all: this.request.items.length, back: scalars.length };
+    await way.through({ stage, form, moment, seeds, kept: this.#kept, whole: this.#pass.rowsHanded, items });
     this.#moments.delete(instance.name);
   }
 
@@ -255,10 +266,10 @@ class Work {
     { name, scalars, moment }: { name: SiteName; scalars: readonly Differentiated[]; moment: Moment },
   ): FloatTensor {
     const value = this.#captive(place.name);
-    if (scalars.length > 1 && place.type.axes[0] !== 'batch')
-      throw bug(`${place.name} is shared by the sequences of a batch`);
+    const { length } = this.request.items;
+    if (length > 1 && place.type.axes[0] !== 'batch') throw bug(`${place.name} is shared by the sequences of a batch`);
     const slopes = new Float64Array(sizeOf(value.shape));
-    const each = slopes.length / scalars.length;
+    const each = slopes.length / length;
     scalars.forEach(({ sites }, i) => slopes.set(sites.get(name) ?? [], i * each));
     return seedOf(value, slopes, { type: place.type, rows: moment.rows });
   }
@@ -267,13 +278,13 @@ class Work {
   #scoresSeed(scalars: readonly Differentiated[], { results, rows }: Moment): readonly FloatTensor[] {
     const logits = results.get(scoresSite);
     if (!logits || scalars.every(({ scores }) => scores.size === 0)) return [];
-    const seed = floats(logits, logits.shape);
+    const seed = floats(logits, [scalars.length, ...logits.shape.slice(1)]);
     const vocab = logits.shape.at(-1) ?? 0;
     const count = logits.shape.length === 2 ? 1 : (logits.shape[1] ?? 1);
     scalars.forEach(({ scores }, item) => {
       for (const [position, slope] of scores) {
-        const row = item * count + (logits.shape.length === 2 ? 0 : rows.positions.indexOf(position));
-        slope.forEach((x, i) => (seed.data[row * vocab + i] = (seed.data[row * vocab + i] ?? 0) + x));
+        const row = logits.shape.length === 2 ? item : item * count + rows.positions.indexOf(position);
+        seed.data.set(slope, row * vocab); // a position's row is there once
       }
     });
     return [seed];

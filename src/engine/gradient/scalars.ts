@@ -118,6 +118,7 @@ export const scalarBatch = async (
     ...{ variant, ids: items.map((i) => i.prompt.ids), capture: new Set(reads), logits: scoresNeeded(items) },
     ...(source ? { source: items.map((i) => i.prompt.source?.ids ?? []) } : {}),
     ...(onSegment ? { onSegment } : {}),
+    sparing: true,
   });
   return items.map(({ expression, prompt }, item) => {
     const site = (name: SiteName) => {

@@ -11,7 +11,7 @@ import {
   type Graph,
   type ValueType,
 } from '../../graph/index.js';
-import { float32, float64, sizeOf, type FloatTensor, type Tensor } from '../../tensor/index.js';
+import { float32, float64, range, sizeOf, type FloatTensor, type Tensor } from '../../tensor/index.js';
 import type { Tensors } from '../backend.js';
 import type { Compilations, Form } from '../run/compiled.js';
 import { siteIn } from '../run/order.js';
@@ -58,6 +58,8 @@ export interface StageRun {
   readonly kept: boolean;
   /** Rows of the whole sequence: the head may have been run on the last alone. */
   readonly whole: Rows;
+  /** How many sequences went forward, and of how many, the first, gradients go back. */
+  readonly items: { readonly all: number; readonly back: number };
   /** The scalar's derivatives by sites, by their names in the segment, in the shapes that the graph has. */
   readonly seeds: Tensors;
 }
@@ -110,7 +112,7 @@ export class WayBack {
     return { graph, results: fetch.length === 0 ? new Map() : await executable.run(fed, fetch) };
   }
 
-  #feeds(graph: Graph, { stage, moment, seeds }: StageRun): Tensors {
+  #feeds(graph: Graph, { stage, moment, seeds, items: { all, back } }: StageRun): Tensors {
     const edits = this.variant.gradients?.get(stage.instance.name) ?? [];
     const given = new Map<string, Tensor>([
       ...moment.results, // before what was fed: a stream is handed on under the name that it came with
@@ -120,10 +122,11 @@ export class WayBack {
       ...stage.request.upstream.map((name) => [upstreamInput(name), this.#upstream(name, moment)] as const),
     ]);
     return new Map(
-      graph.inputs.map(({ name }) => {
+      graph.inputs.map(({ name, type }) => {
         const tensor = given.get(name);
         if (!tensor) throw bug(`nothing to feed ${name} of ${graph.name} with`);
-        return [name, tensor];
+        const isWhole = back < all && type.axes[0] === 'batch' && tensor.shape[0] === all;
+        return [name, isWhole ? range(tensor, 0, [0, back]) : tensor];
       }),
     );
   }

@@ -24,4 +24,5 @@ export const extentsFor = (batch: number, position: number, source = 0): Extents
   ...{ batch, position, source },
   past: 0,
   key: position,
+  chosen: 2, // one row, twice
 });

@@ -120,13 +120,10 @@ const withConditions = (segment: Segment, form: Form): Pick<Compiled, 'graph' | 
     conditions.set(key, { output: made.output, numbers: made.numbers });
     return made.graph;
   }, tapped);
-  const part = form.gradient ? gradientPart(lowered, form.gradient) : lowered;
-  const graph = form.rows ? chooseRows(part, carried) : part;
+  const chosen = form.rows ? chooseRows(lowered, carried) : lowered;
+  const graph = form.gradient ? gradientPart(chosen, form.gradient) : chosen;
   return { graph: prune(weightsAsInputs(graph, form.weights)), conditions };
 };
-
-/** The segment's graph in this form. */
-export const formed = (segment: Segment, form: Form): Graph => withConditions(segment, form).graph;
 
 /** Forms kept a segment, if nothing else is said: the unedited one and the latest tries. */
 const usualForms = 4;
@@ -148,6 +145,7 @@ const unedited = keyOf({ edits: [], weights: new Set(), taps: [] });
 /** Compiles segments when first needed and keeps them, so that undoing an edit is going back to what was. */
 export class Compilations {
   readonly #made = new Map<string, Map<string, Promise<Compiled>>>();
+  readonly #graphs = new WeakMap<Segment, Map<string, ReturnType<typeof withConditions>>>();
   #most: number;
 
   /** @param formsKept a segment: fewer where each has weights of its own */
@@ -171,6 +169,11 @@ export class Compilations {
     return compiled;
   }
 
+  /** A segment's graph in a form, which is not compiled for it. */
+  graph(segment: Segment, form: Form): Graph {
+    return this.#formed(segment, form).graph;
+  }
+
   /** Keeps so many forms a segment from now on, the unedited one besides; never fewer than at first. */
   keepForms(most: number): void {
     this.#most = Math.max(this.formsKept, most + 1);
@@ -182,8 +185,21 @@ export class Compilations {
     for (const compiled of all) await (await compiled).executable.dispose();
   }
 
+  /** Made once for each form that is in use: a graph is asked for before it is compiled, to know what it will take. */
+  #formed(segment: Segment, form: Form): ReturnType<typeof withConditions> {
+    const key = keyOf(form);
+    const known = this.#graphs.get(segment) ?? new Map<string, ReturnType<typeof withConditions>>();
+    this.#graphs.set(segment, known);
+    const made = known.get(key) ?? withConditions(segment, form);
+    known.delete(key);
+    known.set(key, made);
+    const [oldest] = known.keys();
+    if (known.size > 2 * this.#most && oldest !== undefined) known.delete(oldest);
+    return made;
+  }
+
   async #compile(segment: Segment, form: Form): Promise<Compiled> {
-    const { graph, conditions } = withConditions(segment, form);
+    const { graph, conditions } = this.#formed(segment, form);
     return { graph, conditions, executable: await this.backend.compile(graph, this.weights) };
   }
 

@@ -14,8 +14,10 @@ import { concat, range, take, type Tensor } from '../../tensor/index.js';
 import type { Tensors } from '../backend.js';
 import { asFloat32 } from './as-float32.js';
 import { valueOutput, type Compilations, type Compiled, type Condition, type Form } from './compiled.js';
+import { capturedIn, formOf, onRequest } from './instance-form.js';
 import type { ForwardRequest, ForwardResult, LiveEdit, Passed, Variant } from './request.js';
 import { makeInput } from './inputs.js';
+import { lastRowFeed, lastRowLayer } from './last-row.js';
 import { siteIn, type Instance } from './order.js';
 import { isDoubled, makeRows, undoubled, type Rows } from './rows.js';
 
@@ -29,32 +31,6 @@ const valueOf = (name: string, { graph, fed, results }: { graph: Graph; fed: Ten
   if (!tensor) throw bug(`${name} was not computed`);
   return tensor;
 };
-
-export type FormRequest = Pick<ForwardRequest, 'variant' | 'taps' | 'keeping'>;
-
-/** The form in which a segment runs. `captured`: its sites that are asked for, by their names in the segment. */
-export const formOf = (
-  instance: Instance,
-  captured: readonly string[],
-  { variant, taps, keeping }: FormRequest,
-): Form => {
-  const { params, sites } = instance.segment.graph;
-  const gradient = keeping?.formOf(instance);
-  const all = sites.filter((s) => !s.onRequest).map((s) => s.name);
-  return {
-    edits: (variant.edits.get(instance.name) ?? []).map((e) => e.edit),
-    weights: new Set(params.map((p) => p.name).filter((name) => variant.weights.has(name))),
-    taps: taps === 'all' ? [...new Set([...all, ...captured])] : captured,
-    ...(gradient ? { gradient } : {}),
-  };
-};
-
-export const capturedIn = (instance: Instance, capture: ReadonlySet<string>): string[] =>
-  instance.segment.graph.sites.map((s) => s.name).filter((name) => capture.has(siteIn(instance, name)));
-
-/** Those of these sites that are made only when asked for. */
-const onRequest = ({ segment }: Instance, names: readonly string[]): readonly string[] =>
-  segment.graph.sites.filter((site) => site.onRequest && names.includes(site.name)).map((site) => site.name);
 
 /** The rows of a pass: the encoder's, where the model has one, and those of what reads `ids`. */
 const passRows = ({ program, request }: { program: Program; request: ForwardRequest }): Rows => {
@@ -107,6 +83,8 @@ export class Pass {
   #at = 0;
   readonly #shared = new Map<string, Tensor>();
   readonly #scored: 'last' | 'all' | 'none';
+  /** The layer that gives its last row alone. */
+  readonly #sparing: Instance | undefined;
   #logits: Tensor | undefined;
   /** What a look at the next instance computed of what passing it gives. */
   #foreseen: (PassState & { readonly computed: Computed }) | undefined;
@@ -126,6 +104,10 @@ export class Pass {
     );
     const { passed = [] } = request;
     this.instances = [...passed.map((p) => p.instance), ...all.slice(passed.length)];
+    this.#sparing = lastRowLayer({
+      ...{ request, instances: this.instances, rows: this.rows, scored: this.#scored },
+      isCaptured: (instance) => this.#captured(instance).length > 0,
+    });
   }
 
   /** The first so many instances, each with the variant under which it runs. */
@@ -152,9 +134,18 @@ export class Pass {
     return this.instances[this.#at];
   }
 
+  /** To the end, or, where nothing is scored or kept, as far as something is captured. */
   async run(): Promise<ForwardResult> {
-    while (this.next) await this.advance();
+    const until = this.#needed();
+    while (this.next && this.#at < until) await this.advance();
     return this.finish();
+  }
+
+  /** How many instances have to run for what is asked for. */
+  #needed(): number {
+    const { cache, keeping } = this.request;
+    if (cache || keeping || this.#scored !== 'none') return this.instances.length;
+    return this.instances.findLastIndex((instance) => this.#captured(instance).length > 0) + 1;
   }
 
   /**
@@ -254,7 +245,7 @@ export class Pass {
     const { request } = this;
     const variant = this.#variantAt(this.#at);
     const edits = variant.edits.get(instance.name) ?? [];
-    const plain = formOf(instance, asked.captured, { ...request, variant });
+    const plain = this.#spared(instance, formOf(instance, asked.captured, { ...request, variant }));
     const { conditions = [] } = asked;
     const usual = conditions.length > 0 ? { ...plain, conditions } : plain;
     const form: Form =
@@ -277,6 +268,27 @@ export class Pass {
     return { results, fed, graph, rows, compiled };
   }
 
+  /** The rows of the stream that the head receives: all, or the one that is scored. */
+  get rowsHanded(): Rows {
+    return this.#sparing ? this.#lastRows : this.rows;
+  }
+
+  /** The last position's row, twice, since a product of one row would take another kernel. */
+  get #lastRows(): Rows {
+    const last = this.rows.positions.at(-1) ?? 0;
+    return { ...this.rows, positions: [last, last] };
+  }
+
+  /** The form in which an instance runs, gradients left out. */
+  form(instance: Instance): Form {
+    const { variant, taps } = this.request;
+    return this.#spared(instance, formOf(instance, this.#captured(instance), { variant, ...(taps ? { taps } : {}) }));
+  }
+
+  #spared(instance: Instance, form: Form): Form {
+    return instance === this.#sparing ? { ...form, rows: 'chosen' } : form;
+  }
+
   /** The rows that an instance computes, and what it reads: the head alone only the rows that are scored. */
   #placed(instance: Instance, whole: boolean): { rows: Rows; handed: ReadonlyMap<string, Tensor> } {
     const { stack, kind } = instance.segment;
@@ -288,8 +300,9 @@ export class Pass {
     const [first = 0] = last;
     const resid = handed.get(carried);
     if (!resid) throw bug('the head ran before the embedding');
-    const parts = last.map((at, b) => take(range(resid, 0, [b, b + 1]), 1, [at, at]));
     const rows = { ...this.rows, positions: [past + first, past + first] };
+    if (this.#sparing) return { rows, handed };
+    const parts = last.map((at, b) => take(range(resid, 0, [b, b + 1]), 1, [at, at]));
     return { rows, handed: new Map([...handed, [carried, concat(parts, 0)]]) };
   }
 
@@ -313,7 +326,8 @@ export class Pass {
         numbers.get(name) ??
         weight ??
         handed.get(readName(instance.segment, name)) ??
-        (spec ? (cache?.past(instance.name, spec) ?? noPast(rows.ids.length, spec)) : this.#input(name, rows));
+        (spec ? (cache?.past(instance.name, spec) ?? noPast(rows.ids.length, spec)) : this.#input(name, rows)) ??
+        lastRowFeed(name, rows);
       if (!tensor) throw bug(`nothing to feed ${name} with, of type ${type.dtype}`);
       fed.set(name, tensor);
     }

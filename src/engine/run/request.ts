@@ -68,6 +68,8 @@ export interface ForwardRequest {
   /** Sites that can be captured without compiling again: `all`, or (the default) those captured. */
   readonly taps?: 'all';
   readonly keeping?: Keeping;
+  /** Rows of the last layer that nobody reads are not computed: in a form of its own, worth it where much is run. */
+  readonly sparing?: true;
   /** Called before each segment; throws to stop. */
   readonly onSegment?: (name: string) => void | Promise<void>;
 }

@@ -18,6 +18,7 @@ import {
 } from '../algebra.js';
 import type { Value } from '../builder.js';
 import type { OpAttrs } from '../ops.js';
+import { fitted } from './fit.js';
 import { operandOf, type GradientRule, type Reached } from './rule.js';
 
 /** dy/dx, by x and y, times what comes from above. */
@@ -69,14 +70,16 @@ export const gelu: GradientRule<OpAttrs['Gelu']> = ({ approximate }, at) =>
 
 export const sum: GradientRule<object> = (_, { upstream }) => [() => upstream, () => upstream];
 export const difference: GradientRule<object> = (_, { upstream }) => [() => upstream, () => neg(upstream)];
-export const product: GradientRule<object> = (_, at) => [
-  () => mul(at.upstream, operandOf(at, 1)),
-  () => mul(at.upstream, operandOf(at, 0)),
-];
-export const quotient: GradientRule<object> = (_, at) => [
-  () => div(at.upstream, operandOf(at, 1)),
-  () => neg(div(mul(at.upstream, at.output), operandOf(at, 1))),
-];
+export const product: GradientRule<object> = (_, at) => {
+  const [x, y] = [operandOf(at, 0), operandOf(at, 1)];
+  if (x.id === y.id) return [() => mul(at.upstream, add(x, x))]; // a square
+  return [() => mul(at.upstream, y), () => mul(at.upstream, x)];
+};
+/** g/b and −(Σ g·a/b)/b, summed first where b was stretched, as the divisor of a norm is. */
+export const quotient: GradientRule<object> = (_, at) => {
+  const divisor = operandOf(at, 1);
+  return [() => div(at.upstream, divisor), () => neg(div(fitted(mul(at.upstream, at.output), divisor.type), divisor))];
+};
 
 /** b·a^(b−1), 0 where b is 0; a^b·ln a, 0 where a is 0 and b is not negative. */
 export const power: GradientRule<object> = (_, at) => {

@@ -33,15 +33,39 @@ const cutOut = (x: Value, axis: number, [start, end]: readonly [number, number])
 
 const zerosLike = (x: Value): Value => expandLike(constant(x, 0), x);
 
+/** The gradient of a part of a value along an axis. */
+export interface Slice extends Readonly<OpAttrs['Slice']> {
+  readonly gradient: Value;
+}
+
+/** Slices of one axis that do not overlap, side by side, with zeros where none is. */
+const joinedSlices = (x: Value, axis: number, slices: readonly Slice[]): Value => {
+  const extent = Number(x.type.shape[axis]);
+  const parts: Value[] = [];
+  let from = 0;
+  for (const { start, end, gradient } of slices) {
+    if (start > from) parts.push(zerosLike(cutOut(x, axis, [from, start])));
+    parts.push(gradient);
+    from = end;
+  }
+  if (from < extent) parts.push(zerosLike(cutOut(x, axis, [from, extent])));
+  return concatAt(parts, axis);
+};
+
+/** The gradients that slices of a value have for it, as few as can be: those that do not overlap are one. */
+export const spliced = (x: Value, slices: readonly Slice[]): readonly Value[] => {
+  const rows: { readonly axis: number; readonly slices: Slice[] }[] = [];
+  for (const slice of [...slices].sort((a, b) => a.start - b.start)) {
+    const room = rows.find((row) => row.axis === slice.axis && (row.slices.at(-1)?.end ?? 0) <= slice.start);
+    if (room) room.slices.push(slice);
+    else rows.push({ axis: slice.axis, slices: [slice] });
+  }
+  return rows.map((row) => joinedSlices(x, row.axis, row.slices));
+};
+
 /** Zeros before and behind. */
-export const slicing: GradientRule<OpAttrs['Slice']> = ({ axis, start, end }, at) => [
-  () => {
-    const x = operandOf(at, 0);
-    const extent = Number(x.type.shape[axis]);
-    const before = start > 0 ? [zerosLike(cutOut(x, axis, [0, start]))] : [];
-    const behind = end < extent ? [zerosLike(cutOut(x, axis, [end, extent]))] : [];
-    return concatAt([...before, at.upstream, ...behind], axis);
-  },
+export const slicing: GradientRule<OpAttrs['Slice']> = (attrs, at) => [
+  () => joinedSlices(operandOf(at, 0), attrs.axis, [{ ...attrs, gradient: at.upstream }]),
 ];
 
 /** Each operand's part. */

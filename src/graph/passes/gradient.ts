@@ -1,7 +1,9 @@
 import { bug } from '../../base/index.js';
-import { add, at as oneOf, constant, expandLike, reshape, sumOver } from '../algebra.js';
+import { add, constant, expandLike, reshape } from '../algebra.js';
 import type { Value } from '../builder.js';
 import { branchesOf } from '../gradient.js';
+import { fitted } from '../gradients/fit.js';
+import { spliced, type Slice } from '../gradients/form.js';
 import type { Branch, Reached } from '../gradients/rule.js';
 import type { Graph, Node, Site } from '../graph.js';
 import { relevanceOf, stopsRelevance } from '../relevance.js';
@@ -38,28 +40,6 @@ export const gradientOfWeight = (weight: string): string => `grad(weight ${weigh
 
 const isFloat = ({ dtype }: ValueType): boolean => dtype === 'float32' || dtype === 'float64';
 
-/** The same numbers under other names of axes. */
-const renamed = (x: Value, axes: readonly string[]): Value =>
-  x.type.axes.join() === axes.join()
-    ? x
-    : reshape(
-        x,
-        axes.map(() => 0),
-        axes,
-      );
-
-/** A gradient summed along the axes along which its operand was stretched, with the operand's names of axes. */
-const fitted = (gradient: Value, { shape, axes }: ValueType): Value => {
-  let fit = gradient;
-  while (fit.type.shape.length > shape.length) fit = oneOf(fit.type.shape[0] === 1 ? fit : sumOver(fit, 0), 0, 0);
-  const missing = shape.length - fit.type.shape.length;
-  shape.forEach((extent, axis) => {
-    const own = fit.type.shape[axis - missing] ?? 1;
-    if (extent === 1 && own !== 1) fit = sumOver(fit, axis - missing);
-  });
-  return renamed(fit, axes.slice(missing));
-};
-
 /** A gradient in the very shape of its value. */
 const settled = (gradient: Value, value: Value): Value =>
   gradient.type.shape.join() === value.type.shape.join() ? gradient : expandLike(gradient, value);
@@ -68,6 +48,8 @@ const settled = (gradient: Value, value: Value): Value =>
 class Backward {
   readonly #a: Additions;
   readonly #terms = new Map<ValueId, Value[]>();
+  /** Gradients of slices of a value, which are put side by side. */
+  readonly #slices = new Map<ValueId, Slice[]>();
   readonly #totals = new Map<ValueId, Value>();
   readonly #sites: ReadonlyMap<string, Site>;
   readonly #live: ReadonlySet<ValueId>;
@@ -88,6 +70,7 @@ class Backward {
     for (const node of graph.nodes.toReversed()) {
       const upstream = this.#live.has(node.id) ? this.#total(node.id) : undefined;
       if (!upstream) continue;
+      if (this.#takeSlice(node, upstream)) continue;
       const inputs = node.inputs.map((id) => this.#value(id));
       const live = node.inputs.map((id) => this.#live.has(id));
       const branches = this.#branches(node, { inputs, output: this.#value(node.id), upstream, live });
@@ -174,6 +157,13 @@ class Backward {
     if (this.#live.has(id)) this.#give(id, this.#value(this.#a.input(name, this.#a.typeOf(id))));
   }
 
+  /** Slices wait for the others of their value: side by side they are one joining, not as many sums with zeros. */
+  #takeSlice({ op, attrs, inputs: [id] }: Node, upstream: Value): boolean {
+    if (op !== 'Slice' || id === undefined) return false;
+    this.#slices.set(id, [...(this.#slices.get(id) ?? []), { ...attrs, gradient: upstream }]);
+    return true;
+  }
+
   #give(id: ValueId, term: Value): void {
     const terms = this.#terms.get(id) ?? [];
     this.#terms.set(id, terms);
@@ -184,6 +174,9 @@ class Backward {
   #total(id: ValueId): Value | undefined {
     const known = this.#totals.get(id);
     if (known) return known;
+    const slices = this.#slices.get(id) ?? [];
+    this.#slices.delete(id);
+    for (const term of spliced(this.#value(id), slices)) this.#give(id, term);
     const [first, ...others] = this.#terms.get(id) ?? [];
     if (!first) return undefined;
     const whole = settled(

@@ -1,4 +1,4 @@
-import { vectors, type SmoothScalar, type Vectors } from '../../analyses/attribution/index.js';
+import { vectors, type Slope, type SmoothScalar, type Vectors } from '../../analyses/attribution/index.js';
 import { bug, UsageError } from '../../base/index.js';
 import {
   forward,
@@ -157,6 +157,8 @@ export const scoredTogether = (text: TextModel): number => {
   return Math.max(1, Math.min(64, byTokens, Math.floor(mostScores / (rows * vocab))));
 };
 
+const noSlope = vectors(0, 0);
+
 /** Rows of both sides, one below the other. */
 const joined = (places: readonly PlacedSite[], sites: ReadonlyMap<string, Tensor>, item: number): Vectors => {
   const parts = places.map(({ name }) => {
@@ -172,16 +174,18 @@ const joined = (places: readonly PlacedSite[], sites: ReadonlyMap<string, Tensor
   return vectors(data.length / Math.max(width, 1), width, data);
 };
 
-/** Asks that came in the same turn are answered together, so many at a time. */
-const gathered = <T, R>(size: number, work: (chunk: readonly T[]) => Promise<readonly R[]>) => {
+/** Asks that came in the same turn are answered together, cut into chunks. */
+const gathered = <T, R>(
+  chunked: (all: readonly T[]) => readonly (readonly T[])[],
+  work: (chunk: readonly T[]) => Promise<readonly R[]>,
+) => {
   let open: { readonly item: T; readonly done: (result: R) => void; readonly failed: (error: unknown) => void }[] = [];
   const flush = async (): Promise<void> => {
-    const all = open;
+    const all = new Map(open.map((asked) => [asked.item, asked]));
     open = [];
-    for (let at = 0; at < all.length; at += size) {
-      const chunk = all.slice(at, at + size);
-      const results = await work(chunk.map(({ item }) => item));
-      chunk.forEach(({ done }, i) => done(results[i] as R));
+    for (const chunk of chunked([...all.keys()])) {
+      const results = await work(chunk);
+      chunk.forEach((item, i) => all.get(item)?.done(results[i] as R));
     }
   };
   return (items: readonly T[]): Promise<readonly R[]> =>
@@ -198,11 +202,29 @@ const gathered = <T, R>(size: number, work: (chunk: readonly T[]) => Promise<rea
     );
 };
 
-/** A point, and what is read of the text there. */
+/** A point, and what is read of the text there: its slope, or its value alone. */
 interface Ask {
   readonly point: Vectors;
   readonly expression: Expression;
+  readonly want: 'slope' | 'value';
 }
+
+const chunks = <T>(all: readonly T[], size: number): readonly (readonly T[])[] =>
+  Array.from({ length: Math.ceil(all.length / size) }, (_, i) => all.slice(i * size, (i + 1) * size));
+
+/** Slopes first, so many at a time; values with the last of them where these are few, since they only go forward. */
+const byKind =
+  ({ slopes, values }: { readonly slopes: number; readonly values: number }) =>
+  (all: readonly Ask[]): readonly (readonly Ask[])[] => {
+    const steep = chunks(
+      all.filter(({ want }) => want === 'slope'),
+      slopes,
+    );
+    const flat = all.filter(({ want }) => want === 'value');
+    const last = steep.at(-1) ?? [];
+    if (last.length === 0 || flat.length > Math.max(1, last.length / 2)) return [...steep, ...chunks(flat, values)];
+    return [...steep.slice(0, -1), [...last, ...flat]];
+  };
 
 /** Numbers of one text as smooth functions of its tokens' embeddings; what is asked of several runs together. */
 export interface SmoothText {
@@ -210,6 +232,37 @@ export interface SmoothText {
   readonly together: number;
   readonly of: (expression: Expression) => SmoothScalar;
 }
+
+const requestAt = (text: TextModel, asks: readonly Ask[], rules: RelevanceRules | undefined): GradientBatchRequest => ({
+  variant: withEmbeddings(
+    text,
+    asks.map((a) => a.point),
+  ),
+  items: asks.map(({ expression }): ScalarItem => ({ expression, prompt: text.prompt })),
+  ...{ sites: embeddingSites(text).map((p) => p.name), encode: encoder(text), onSegment: text.onSegment },
+  ...(rules ? { rules } : {}),
+});
+
+/** Of asks of which the first are of slopes; the values of the others come along. */
+const slopesOf = async (
+  text: TextModel,
+  asks: readonly Ask[],
+  request: GradientBatchRequest,
+): Promise<readonly Slope[]> => {
+  const back = asks.filter(({ want }) => want === 'slope').length;
+  const { scalars, sites } = await gradientBatch(text.model, { ...request, back });
+  const places = embeddingSites(text);
+  return scalars.map((value, i) => ({ value, gradient: i < back ? joined(places, sites, i) : noSlope }));
+};
+
+const valuesOf = async (
+  text: TextModel,
+  _: readonly Ask[],
+  { variant, items }: GradientBatchRequest,
+): Promise<readonly Slope[]> => {
+  const found = await scalarBatch(text.model, { variant, items, onSegment: text.onSegment, encode: encoder(text) });
+  return found.map((value) => ({ value, gradient: noSlope }));
+};
 
 /**
  * @param first any of the numbers, by which memory is predicted
@@ -221,34 +274,20 @@ export const smoothText = (
   first: Expression,
   { input, rules }: { readonly input: Vectors; readonly rules?: RelevanceRules | undefined },
 ): SmoothText => {
-  const { model, prompt, onSegment, onTexts } = text;
-  const places = embeddingSites(text);
-  const requestOf = (asks: readonly Ask[]): GradientBatchRequest => ({
-    variant: withEmbeddings(
-      text,
-      asks.map((a) => a.point),
-    ),
-    items: asks.map(({ expression }): ScalarItem => ({ expression, prompt })),
-    ...{ sites: places.map((p) => p.name), encode: encoder(text), onSegment, ...(rules ? { rules } : {}) },
-  });
-  const together = gradientsTogether(text, requestOf([{ point: input, expression: first }]));
-  const slopes = gathered(together, async (asks: readonly Ask[]) => {
-    const { scalars, sites } = await gradientBatch(model, requestOf(asks));
-    onTexts(asks.length);
-    return scalars.map((value, i) => ({ value, gradient: joined(places, sites, i) }));
-  });
-  const values = gathered(scoredTogether(text), async (asks: readonly Ask[]) => {
-    const { variant, items } = requestOf(asks);
-    const found = await scalarBatch(model, { variant, items, onSegment, encode: encoder(text) });
-    onTexts(asks.length);
+  const requestOf = (asks: readonly Ask[]): GradientBatchRequest => requestAt(text, asks, rules);
+  const together = gradientsTogether(text, requestOf([{ point: input, expression: first, want: 'slope' }]));
+  const answers = gathered(byKind({ slopes: together, values: scoredTogether(text) }), async (asks: readonly Ask[]) => {
+    const found = await (asks[0]?.want === 'slope' ? slopesOf : valuesOf)(text, asks, requestOf(asks));
+    text.onTexts(asks.length);
     return found;
   });
   return {
     together,
     of: (expression) => ({
       input,
-      slopes: (points) => slopes(points.map((point) => ({ point, expression }))),
-      values: (points) => values(points.map((point) => ({ point, expression }))),
+      slopes: (points) => answers(points.map((point) => ({ point, expression, want: 'slope' }))),
+      values: async (points) =>
+        (await answers(points.map((point) => ({ point, expression, want: 'value' })))).map(({ value }) => value),
     }),
   };
 };

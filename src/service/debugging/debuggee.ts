@@ -11,6 +11,7 @@ import {
   scoreRows,
   type ExpressionToken,
   type ExpressionValue,
+  type Instance,
   type Prompt,
   type Sequence,
   type Variant,
@@ -29,7 +30,8 @@ import {
 import type { ScoredToken, TokenView } from '../../protocol/index.js';
 import { range, type Tensor } from '../../tensor/index.js';
 import { loweredCondition, weightValue } from './lowering.js';
-import { holdsAt, namedToken } from './moment.js';
+import { isInSomeLayer, localTree, type LocalSites } from './local-sites.js';
+import { holdsAt, namedToken, notInLayer } from './moment.js';
 import { EditHistory, type Stage } from './edit-history.js';
 import { exceptionFilter, logText, watchedValue } from './watching.js';
 import { contextFor, forcedTokens, refuseGradientEdits, samplingOf } from '../experiment.js';
@@ -65,6 +67,7 @@ export type LensWords = readonly ScoredToken[];
  */
 export class Debuggee {
   readonly #history: EditHistory;
+  #known: { readonly variant?: Variant; readonly names: ReadonlySet<string> } = { names: new Set() };
 
   private constructor(
     readonly model: OpenModel,
@@ -78,13 +81,13 @@ export class Debuggee {
   }
 
   /**
-   * @param onInstance called before each layer that is run
+   * @param onInstance called before each layer that is run, with its name
    * @throws UsageError for edits that do not fit the model
    */
   static async start(
     model: OpenModel,
     request: DebuggeeRequest,
-    onInstance?: () => Promise<void> | void,
+    onInstance?: (name: string) => Promise<void> | void,
   ): Promise<Debuggee> {
     const { prompt, maxNewTokens } = request;
     checkSampling(samplingOf({}, request.edits));
@@ -179,7 +182,8 @@ export class Debuggee {
    * @throws UsageError EXPRESSION_*, SITE_UNKNOWN, SITE_NOT_CAPTURED
    */
   async evaluate(expression: string | Expression): Promise<ExpressionValue> {
-    const tree = typeof expression === 'string' ? parseExpression(expression) : expression;
+    const parsed = typeof expression === 'string' ? parseExpression(expression) : expression;
+    const tree = localTree(parsed, this.local);
     const sites = new Map<string, Awaited<ReturnType<DebugSession['read']>>>();
     for (const { site } of sitesOf(tree)) sites.set(site, await this.#read(site));
     const texts = new Map<string, readonly ExpressionToken[]>();
@@ -285,16 +289,34 @@ export class Debuggee {
     return { token, text: textOf(this.model, token) };
   }
 
+  /** The sites of the model as it is edited, seen from a layer: the one where the run is, if nothing else is said. */
+  get local(): LocalSites {
+    return this.localIn(this.session.instance);
+  }
+
+  localIn(instance: Instance | undefined): LocalSites {
+    const names = this.#names();
+    const has = (name: string): boolean => names.has(canonicalName(this.model.program, name));
+    return { place: instance?.name, has, all: () => names };
+  }
+
   /** @throws UsageError SITE_UNKNOWN */
   checkSite(site: string): string {
     const name = canonicalName(this.model.program, site);
-    const known = placedSites(this.session.variant.order).map((p) => p.name);
-    if (known.includes(name)) return name;
-    throw unknownSite(site, [...known, ...this.model.program.facts.aliases.keys()]);
+    if (this.#names().has(name)) return name;
+    throw unknownSite(site, [...this.#names(), ...this.model.program.facts.aliases.keys()]);
+  }
+
+  #names(): ReadonlySet<string> {
+    const { variant } = this.session;
+    if (this.#known.variant !== variant)
+      this.#known = { variant, names: new Set(placedSites(variant.order).map((p) => p.name)) };
+    return this.#known.names;
   }
 
   /** A site's value in this step. @throws UsageError SITE_UNKNOWN */
   async #read(site: string): ReturnType<DebugSession['read']> {
+    if (isInSomeLayer(site, this.local)) throw notInLayer(site, this.local);
     return this.session.read(this.checkSite(site));
   }
 

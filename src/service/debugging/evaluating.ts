@@ -56,6 +56,11 @@ export const evaluateIn = (debuggee: Debuggee, expression: string): Promise<Eval
 
 /** What can be written at a column, from 1. */
 export const completeIn = ({ session }: Debuggee, text: string, column: number): ViewAnswerOf<'complete'> => {
-  const sites = placedSites(session.variant.order).map(({ name, type }) => ({ name, axes: type.axes }));
+  const placed = placedSites(session.variant.order);
+  const prefix = `${session.instance?.name ?? ''}.`;
+  const here = placed.flatMap(({ name, type }) =>
+    name.startsWith(prefix) ? [{ name: name.slice(prefix.length), axes: type.axes }] : [],
+  );
+  const sites = [...here, ...placed.map(({ name, type }) => ({ name, axes: type.axes }))];
   return { completions: [...completeExpression(text, column, { sites })] };
 };

@@ -11,6 +11,7 @@ import {
 import { formatExpression, nodesOf, parseExpression, sitesOf, type Expression } from '../../language/index.js';
 import type { Tensor } from '../../tensor/index.js';
 import type { OpenModel } from '../open-model.js';
+import { isInSomeLayer, localTree, type LocalSites } from './local-sites.js';
 import { hashOf } from './watching.js';
 
 /** What conditions inside a graph, and watched weights, ask of the model under the debugger. */
@@ -19,6 +20,7 @@ interface Debugged {
   readonly session: DebugSession;
   /** What selectors are resolved against. */
   readonly sequence: Sequence;
+  localIn(instance: Instance): LocalSites;
 }
 
 /** A weight as the instance that comes next reads it; undefined where it reads it not. */
@@ -87,8 +89,11 @@ const conditionIn = (debuggee: Debugged, tree: Expression, instance: Instance): 
   return { key: formatExpression(tree), lower };
 };
 
-const loweredIn = (debuggee: Debugged, tree: Expression, instance: Instance): ReturnType<Lowered> => {
+const loweredIn = (debuggee: Debugged, text: Expression, instance: Instance): ReturnType<Lowered> => {
   const { segment } = instance;
+  const sites = debuggee.localIn(instance);
+  const tree = localTree(text, sites);
+  if (sitesOf(tree).some(({ site }) => isInSomeLayer(site, sites))) return 'never'; // of other layers alone
   if (segment.kind === 'head' || segment.stack === 'encoder') return undefined;
   const nodes = nodesOf(tree);
   const isOpen = nodes.some((n) => n.kind === 'word' && n.word !== 'layer') || nodes.some((n) => n.kind === 'token');

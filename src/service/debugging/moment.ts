@@ -1,6 +1,7 @@
 import { UsageError } from '../../base/index.js';
 import type { Position } from '../../debugger/index.js';
 import type { ExpressionValue } from '../../engine/index.js';
+import { isInSomeLayer, type LocalSites } from './local-sites.js';
 import { nodesOf, parseExpression, sitesOf, type Expression } from '../../language/index.js';
 
 /** Where a run stands, as conditions, watches and log points ask it: of our engine, or of a recording. */
@@ -12,6 +13,8 @@ export interface Moment {
   readonly variant: unknown;
   /** @throws UsageError EXPRESSION_*, SITE_* */
   evaluate(expression: Expression): Promise<ExpressionValue>;
+  /** The sites that there are, and in which layer the run stands. */
+  readonly local: LocalSites;
   /** @returns the site's own name. @throws UsageError SITE_UNKNOWN */
   checkSite(site: string): string;
   /** A token by its text in quotes, or its id. @throws UsageError */
@@ -26,10 +29,17 @@ export const isNotYet = (error: unknown): boolean =>
 export const isOutside = ({ layer }: Pick<Moment, 'layer'>, tree: Expression): boolean =>
   layer === undefined && nodesOf(tree).some((n) => n.kind === 'word' && n.word === 'layer');
 
-/** @throws UsageError SITE_UNKNOWN */
-export const checkSites = (moment: Pick<Moment, 'checkSite'>, tree: Expression): void => {
-  for (const { site } of sitesOf(tree)) moment.checkSite(site);
+/** Are they all there, by their own names or by those that they have in a layer? @throws UsageError SITE_UNKNOWN */
+export const checkSites = (moment: Pick<Moment, 'checkSite' | 'local'>, tree: Expression): void => {
+  for (const { site } of sitesOf(tree)) if (!isInSomeLayer(site, moment.local)) moment.checkSite(site);
 };
+
+/** The error for a site that is named as in a layer which has none of it, or in no layer. */
+export const notInLayer = (site: string, { place }: LocalSites): UsageError =>
+  new UsageError(`${site} is a site of other layers, and the run is in ${place ?? 'none'}`, {
+    code: 'SITE_NOT_CAPTURED',
+    hint: `Go on to a layer that has it, or name the layer: blocks.0.${site}.`,
+  });
 
 /** Does a condition hold here? What is not computed yet does not. */
 export const holdsAt = async (moment: Moment, tree: Expression): Promise<boolean> => {

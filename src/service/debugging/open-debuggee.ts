@@ -1,6 +1,7 @@
 import { UsageError } from '../../base/index.js';
 import type { Edit, SamplingKind } from '../../language/index.js';
-import { debuggedTokens, type DebugInput, type RecordedStage } from '../../protocol/index.js';
+import { debuggedTokens, type DebugInput, type ProgressPart, type RecordedStage } from '../../protocol/index.js';
+import { cancelled } from '../cancel.js';
 import { configOf, editsOf, promptEdit, refuseGradientEdits } from '../experiment.js';
 import { openModel, type OpenModel } from '../open-model.js';
 import type { ModelSource } from '../operation.js';
@@ -10,12 +11,17 @@ import { stampOf } from '../stamp.node.js';
 import { modelKey } from '../with-model.js';
 import { Debuggee } from './debuggee.js';
 import type { Stage } from './edit-history.js';
-import { makeBreath, type Breath } from './telling.js';
+import { makeBreath, runProgress, type Breath } from './telling.js';
 
 /** What a debugged run has around it. */
 export interface DebugContext {
   /** Where models come from; without it the model is opened for this run alone. */
   readonly models?: ModelSource;
+  /** Cancel: checked between layers, where a recorded run is made again. */
+  readonly signal?: AbortSignal;
+  /** Looks whether another thread asked to cancel; `signal` is then aborted when it returns. */
+  readonly poll?: () => void;
+  readonly onProgress?: (part: ProgressPart) => void;
 }
 
 /** A model that is open under the debugger, from a request; `again` begins a new run with other changes. */
@@ -58,16 +64,22 @@ const open = async (input: DebugInput, edits: readonly Edit[], models: ModelSour
   return models ? models.lease(modelKey(options, edits), await stampOf(input.model), start) : start();
 };
 
+/** @throws EngineError CANCELLED */
+const checkCancel = ({ signal, poll }: DebugContext): void => {
+  poll?.();
+  if (signal?.aborted) throw cancelled();
+};
+
 /**
  * Opens a model for the debugger. Its linears are packed one by one, so that cutting and changing a layer costs a
  * millisecond.
- * @throws as `openModel` and `promptsOf`; UsageError OPTION_INVALID for several prompts, or a model of labels
+ * @throws as `openModel` and `promptsOf`; UsageError OPTION_INVALID for several prompts, or a model of labels; EngineError CANCELLED
  */
-export const openDebuggee = async (given: DebugInput, { models }: DebugContext = {}): Promise<OpenDebuggee> => {
+export const openDebuggee = async (given: DebugInput, context: DebugContext = {}): Promise<OpenDebuggee> => {
   const { input, check, stages } = await replayed(given, { staged: true });
   const edits = await editsOf({ edits: [...samplingEdits(input), ...input.edits] });
   refuseGradientEdits(edits);
-  const model = await open(input, edits, models);
+  const model = await open(input, edits, context.models);
   const breath = makeBreath();
   const notes: string[] = [];
   try {
@@ -84,8 +96,18 @@ export const openDebuggee = async (given: DebugInput, { models }: DebugContext =
     const again = (list: Debuggee['edits']) =>
       Debuggee.start(model, { prompt, edits: list, maxNewTokens, ignoreEos }, breath.turn);
     const debuggee = await again(edits);
+    checkCancel(context);
+    const progress = runProgress(
+      () => debuggee.variant,
+      (part) => context.onProgress?.(part),
+    );
+    breath.between = (name) => {
+      checkCancel(context);
+      progress(name);
+    };
     const isWhole = stages.length === 0 || (await debuggee.replay(await stagesOf(stages, given)));
     if (!isWhole) notes.push('not all changes of the recording could be made where they were made');
+    breath.between = () => undefined;
     return { model, input, debuggee, again, notes, breath };
   } catch (error) {
     await model.dispose();

@@ -1,13 +1,15 @@
 import type { MoveOptions } from '../../debugger/index.js';
 import type { Tokenizer } from '../../formats/index.node.js';
-import type { TargetTold, TokenView } from '../../protocol/index.js';
+import type { Variant } from '../../engine/index.js';
+import type { ProgressPart, TargetTold, TokenView } from '../../protocol/index.js';
+import { passProgress } from '../prepare.js';
 import type { Debuggee } from './debuggee.js';
 
 /** Called between the layers that a run passes; a target sets what happens there. */
 export interface Breath {
   /** Lets the process see signals and messages now and then. */
-  readonly turn: () => Promise<void>;
-  between: () => void;
+  readonly turn: (name: string) => Promise<void>;
+  between: (name: string) => void;
 }
 
 /** Makes a breath whose `turn` yields to timers, and so to messages, about every 25 ms. */
@@ -15,15 +17,24 @@ export const makeBreath = (): Breath => {
   let last = performance.now();
   const breath: Breath = {
     between: () => undefined,
-    turn: async () => {
+    turn: async (name) => {
       if (performance.now() - last > 25) {
         await new Promise((resolve) => setTimeout(resolve));
         last = performance.now();
       }
-      breath.between();
+      breath.between(name);
     },
   };
   return breath;
+};
+
+/** To call before each layer of a run of several passes: tells how far each of the long ones is. */
+export const runProgress = (variant: () => Variant, tell: (part: ProgressPart) => void): ((name: string) => void) => {
+  let pass: ((name: string) => void) | undefined;
+  return (name) => {
+    if (!pass || variant().order[0]?.name === name) pass = passProgress(variant(), tell);
+    pass(name);
+  };
 };
 
 /** Tells of log points and new tokens while a run moves, and pauses it where that is asked for. */
@@ -42,10 +53,12 @@ export class Telling {
   }
 
   /** Does work that moves the run. */
-  async during<T>({ signal, poll, onTold }: MoveOptions, work: () => Promise<T>): Promise<T> {
+  async during<T>({ signal, poll, onTold, onProgress }: MoveOptions, work: () => Promise<T>): Promise<T> {
     this.#tell = onTold ?? (() => undefined);
-    this.breath.between = () => {
+    const progress = onProgress && runProgress(() => this.debuggee().variant, onProgress);
+    this.breath.between = (name) => {
       this.#tokens();
+      progress?.(name);
       poll?.();
       if (signal?.aborted) this.debuggee().session.pause();
     };

@@ -1,8 +1,9 @@
 import { UsageError } from '../../base/index.js';
 import type { ExceptionFilter, Watched } from '../../debugger/index.js';
 import type { ExpressionValue } from '../../engine/index.js';
-import { nodesOf, parseExpression, type Expression } from '../../language/index.js';
+import { nodesOf, parseExpression, sitesOf, type Expression } from '../../language/index.js';
 import type { Tensor } from '../../tensor/index.js';
+import { localTree } from './local-sites.js';
 import { checkSites, isNotYet, isOutside, type Moment } from './moment.js';
 
 /** FNV-1a over the bytes, to tell one tensor from another. @source RFC draft-eastlake-fnv */
@@ -34,8 +35,8 @@ const invalid = (message: string, hint: string): UsageError =>
  * @throws UsageError EXPRESSION_*, SITE_UNKNOWN
  */
 export const watchedValue = (moment: Moment, text: string): (() => Promise<Watched | undefined>) => {
-  const tree = parseExpression(text);
-  checkSites(moment, tree);
+  const tree = localTree(parseExpression(text), moment.local); // of the layer in which it was set
+  for (const { site } of sitesOf(tree)) moment.checkSite(site);
   const lasts = !moves(tree);
   let known: { readonly variant: unknown; readonly step: number; readonly value: Watched } | undefined;
   return async () => {

@@ -26,9 +26,13 @@ const free = ({ debugged: all }: HostState, session: string): void => {
 
 /** The debugger's methods: each names a run that `debug.open` opened. */
 export const makeDebugHandlers = (state: HostState): Handlers => ({
-  'debug.open': async ({ session, ...input }, { models }) => {
+  'debug.open': async ({ session, ...input }, { models, ...context }) => {
     free(state, session);
-    const target = await openTarget(input, models ? { models } : {});
+    const target = await openTarget(input, {
+      ...(models ? { models } : {}),
+      ...{ signal: context.signal, poll: () => context.poll?.() },
+      onProgress: (part) => context.progress?.(part),
+    });
     state.debugged.set(session, target);
     return { output: { about: target.about, state: target.state } };
   },
@@ -37,6 +41,7 @@ export const makeDebugHandlers = (state: HostState): Handlers => ({
       signal: context.signal,
       poll: () => context.poll?.(),
       onTold: (told) => context.told?.(told),
+      onProgress: (part) => context.progress?.(part),
     }),
   }),
   'debug.points': async ({ session, ...input }) => ({ output: await debugged(state, session).points(input) }),

@@ -6,15 +6,18 @@ import type {
   DebugInput,
   MoveResult,
   Motion,
+  Notification,
   PointsInput,
   PointsResult,
   PointSpec,
+  ProgressPart,
   TargetAbout,
   TargetChange,
   TargetState,
   ViewAsk,
   ViewAskOf,
 } from '../../protocol/index.js';
+import { cancelled } from '../cancel.js';
 import { ChangeLog } from './change-log.js';
 import { startHost } from './start.js';
 
@@ -27,6 +30,9 @@ const session = 'debugged';
 export interface HostTargetOptions {
   /** Told when the host is gone: `apply({ change: 'restart' })` starts another, with what was made. */
   readonly onDeath?: (error: DebuggerError) => void;
+  /** While it is opened: how far that is; aborting the signal ends the host at once. */
+  readonly onProgress?: (part: ProgressPart) => void;
+  readonly signal?: AbortSignal;
 }
 
 /** The request that begins again what was begun: the same prompt, as ids, and the changes in force. */
@@ -39,6 +45,14 @@ export const againOf = (input: OpenInput, { prompt }: TargetAbout, { tokens, edi
     ...{ ...given, edits: edits.map((text) => ({ text })) },
   };
 };
+
+/** Hands on what a host tells of a request. */
+const toldTo =
+  ({ onTold, onProgress }: Partial<Pick<MoveOptions, 'onTold' | 'onProgress'>>) =>
+  (notified: Notification): void => {
+    if (notified.type === 'told') onTold?.(notified.told);
+    else if (notified.type === 'progress') onProgress?.(notified);
+  };
 
 /**
  * A run in a host's process. Points and changes are kept here, too, so that a host that dies takes nothing of them with
@@ -63,15 +77,22 @@ export class HostTarget implements Target {
 
   /**
    * Starts a host and opens the run in it.
-   * @throws as `openTarget`; EngineError HOST_DIED
+   * @throws as `openTarget`; EngineError HOST_DIED, CANCELLED
    */
   static async open(input: OpenInput, options: HostTargetOptions = {}): Promise<HostTarget> {
-    const client = await startHost(options);
+    const { onDeath, onProgress, signal } = options;
+    const client = await startHost(onDeath ? { onDeath } : {});
+    const end = (): void => void client.dispose();
+    signal?.addEventListener('abort', end, { once: true });
     try {
-      return new HostTarget(client, input, await client.request('debug.open', { ...input, session }));
+      const onTold = toldTo(onProgress ? { onProgress } : {});
+      const request = client.request('debug.open', { ...input, session }, { onTold, ...(signal ? { signal } : {}) });
+      return new HostTarget(client, input, await request);
     } catch (error) {
       await client.dispose();
-      throw error;
+      throw signal?.aborted ? cancelled() : error;
+    } finally {
+      signal?.removeEventListener('abort', end);
     }
   }
 
@@ -100,14 +121,11 @@ export class HostTarget implements Target {
     return result;
   }
 
-  #move(motion: Motion, { signal, onTold }: MoveOptions): Promise<MoveResult> {
+  #move(motion: Motion, { signal, ...listening }: MoveOptions): Promise<MoveResult> {
     return this.client.request(
       'debug.move',
       { session, motion },
-      {
-        ...(signal ? { signal } : {}),
-        onTold: (notified) => (notified.type === 'told' ? onTold?.(notified.told) : undefined),
-      },
+      { ...(signal ? { signal } : {}), onTold: toldTo(listening) },
     );
   }
 

@@ -26,6 +26,7 @@ import { captureInto } from './capture.js';
 import { makeDebugHandlers } from './debug-methods.js';
 import { dropRun, heldAt, type HeldValue } from './held.js';
 import type { Handler, Handlers, HostState, Outcome, WorkerMethod } from './host-state.js';
+import { times } from './times.js';
 import { viewOf } from './view.js';
 import { viewWeight } from './weight.js';
 import { writes } from './writes.js';
@@ -70,6 +71,8 @@ const ofParts = {
   head: plain(head),
   heads: plain(heads),
   neurons: plain(neurons),
+  times: plain({ run: times }),
+  writes: plain({ run: writes }),
 };
 
 /** What the worker does for each method. */
@@ -105,7 +108,6 @@ export const makeHandlers = (state: HostState): Handlers => ({
   ...ofParts,
   attribute: plain(attribute),
   attack: plain(attack),
-  writes: async (input, context) => ({ output: await writes(input, context) }),
   circuit: plain(circuit),
   patch: plain(patch),
   list: plain(list),

@@ -5,6 +5,7 @@ import type { Segment } from '../../graph/index.js';
 import type { Written, WritesInput, WritesResult } from '../../protocol/index.js';
 import { range, toFloat32, topElements, type Tensor } from '../../tensor/index.js';
 import { captureEach } from '../capture-sites.js';
+import { wholeSites } from '../chosen-sites.js';
 import { onEachPrompt, type Opened } from '../edited-model.js';
 import { checkPositions, keptRun } from '../kept-run.js';
 import { wordsOf } from '../words.js';
@@ -30,9 +31,8 @@ const captured = async (
   { model, prompt, run, context }: Work,
   names: readonly string[],
 ): Promise<Map<string, Tensor>> => {
-  const places = placedSites(run.variant.order).filter((p) => names.includes(p.name));
+  const wanted = wholeSites(placedSites(run.variant.order).filter((p) => names.includes(p.name)));
   const found = new Map<string, Tensor>();
-  const wanted = places.map((place) => ({ place, where: {} }));
   await captureEach(
     { model, prompt, variant: run.variant, wanted, context },
     ({ name, tensor }) => void found.set(name, tensor),

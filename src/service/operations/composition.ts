@@ -14,7 +14,7 @@ import { attentionLayers, type AttentionLayer } from '../circuits/head-places.js
 import { headWeights } from '../circuits/head-weights.js';
 import { needHead } from '../circuits/need-head.js';
 import { formatBytes } from '../bytes.js';
-import { onEditedModel, type Opened } from '../edited-model.js';
+import { onEditedModel, type EditedModel } from '../edited-model.js';
 import { contextFor } from '../experiment.js';
 import { checkExport, tableExport, writeExport } from '../exports/index.js';
 import { freeMemoryBytes } from '../machine.node.js';
@@ -98,7 +98,7 @@ const meanOf = (pairs: readonly CompositionPair[], kind: Composition): number =>
 };
 
 const compositionOf = async (
-  { model, edits }: Omit<Opened, 'prompt'>,
+  { model, edits }: EditedModel,
   input: CompositionInput,
   context: OperationContext,
 ): Promise<CompositionResult> => {

@@ -1,5 +1,5 @@
 import type { NeuronsInput, NeuronsResult } from '../../protocol/index.js';
-import { onEditedModel, type Opened } from '../edited-model.js';
+import { onEditedModel, type EditedModel } from '../edited-model.js';
 import { promptEdit } from '../experiment.js';
 import { checkExport, tableExport, writeExport } from '../exports/index.js';
 import { neuronsOfPrompts } from '../neurons/many-prompts.js';
@@ -8,7 +8,7 @@ import type { Operation, OperationContext } from '../operation.js';
 import { promptsOf } from '../prompts.js';
 
 const neuronsOf = async (
-  { model, edits }: Omit<Opened, 'prompt'>,
+  { model, edits }: EditedModel,
   input: NeuronsInput,
   context: OperationContext,
 ): Promise<NeuronsResult> => {

@@ -2,6 +2,7 @@ import { diffEn } from './diff.js';
 import { liveEn } from './live.js';
 import { programEn } from './program-en.js';
 import { runsEn } from './runs.js';
+import { toldPlainly } from './told.js';
 import { trialsEn } from './trials.js';
 
 /** A model's shape, numbers as they are read. */
@@ -19,6 +20,7 @@ export const en = {
   ...liveEn,
   ...runsEn,
   ...trialsEn,
+  told: toldPlainly,
   page: {
     model: 'Model',
     chooseModel: 'Choose a model',
@@ -30,6 +32,9 @@ export const en = {
     languageName: 'Switch the page to Chinese',
     help: (panel: string) => `What ${panel} shows`,
     resize: 'Resize the columns',
+    resizeRows: 'Resize what is above and below',
+    memory: (device: string, bytes: string) => `${device} · ${bytes}`,
+    memoryHeld: (models: string, values: string) => `Models take ${models}, values that are looked at ${values}`,
     panelKinds: { see: 'See', why: 'Why', run: 'Run' },
     facts: ({ layers, heads, width, vocab, parameters }: ModelFacts) =>
       `${layers} layers · ${heads} heads · width ${width} · vocabulary ${vocab} · ${parameters} parameters`,
@@ -46,7 +51,7 @@ export const en = {
     norm: (x: string) => `‖x‖ ${x}`,
     change: (x: string) => `change ${x}`,
     kl: (x: string) => `KL to the run without edits ${x}`,
-    broken: (n: number) => `${n} numbers are NaN or infinite`,
+    broken: (n: number) => (n === 1 ? '1 number is NaN or infinite' : `${n} numbers are NaN or infinite`),
     nothing: 'Point at something, or move with the arrow keys.',
   },
   notice: {
@@ -54,13 +59,15 @@ export const en = {
     hostDied: (reason: string) => `The process that runs the model ended (${reason}). What you made is kept.`,
     restart: 'Start it again',
     opening: 'Opening the model',
+    cancelled: 'Cancelled: nothing was run.',
+    again: 'Run it',
     segments: (done: number, total: number) => `${done} of ${total} parts are ready`,
   },
   prompt: {
     title: 'Prompt',
     placeholder: 'Write something for the model to go on from',
     target: 'What the decoder begins with',
-    tokens: (n: number) => `${n} tokens`,
+    tokens: (n: number) => (n === 1 ? '1 token' : `${n} tokens`),
     output: 'It goes on:',
     token: (i: number, text: string, id: number) => `token ${i}: ${text}, id ${id}`,
     surprise: (p: string) => `the model gave it ${p}`,
@@ -127,7 +134,7 @@ export const en = {
       `${word} is there on the way, and layer ${layer} loses it: click the marked cell`,
     inviteNext: (part: string) => `now switch off ${part}`,
     mended: (word: string) => `it says ${word} now`,
-    noWords: 'This model gives labels: there is no word to read on the way.',
+    noWords: 'This model gives labels: there is no word to read on the way, but how its layers change the stream.',
     help: 'Each cell is the stream of numbers at one token after one layer, read by the lens: the final norm and the unembedding, softmax(W·norm(x)), as if the model ended there. Click a cell to look inside; a dot marks where an edit sits.',
   },
   block: {
@@ -168,6 +175,7 @@ export const en = {
     masked: 'masked: it lies ahead',
     pointAt: 'Point at a cell for its numbers.',
     number: (x: string) => `the mean of the chosen heads is ${x}`,
+    two: (a: string, b: string, difference: string) => `A ${a}, B ${b}, B − A ${difference}`,
     times: (length: string, product: string) => `, × ‖v‖ ${length} = ${product}`,
     writes: (words: string) => `; writes ${words}`,
     value: 'Which numbers',
@@ -192,6 +200,7 @@ export const en = {
     heading: (position: number, token: string) => `Neurons at ${position} ${token}`,
     picture: 'Activations of all layers and neurons',
     layer: (layer: string) => `The strongest of layer ${layer}`,
+    changed: (layer: string) => `Those of layer ${layer} that differ most`,
     neuron: 'neuron',
     activation: 'activation',
     off: (neuron: string) => `Switch off neuron ${neuron} here`,
@@ -226,6 +235,7 @@ export const en = {
     spectrumLabel: 'Singular values, the greatest first, on a logarithmic scale',
     spectrumBusy: 'computing the singular values …',
     noSpectrum: 'This is no matrix: it has no singular values.',
+    oneSpectrum: 'Singular values are of one weight: look at A, and at B.',
     logarithmic: 'logarithmic',
     truncated: (n: number, of: number) =>
       `The greatest ${n} of ${of}, from random directions (Halko et al. 2011): the matrix is large. What needs all values is left out.`,
@@ -241,6 +251,7 @@ export const en = {
     heading: (position: number, token: string) => `On the way at ${position} ${token}`,
     chart: 'Probability of some words after each layer',
     lines: 'solid: with edits, dashed: without',
+    leads: 'It would say',
     after: 'after',
     says: 'it would say',
     change: 'change',
@@ -250,6 +261,19 @@ export const en = {
     title: 'Attribution',
     heading: 'What the answer owes to each token',
     method: 'Method',
+    methods: {
+      gradient: 'gradient',
+      'gradient-x-input': 'gradient × input',
+      'integrated-gradients': 'integrated gradients',
+      smoothgrad: 'SmoothGrad',
+      lrp: 'relevance (AttnLRP)',
+      'attention-rollout': 'attention rollout',
+      'attention-flow': 'attention flow',
+      'attention-gradient': 'attention × gradient',
+      occlusion: 'occlusion',
+      shapley: 'Shapley values',
+      lime: 'LIME',
+    },
     explained: 'What is explained',
     of: {
       next: 'what it says next',
@@ -272,7 +296,6 @@ export const en = {
     deletion: (area: string) => `deletion, area ${area}`,
     insertion: (area: string) => `insertion, area ${area}`,
     compared: (area: string, random: string) => `${area} (random ${random})`,
-    note: (text: string) => text,
     help: 'How much each token has to do with the number: orange speaks for it, blue against. The curves take tokens away, and put them in, in the order of their scores: deletion should fall early, insertion rise early, both better than random orders. Methods and when not to trust them: docs/attribution.md.',
   },
   experiment: {

@@ -35,7 +35,6 @@ export const trialsZh: TrialsWords = {
       'tokens taken away': '个词元已去掉',
     },
     old: '所示是之前一次运行的结果。',
-    note: (text) => text,
     seconds: (runs, s) => `${runs} 次运行，${s} 秒`,
   },
   patching: {
@@ -120,6 +119,7 @@ export const trialsZh: TrialsWords = {
     step: '步',
     at: '位置',
     swap: '替换',
+    takenAway: '去掉',
     use: '使用这个提示',
     steps: '逐步',
     start: '原来',

@@ -1,3 +1,5 @@
+const swapped = (n: number): string => (n === 1 ? '1 token was swapped' : `${n} tokens were swapped`);
+
 /** What the page says of patching, circuits and attacks. */
 export const trialsEn = {
   trials: {
@@ -24,7 +26,6 @@ export const trialsEn = {
     progress: (done: number, total: number, what: string) => `${done} of ${total} ${what}`,
     whats: {} as Readonly<Record<string, string>>,
     old: 'What is shown is of an earlier run.',
-    note: (text: string) => text,
     seconds: (runs: number, s: string) => `${runs} runs in ${s} s`,
   },
   patching: {
@@ -96,12 +97,11 @@ export const trialsEn = {
     says: 'it says',
     loss: 'loss',
     succeeded: {
-      hotflip: (n: number) => `${n} tokens were swapped, and the prediction is another.`,
+      hotflip: (n: number) => `${swapped(n)}, and the prediction is another.`,
       'input-reduction': (n: number, of: number) => `${n} of ${of} tokens could go, and the prediction is the same.`,
     },
     failed: {
-      hotflip: (n: number) =>
-        `${n} tokens were swapped, and the prediction stays: that this attack fails proves nothing.`,
+      hotflip: (n: number) => `${swapped(n)}, and the prediction stays: that this attack fails proves nothing.`,
       'input-reduction': () => 'No token could go without another prediction.',
     },
     text: 'The text, with what was changed',
@@ -110,6 +110,7 @@ export const trialsEn = {
     step: 'step',
     at: 'at',
     swap: 'swap',
+    takenAway: 'taken away',
     use: 'Use this prompt',
     steps: 'Step by step',
     start: 'as it was',

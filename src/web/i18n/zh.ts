@@ -3,6 +3,9 @@ import { diffZh } from './diff-zh.js';
 import { liveZh } from './live-zh.js';
 import { programZh } from './program-zh.js';
 import { runsZh } from './runs-zh.js';
+import { codesZh } from './codes-zh.js';
+import { phrasesZh } from './phrases-zh.js';
+import { makeTold } from './told.js';
 import { trialsZh } from './trials-zh.js';
 
 /** 页面的简体中文文字。 */
@@ -11,6 +14,7 @@ export const zh: Words = {
   ...liveZh,
   ...runsZh,
   ...trialsZh,
+  told: makeTold({ phrases: phrasesZh, codes: codesZh, colon: '：', stop: '。' }),
   page: {
     model: '模型',
     chooseModel: '选择模型',
@@ -22,6 +26,9 @@ export const zh: Words = {
     languageName: '切换到英文',
     help: (panel) => `“${panel}”显示什么`,
     resize: '调整各栏宽度',
+    resizeRows: '调整上下的高度',
+    memory: (device, bytes) => `${device} · ${bytes}`,
+    memoryHeld: (models, values) => `模型占用 ${models}，所查看的数值占用 ${values}`,
     panelKinds: { see: '看', why: '因', run: '行' },
     facts: ({ layers, heads, width, vocab, parameters }) =>
       `${layers} 层 · ${heads} 头 · 宽度 ${width} · 词表 ${vocab} · ${parameters} 个参数`,
@@ -46,6 +53,8 @@ export const zh: Words = {
     hostDied: (reason) => `运行模型的进程结束了（${reason}）。你所做的没有丢失。`,
     restart: '重新启动',
     opening: '正在打开模型',
+    cancelled: '已取消：没有运行。',
+    again: '运行',
     segments: (done, total) => `${total} 部分中已就绪 ${done} 部分`,
   },
   prompt: {
@@ -108,7 +117,7 @@ export const zh: Words = {
     invite: (word, layer) => `${word} 在途中出现过，第 ${layer} 层把它丢了：点击标出的格子`,
     inviteNext: (part) => `现在关掉${part}`,
     mended: (word) => `现在它说 ${word}`,
-    noWords: '这个模型给出标签：途中没有可读的词。',
+    noWords: '此模型给出标签：途中没有词可读，但可看各层如何改变残差流。',
     help: '每一格是一个词元在一层之后的残差流，用透镜读出：最后的归一化与反嵌入，softmax(W·norm(x))，好像模型到此为止。点击一格可以看里面；圆点表示有编辑在那里。',
   },
   block: {
@@ -143,6 +152,7 @@ export const zh: Words = {
     masked: '被遮住：它在后面',
     pointAt: '指向一格查看数值。',
     number: (x) => `所选各头的均值为 ${x}`,
+    two: (a, b, difference) => `A ${a}，B ${b}，B − A ${difference}`,
     times: (length, product) => `，× ‖v‖ ${length} = ${product}`,
     writes: (words) => `；写入 ${words}`,
     value: '哪种数值',
@@ -151,22 +161,23 @@ export const zh: Words = {
     rolloutFormula: '∏ (½A + ½I)',
     large: '放大显示什么',
     form: '如何画',
-    of: { heads: '头', layer: '本层', rollout: 'rollout' },
+    of: { heads: '头', layer: '本层', rollout: '逐层展开' },
     mean: (heads) => `${heads} 的均值`,
-    rollout: (layer) => `到第 ${layer} 层的 rollout`,
+    rollout: (layer) => `逐层展开到第 ${layer} 层`,
     noLines: (tokens) => `连线只用于不超过 ${tokens} 个词元的文本`,
     hideSpecials: '隐藏特殊词元',
     renormalise: '其余之和为 1',
     stretch: '拉伸颜色',
     layersDone: (done, total) => `已算好 ${total} 层中的 ${done} 层`,
     mapKeys: '方向键移动，+ 和 − 缩放，0 显示全部；也可用滚轮和拖动。',
-    help: '每个词元（行）从前面各词元（列）取多少：softmax(q·k/√d)，每行之和为 1。小图的每个像素取其下数字的最大值，因此一个亮格不会丢失。分数是取 softmax 之前的数；× ‖v‖ 表示取了多少，而不只是从哪里取（Kobayashi 2020）。隐藏的词元从行和列中去掉，它们取走的部分空缺，除非让其余之和为 1。Rollout 沿各层追踪注意力，每层一半留在原处（Abnar & Zuidema 2020）。一格写入的词，是它直接提升的词，单位为 logit。',
+    help: '每个词元（行）从前面各词元（列）取多少：softmax(q·k/√d)，每行之和为 1。小图的每个像素取其下数字的最大值，因此一个亮格不会丢失。分数是取 softmax 之前的数；× ‖v‖ 表示取了多少，而不只是从哪里取（Kobayashi 2020）。隐藏的词元从行和列中去掉，它们取走的部分空缺，除非让其余之和为 1。逐层展开（rollout）沿各层追踪注意力，每层一半留在原处（Abnar & Zuidema 2020）。一格写入的词，是它直接提升的词，单位为 logit。',
   },
   neurons: {
     title: '神经元',
     heading: (position, token) => `神经元，位置 ${position} ${token}`,
     picture: '所有层和神经元的激活',
     layer: (layer) => `第 ${layer} 层中最强的`,
+    changed: (layer) => `第 ${layer} 层差别最大的神经元`,
     neuron: '神经元',
     activation: '激活',
     off: (neuron) => `在此处关掉神经元 ${neuron}`,
@@ -201,6 +212,7 @@ export const zh: Words = {
     spectrumLabel: '奇异值，从大到小，对数刻度',
     spectrumBusy: '正在计算奇异值 …',
     noSpectrum: '这不是矩阵，没有奇异值。',
+    oneSpectrum: '奇异值属于单个权重：请分别看 A 和 B。',
     logarithmic: '对数',
     truncated: (n, of) =>
       `矩阵很大：只用随机方向算出 ${of} 个中最大的 ${n} 个（Halko 等 2011），需要全部奇异值的数从略。`,
@@ -216,6 +228,7 @@ export const zh: Words = {
     heading: (position, token) => `途中，位置 ${position} ${token}`,
     chart: '几个词在每层之后的概率',
     lines: '实线：编辑后；虚线：原样',
+    leads: '它会说',
     after: '之后',
     says: '它会说',
     change: '变化',
@@ -225,6 +238,19 @@ export const zh: Words = {
     title: '归因',
     heading: '答案归于每个词元的部分',
     method: '方法',
+    methods: {
+      gradient: '梯度',
+      'gradient-x-input': '梯度 × 输入',
+      'integrated-gradients': '积分梯度',
+      smoothgrad: '平滑梯度 (SmoothGrad)',
+      lrp: '相关性传播 (AttnLRP)',
+      'attention-rollout': '注意力展开',
+      'attention-flow': '注意力流',
+      'attention-gradient': '注意力 × 梯度',
+      occlusion: '遮挡',
+      shapley: 'Shapley 值',
+      lime: 'LIME',
+    },
     explained: '解释什么',
     of: { next: '接下来说的词', word: (word) => `跟踪的词 ${word}`, each: '接下来的每个词元' },
     units: '给什么打分',
@@ -242,7 +268,6 @@ export const zh: Words = {
     deletion: (area) => `移除，面积 ${area}`,
     insertion: (area) => `加入，面积 ${area}`,
     compared: (area, random) => `${area}（随机 ${random}）`,
-    note: (text) => text,
     help: '每个词元与该数的关系：橙色支持，蓝色反对。曲线按分数的次序移除或加入词元：移除应早降，加入应早升，都应好于随机次序。方法及其不可信之处见 docs/attribution.md。',
   },
   experiment: {

@@ -61,7 +61,7 @@ export const makeImages = () => {
     const of = `${given.ends.from} ${given.ends.to} ${given.most ?? ''}`;
     const known = images.get(matrix);
     if (known?.of === of) return known.image;
-    const small = given.most === undefined ? matrix : shrunk(matrix, given.most);
+    const small = given.most === undefined ? matrix : shrunk(matrix, given.most, given.ends.from === -given.ends.to);
     const image = bitmapOf(imageOf(small, given.colors, given.ends));
     images.set(matrix, { of, image });
     return image;

@@ -24,7 +24,7 @@ export const compact = (x: number | null | undefined): string => {
   if (!Number.isFinite(x)) return Number.isNaN(x) ? 'NaN' : x > 0 ? '∞' : '−∞';
   if (x === 0) return '0';
   const size = Math.abs(x);
-  if (size >= 1e5 || size < 1e-3) return x.toExponential(1).replace('-', '−');
+  if (size >= 1e5 || size < 1e-3) return x.toExponential(1).replaceAll('-', '−');
   const digits = size >= 100 ? 0 : size >= 10 ? 1 : size >= 1 ? 2 : 3;
   return x.toFixed(digits).replace('-', '−');
 };

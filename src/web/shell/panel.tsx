@@ -7,6 +7,8 @@ interface Props {
   /** Two sentences and the formula, behind a question mark. */
   readonly help: string;
   readonly tools?: JSX.Element;
+  /** Of what shows a run: whether it shows how two differ, where that is what is looked at, or the first of them then. */
+  readonly differs?: boolean;
   /** Takes the height that is left. */
   readonly grows?: boolean;
   readonly children: JSX.Element;
@@ -43,6 +45,19 @@ export const Help = (props: { readonly title: string; readonly text: string }): 
   );
 };
 
+/** Of two runs, the one that a panel shows, or how they differ. */
+const ShownRun = (props: { readonly differs: boolean }): JSX.Element => {
+  const app = useApp();
+  const shown = () => (app.side() === 'difference' && !props.differs ? 'a' : app.side());
+  return (
+    <Show when={app.session.store.state?.beside}>
+      <span class="shown-run small" classList={{ soft: shown() !== app.side() }} title={app.t().beside.show}>
+        {app.t().beside[shown()]}
+      </span>
+    </Show>
+  );
+};
+
 /** A part of the page with a name, a question mark, and tools of its own. */
 export const Panel = (props: Props): JSX.Element => (
   <section
@@ -54,6 +69,9 @@ export const Panel = (props: Props): JSX.Element => (
     <header>
       <h2 id={`${props.id}-title`}>{props.title}</h2>
       <Help title={props.title} text={props.help} />
+      <Show when={props.differs !== undefined}>
+        <ShownRun differs={props.differs ?? false} />
+      </Show>
       <span class="panel-space" />
       {props.tools}
     </header>

@@ -11,7 +11,9 @@ const usual: View = {
     oneScale: true,
     left: 0.5,
     drawer: 0.2,
+    stopped: 0.5,
     trials: {},
+    panels: {},
     theme: 'light',
     language: 'en',
   },
@@ -36,6 +38,13 @@ describe('the address', () => {
     const view: View = { ...usual, trials: { corrupt: 'a\nb', kept: 0.8, wrong: undefined } };
     expect(parseAddress(formatAddress({ view }, usual)).view).toEqual({ trials: { corrupt: 'a\nb', kept: 0.8 } });
     expect(parseAddress('#try={"kept":7}').view).toEqual({});
+  });
+
+  it('brings back how panels are set, and nothing that they cannot be', () => {
+    const panels = { attention: { of: 'rollout' as const, isHidden: true }, picture: 'time' as const, weight: 'a.b' };
+    const view: View = { ...usual, panels };
+    expect(parseAddress(formatAddress({ view }, usual)).view).toEqual({ panels });
+    expect(parseAddress('#set={"picture":"<b>"}').view).toEqual({});
   });
 
   it('leaves out what is as usual', () => {

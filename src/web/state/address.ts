@@ -1,6 +1,7 @@
 import { experimentState, sessionFocus, type ExperimentState, type SessionFocus } from '../../protocol/index.js';
 import { isMeasure } from '../panels/board/measures.js';
 import { isSide, type Side } from './beside.js';
+import { panelSettings } from './panel-settings.js';
 import { trialSettings, withoutUnset } from './trials.js';
 import type { View } from './view.js';
 
@@ -26,19 +27,23 @@ const share = (text: string | null): number | undefined => {
 
 const viewOf = (params: URLSearchParams): Partial<View> => {
   const [measure, theme, language] = [params.get('by') ?? '', params.get('theme'), params.get('lang')];
-  const [left, drawer, zoom] = [
+  const [left, drawer, stopped, zoom] = [
     share(params.get('left')),
     share(params.get('drawer')),
+    share(params.get('stopped')),
     Number(params.get('zoom') ?? 0),
   ];
   const trials = trialSettings.safeParse(parseJson(params.get('try'))).data;
+  const panels = panelSettings.safeParse(parseJson(params.get('set'))).data;
   return {
     ...(trials ? { trials } : {}),
+    ...(panels ? { panels } : {}),
     ...(isMeasure(measure) ? { measure } : {}),
     ...(theme === 'light' || theme === 'dark' ? { theme } : {}),
     ...(language === 'en' || language === 'zh' ? { language } : {}),
     ...(left === undefined ? {} : { left }),
     ...(drawer === undefined ? {} : { drawer }),
+    ...(stopped === undefined ? {} : { stopped }),
     ...(zoom > 0 && zoom < 1000 ? { zoom } : {}),
     ...(isSide(params.get('side') ?? '') ? { side: params.get('side') as Side } : {}),
     ...(params.get('scale') === 'own' ? { oneScale: false } : {}),
@@ -68,6 +73,7 @@ export const formatAddress = ({ state, focus, view }: Address, usual: View): str
     language: 'lang',
     left: 'left',
     drawer: 'drawer',
+    stopped: 'stopped',
   };
   for (const [key, name] of Object.entries(names) as [keyof typeof names, string][]) {
     const value = view[key];
@@ -76,6 +82,7 @@ export const formatAddress = ({ state, focus, view }: Address, usual: View): str
   }
   const trials = withoutUnset(view.trials ?? {});
   if (Object.keys(trials).length > 0) params.set('try', JSON.stringify(trials));
+  if (Object.keys(view.panels ?? {}).length > 0) params.set('set', JSON.stringify(view.panels));
   if (view.oneScale === false) params.set('scale', 'own');
   return `#${params.toString()}`;
 };

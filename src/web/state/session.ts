@@ -6,6 +6,7 @@ import {
   serverMessage,
   type ExperimentState,
   type FolderView,
+  type KeptMethod,
   type ModelChoice,
   type PageMessage,
   type ServerMessage,
@@ -14,6 +15,7 @@ import {
   type WireError,
 } from '../../protocol/index.js';
 import { openSocket, type Socket } from '../link/socket.js';
+import { makeKeptQuestions } from './kept-questions.js';
 
 export type Change = Extract<PageMessage, { type: 'change' }>['state'];
 
@@ -43,6 +45,8 @@ export interface Session {
   look(focus: SessionFocus | null): void;
   send(message: PageMessage): void;
   onReady(then: () => void): void;
+  /** An answer that the server still has, of this tab or another; undefined where it has none. */
+  kept(method: KeptMethod, params: object): Promise<unknown>;
   /** Hears what the server tells of the run under the debugger. */
   onTold(hear: (message: ServerMessage) => void): void;
 }
@@ -116,33 +120,33 @@ export const makeSession = (): Session => {
   let seq = 0;
   const take = makeTaker(store, set, () => seq);
   const send = (message: PageMessage): void => at.socket?.send(message);
-  const linked = (client: Client | undefined): void => {
+  const questions = makeKeptQuestions(send);
+  const linked = (client?: Client): void => {
+    if (!client) questions.lost();
     at.client = client;
     set('link', client ? 'open' : 'lost');
   };
   keepConnected({
     message: (message) => {
       at.hear?.(message);
+      questions.hear(message);
       if (take(message)) at.ready?.();
     },
-    opened: (socket) => {
-      at.socket = socket;
-      seq = 0;
-    },
-    ready: (client) => linked(client),
-    lost: () => linked(undefined),
+    opened: (socket) => ([at.socket, seq] = [socket, 0]),
+    ready: linked,
+    lost: linked,
   });
+  const change: Session['change'] = (wanted, gesture) => {
+    if (!store.state) return;
+    set('state', reconcile(changed(store.state, wanted)));
+    send({ type: 'change', seq: ++seq, state: wanted, ...(gesture === undefined ? {} : { gesture }) });
+  };
+  const look: Session['look'] = (focus) => {
+    set('focus', focus);
+    send({ type: 'focus', seq: ++seq, focus });
+  };
   return {
-    ...{ store, send, client: () => at.client },
-    change: (change, gesture) => {
-      if (!store.state) return;
-      set('state', reconcile(changed(store.state, change)));
-      send({ type: 'change', seq: ++seq, state: change, ...(gesture === undefined ? {} : { gesture }) });
-    },
-    look: (focus) => {
-      set('focus', focus);
-      send({ type: 'focus', seq: ++seq, focus });
-    },
+    ...{ store, send, change, look, client: () => at.client, kept: questions.ask },
     onReady: (then) => {
       at.ready = then;
       if (store.state) then();

@@ -2,6 +2,7 @@ import { createStore } from 'solid-js/store';
 import type { Theme } from '../look/color.js';
 import type { Side } from './beside.js';
 import type { MeasureId } from '../panels/board/measures.js';
+import type { PanelSettings } from './panel-settings.js';
 import type { TrialSettings } from './trials.js';
 
 export type Language = 'en' | 'zh';
@@ -18,11 +19,15 @@ export interface View {
   oneScale: boolean;
   /** Of the panels that try things out. */
   trials: TrialSettings;
+  /** Of the panels that show values. */
+  panels: PanelSettings;
   theme: Theme;
   language: Language;
   /** Shares of the window's width that the left column and the drawer take. */
   left: number;
   drawer: number;
+  /** The share of the drawer's height that the run under the debugger has of it. */
+  stopped: number;
 }
 
 const systemTheme = (): Theme => (matchMedia('(prefers-color-scheme: dark)').matches ? 'dark' : 'light');
@@ -30,7 +35,8 @@ const systemLanguage = (): Language => (navigator.language.toLowerCase().startsW
 
 export const viewDefaults = (): View => ({
   ...{ measure: 'probability', tab: 'block', zoom: 0, side: 'a' as const, oneScale: true, left: 0.46, drawer: 0.2 },
-  ...{ trials: {}, theme: systemTheme(), language: systemLanguage() },
+  ...{ stopped: 0.56 },
+  ...{ trials: {}, panels: {}, theme: systemTheme(), language: systemLanguage() },
 });
 
 export const makeView = (given: Partial<View>) => {

@@ -55,6 +55,7 @@ export const usePage = (options: () => Omit<PageOptions, 'page' | 'port'> = () =
     page.on('websocket', (socket) => {
       asked.push(socket.url());
       socket.on('framesent', ({ payload }) => {
+        if (typeof payload === 'string') return; // the session's: the host is asked in binary frames
         const [, method] = /"method":"([\w.]+)"/.exec(payload.toString()) ?? [];
         if (method !== undefined) methods.push(method);
       });

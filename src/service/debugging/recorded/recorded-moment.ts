@@ -6,7 +6,8 @@ import type { RecordedSite, RecordedStep, TokenView } from '../../../protocol/in
 import { range, toFloat32 } from '../../../tensor/index.js';
 import { notCaptured, type Recording } from '../../recording/open-recorded.js';
 import type { HeldValue } from '../held-values.js';
-import { namedToken, type Moment } from '../moment.js';
+import { isInSomeLayer, localTree, type LocalSites } from '../local-sites.js';
+import { namedToken, notInLayer, type Moment } from '../moment.js';
 
 /** Axes along which a later step has new rows only. */
 const moving: ReadonlySet<string> = new Set(['position', 'query']);
@@ -71,6 +72,11 @@ export class RecordedMoment implements Moment {
     return [...new Set(this.recording.manifest.sites.map((s) => s.name))];
   }
 
+  get local(): LocalSites {
+    const { sites } = this;
+    return { place: this.tape.here?.place, has: (name) => sites.includes(name), all: () => sites };
+  }
+
   checkSite(site: string): string {
     if (this.sites.includes(site)) return site;
     throw unknownSite(site, this.sites);
@@ -78,6 +84,7 @@ export class RecordedMoment implements Moment {
 
   /** A site's value at this step. @throws UsageError SITE_UNKNOWN, SITE_NOT_CAPTURED */
   async value(name: string): Promise<HeldValue> {
+    if (isInSomeLayer(name, this.local)) throw notInLayer(name, this.local);
     this.checkSite(name);
     const { step } = this.position;
     const site = this.recording.manifest.sites.find((s) => s.name === name && s.step === step);
@@ -87,7 +94,8 @@ export class RecordedMoment implements Moment {
   }
 
   async evaluate(expression: string | Expression): Promise<ExpressionValue> {
-    const tree = typeof expression === 'string' ? parseExpression(expression) : expression;
+    const parsed = typeof expression === 'string' ? parseExpression(expression) : expression;
+    const tree = localTree(parsed, this.local);
     const held = new Map<string, HeldValue>();
     for (const { site } of sitesOf(tree)) held.set(site, await this.value(site));
     const [first] = held.values();

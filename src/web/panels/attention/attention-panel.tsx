@@ -1,5 +1,6 @@
 import { createEffect, createMemo, For, on, Show, type JSX } from 'solid-js';
 import { useApp } from '../../app.js';
+import { errorText } from '../../i18n/told.js';
 import { Panel } from '../../shell/panel.jsx';
 import type { AttentionLayer } from '../../../protocol/index.js';
 import type { Large } from './data.js';
@@ -129,7 +130,7 @@ const largeOf = (
 const useAsking = (store: AttentionStore): void => {
   const app = useApp();
   createEffect(
-    on([app.results.shown, store.settings], ([request]) => {
+    on([app.results.shown, store.shown], ([request]) => {
       if (request) store.askGrid(request);
     }),
   );
@@ -151,8 +152,9 @@ const useAsking = (store: AttentionStore): void => {
   createEffect(() => {
     const [held, of] = [store.grid(), layer()];
     if (!held || !of || held.shown.kind !== store.settings().kind) return;
+    if (held.shown.isDifference !== store.shown().isDifference) return;
     const known = store.chosen().filter((h) => held.result.layers.some((l) => l.block === h.block && h.head < l.heads));
-    store.askLarge(held.request, largeOf(store.settings(), { layer: of, head: app.focus()?.head ?? 0, chosen: known }));
+    store.askLarge(held.of, largeOf(store.settings(), { layer: of, head: app.focus()?.head ?? 0, chosen: known }));
   });
 };
 
@@ -162,25 +164,27 @@ export const AttentionPanel = (): JSX.Element => {
   const store = app.kept('attention', () => makeAttentionStore(app));
   useAsking(store);
   const layers = () => store.grid()?.result.layers ?? [];
-  const ends = createMemo(() =>
-    endsOf({ ...store.settings(), value: store.grid()?.shown.value ?? 'pattern' }, layers()),
-  );
+  const ends = createMemo(() => endsOf({ ...store.settings(), ...(store.grid()?.shown ?? store.shown()) }, layers()));
   return (
     <Panel
       id="attention"
       title={app.t().attention.title}
       help={app.t().attention.help}
       tools={<Tools store={store} />}
+      differs
       grows
     >
       <Switches store={store} />
       <Waiting store={store} />
       <Show when={store.mistake()}>
-        <p class="mistake">{store.mistake()}</p>
+        <p class="mistake">{errorText(app.t(), store.mistake())}</p>
       </Show>
       <div class="grid-space">
         <Show when={layers().length > 0}>
-          <HeadGrid {...{ store, layers: layers(), order: store.settings().order, ends: ends() }} />
+          <HeadGrid
+            {...{ store, layers: layers(), order: store.settings().order, ends: ends() }}
+            isDifference={store.grid()?.shown.isDifference ?? false}
+          />
         </Show>
       </div>
       <Show when={store.large()}>{(held) => <LargeHead {...{ store, held: held() }} />}</Show>

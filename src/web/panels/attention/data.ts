@@ -12,6 +12,8 @@ export interface Shown {
   /** Whether special tokens are left out, and whether the rest of a row sums to 1 again. */
   readonly isHidden: boolean;
   readonly renormalise: boolean;
+  /** Whether B less A is shown of two runs. */
+  readonly isDifference: boolean;
 }
 
 /** A head by its layer: `blocks.3`, 2. */
@@ -30,6 +32,8 @@ export interface AttentionRun {
   readonly client: Client;
   readonly request: Request;
   readonly run: string;
+  /** A run whose values are taken off these. */
+  readonly minus?: string | undefined;
   readonly signal: AbortSignal;
   readonly onProgress?: (progress: Progress) => void;
 }
@@ -68,38 +72,47 @@ export const askLarge = (run: AttentionRun, shown: Shown, large: Large): Promise
     ? attention(run, { ...asking(run, shown), show: 'mean', heads: large.heads.map((h) => ({ ...h })) })
     : attention(run, { ...asking(run, { ...shown, value: 'pattern' }), show: 'rollout', through: large.through });
 
+type RunView = Pick<AttentionRun, 'run' | 'minus'>;
+
+/** A site of a run, or of one less another. */
+const placed = ({ run, minus }: RunView, site: string) => ({
+  at: { run, site },
+  ...(minus === undefined ? {} : { minus: { run: minus, site } }),
+});
+
+/** What a pixel shows of the numbers under it: of differences the one farthest from 0. */
+const pixelOf = ({ minus }: RunView) => (minus === undefined ? 'max' : 'absmax');
+
 /** All heads of a layer as pictures of at most so many pixels, each the greatest of those that it stands for. */
 export const readThumbs = async (
-  { client, run, signal }: AttentionRun,
+  run: AttentionRun,
   { site, queries, keys, level }: AttentionLayer,
   pixels: number,
 ): Promise<readonly Matrix[]> => {
   const held = Math.max(queries, keys) / 2 ** level;
   const further = Math.max(0, Math.ceil(Math.log2(held / pixels)));
-  const as = { kind: 'maxPyramid', level: further, size: 4096, stack: 'head' } as const;
-  const view = await client.view({ at: { run, site }, as }, { signal });
+  const as = { kind: 'maxPyramid', level: further, size: 4096, stack: 'head', by: pixelOf(run) } as const;
+  const view = await run.client.view({ ...placed(run, site), as }, { signal: run.signal });
   return matricesOf(floats(view.data), view.view.kind === 'maxPyramid' ? view.view.result : []);
 };
 
 /** A tile of a large picture. */
-export const readTile = async (
-  { client, run, signal }: AttentionRun,
-  site: string,
-  { level, row, column }: TileAt,
-): Promise<Matrix> => {
-  const as = { kind: 'maxPyramid', level, tile: [row, column] as [number, number], size: tileSize } as const;
-  const view = await client.view({ at: { run, site }, as }, { signal });
+export const readTile = async (run: AttentionRun, site: string, { level, row, column }: TileAt): Promise<Matrix> => {
+  const tile: [number, number] = [row, column];
+  const as = { kind: 'maxPyramid', level, tile, size: tileSize, by: pixelOf(run) } as const;
+  const view = await run.client.view({ ...placed(run, site), as }, { signal: run.signal });
   const [rows = 0, columns = 0] = view.view.kind === 'maxPyramid' ? view.view.result : [];
   return { rows, columns, data: floats(view.data) };
 };
 
-/** The number of a cell, exactly. */
+/** The number of a cell, exactly; of a difference that. */
 export const readCell = async (
-  { client, run, signal }: AttentionRun,
+  run: AttentionRun,
   site: string,
   where: Readonly<Record<string, number>>,
 ): Promise<number | undefined> => {
-  const view = await client.view({ at: { run, site, where }, as: { kind: 'slice' } }, { signal });
+  const { at, ...minus } = placed(run, site);
+  const view = await run.client.view({ at: { ...at, where }, ...minus, as: { kind: 'slice' } }, { signal: run.signal });
   return floats(view.data)[0];
 };
 

@@ -1,5 +1,5 @@
 import { clearedContext } from '../../look/canvas.js';
-import type { Palette } from '../../look/color.js';
+import type { Rgb } from '../../look/color.js';
 import type { Matrix } from '../../look/matrix.js';
 import { paint, type Ends, type makeImages } from '../../look/matrix-image.js';
 import { percent } from '../../look/numbers.js';
@@ -10,7 +10,7 @@ const left = 34;
 const gap = 3;
 const widest = 66;
 /** Rows are not made lower than this to be seen all at once: they scroll. */
-const lowest = 24;
+const lowest = 26;
 /** Room for a head's name below its picture, where rows are no layers. */
 const caption = 13;
 /** Room for the heads' numbers below all. */
@@ -52,7 +52,7 @@ export interface GridScene {
   readonly ends: Ends;
   readonly images: ReturnType<typeof makeImages>;
   readonly isChosen: (entry: GridHead) => boolean;
-  readonly palette: Palette;
+  readonly colors: readonly Rgb[];
   readonly focus: GridHead | undefined;
   readonly ink: { readonly soft: string; readonly accent: string; readonly empty: string };
   readonly fonts: { readonly text: string };
@@ -67,7 +67,7 @@ const drawHead = (c: CanvasRenderingContext2D, s: GridScene, entry: GridHead): v
   c.fillRect(x, y, side, side);
   if (picture) {
     const most = Math.ceil(side * devicePixelRatio);
-    paint(c, s.images(picture, { colors: s.palette.sequential, ends: s.ends, most }), [x, y, side, side]);
+    paint(c, s.images(picture, { colors: s.colors, ends: s.ends, most }), [x, y, side, side]);
   }
   const isFocus = entry === s.focus;
   c.fillStyle = isFocus ? s.ink.accent : s.ink.soft;

@@ -22,15 +22,18 @@ interface Found {
   readonly numbers?: CellNumbers;
   /** The number that is shown, where it is of several heads. */
   readonly mean?: number | undefined;
+  /** What is shown of two runs. */
+  readonly two?: { readonly a: number | undefined; readonly b: number | undefined };
   readonly written?: Written;
 }
 
-/** The one head that is large, and how many its layer has. */
+/** The one head that is large, and how many its layer has; of two runs there is none. */
 export const loneHead = (
   held: HeldLarge,
   store: AttentionStore,
 ): (HeadRef & { readonly heads: number }) | undefined => {
-  const { large } = held;
+  const { large, shown } = held;
+  if (shown.isDifference) return undefined;
   const [only] = large.show === 'mean' && large.heads.length === 1 ? large.heads : [];
   const layer = only && store.grid()?.result.layers.find((l) => l.block === only.block);
   return only && layer ? { ...only, heads: layer.heads } : undefined;
@@ -47,6 +50,16 @@ const readWritten = async (
   return (await client.request('writes', given, { signal })).taken[0];
 };
 
+/** The number that is large of a cell; of a difference that of either run. */
+const readShown = async (run: AttentionRun, held: HeldLarge, cell: CellAt): Promise<Found> => {
+  const { kind } = held.shown;
+  const site = held.result.layers[0]?.site ?? '';
+  const where = { query: cell.query, [kind === 'cross' ? 'source' : 'key']: cell.key };
+  const of = (name: string) => readCell({ ...run, run: name, minus: undefined }, site, where);
+  if (run.minus === undefined) return { cell, mean: await of(run.run) };
+  return { cell, two: { a: await of(run.minus), b: await of(run.run) } };
+};
+
 /** The numbers of the cell that is pointed at: first those of the formula, then what it writes. */
 export const useFormula = (store: AttentionStore) => {
   const [found, setFound] = createSignal<Found>();
@@ -54,13 +67,11 @@ export const useFormula = (store: AttentionStore) => {
   const reads = makeLatest(
     async ({ cell, held }: { readonly cell: CellAt; readonly held: HeldLarge }, signal: AbortSignal) => {
       const lone = loneHead(held, store);
-      const run = store.runOf(held.request, lone ? 'cell' : 'large');
+      const run = lone ? store.runOf(held.request, 'cell') : store.heldRun(held);
       if (!run) return;
       const { kind } = held.shown;
       if (!lone) {
-        const [layer] = held.result.layers;
-        const where = { query: cell.query, [kind === 'cross' ? 'source' : 'key']: cell.key };
-        setFound({ cell, mean: await readCell({ ...run, signal }, layer?.site ?? '', where) });
+        setFound(await readShown({ ...run, signal }, held, cell));
         return;
       }
       const of = JSON.stringify([held.request.key, kind, lone]);
@@ -93,7 +104,12 @@ const textOf = (
   const [from, to] = [props.queries[cell.query] ?? '', props.keys[cell.key] ?? ''].map(visible);
   const where = `${t.from(from ?? '')} ${t.to(to ?? '')}`;
   const isOfCell = found?.cell.query === cell.query && found.cell.key === cell.key;
-  const { numbers, mean, written } = isOfCell ? found : {};
+  const { numbers, mean, two, written } = isOfCell ? found : {};
+  if (two) {
+    const isMasked = (two.a ?? 0) < masked || (two.b ?? 0) < masked;
+    const difference = compact((two.b ?? NaN) - (two.a ?? NaN));
+    return `${where}: ${isMasked ? t.masked : t.two(compact(two.a), compact(two.b), difference)}`;
+  }
   if (mean !== undefined) return `${where}: ${mean < masked ? t.masked : t.number(compact(mean))}`;
   if (numbers?.score !== undefined && numbers.score < masked) return `${where}: ${t.masked}`;
   const shown = (x: number | undefined): string => (x === undefined ? '…' : compact(x));

@@ -16,6 +16,7 @@ interface Props {
   readonly layers: readonly AttentionLayer[];
   readonly order: GridOrder;
   readonly ends: Ends;
+  readonly isDifference: boolean;
 }
 
 /** Numbers of a layer that are fetched as they are, so that its heads' kinds are known. */
@@ -24,18 +25,19 @@ const smallLayer = 2 ** 17;
 const isSmall = ({ heads, queries, keys, level }: AttentionLayer): boolean =>
   level === 0 && heads * queries * keys <= smallLayer;
 
-/** What the grid takes of the panel's height; the large head has the rest. */
-const gridShare = 0.36;
+/** What the grid takes of the panel's height, where its pictures are not too small then; the large head has the rest. */
+const gridShare = 0.3;
 
-/** Which part of what scrolls is seen. */
+/** Which part of what scrolls is seen, and the height that all heads should have. */
 const useSeen = (scroller: () => HTMLElement | null | undefined) => {
   const [seen, setSeen] = createSignal<readonly [number, number]>([0, 2000]);
+  const [room, setRoom] = createSignal(2000);
   onMount(() => {
     const element = scroller();
     if (!element) return;
     const tell = (): void => {
-      const room = gridShare * (element.parentElement?.clientHeight ?? 0);
-      setSeen([element.scrollTop, element.scrollTop + Math.max(room, element.clientHeight)]);
+      setRoom(gridShare * (element.parentElement?.clientHeight ?? 0));
+      setSeen([element.scrollTop, element.scrollTop + Math.max(room(), element.clientHeight)]);
     };
     element.addEventListener('scroll', tell, { passive: true });
     const observer = new ResizeObserver(tell);
@@ -45,7 +47,7 @@ const useSeen = (scroller: () => HTMLElement | null | undefined) => {
       observer.disconnect();
     });
   });
-  return seen;
+  return { seen, room };
 };
 
 const same = (a: HeadRef, b: HeadRef): boolean => a.block === b.block && a.head === b.head;
@@ -58,7 +60,7 @@ const toggled = (chosen: readonly HeadRef[], focus: HeadRef | undefined, head: H
 };
 
 /** Where the grid's pictures are, and which of them are asked for. */
-const useGrid = (props: Props, width: () => number, seen: () => readonly [number, number]) => {
+const useGrid = (props: Props, width: () => number, { seen, room }: ReturnType<typeof useSeen>) => {
   const app = useApp();
   const ids = () => (app.results.board()?.tokens ?? []).map((t) => t.id);
   const pictureOf = (layer: AttentionLayer, head: number): Matrix | undefined =>
@@ -66,7 +68,7 @@ const useGrid = (props: Props, width: () => number, seen: () => readonly [number
   const patternOf = (layer: AttentionLayer, head: number): Matrix | undefined =>
     isSmall(layer) && layer.site.endsWith('.pattern') ? pictureOf(layer, head) : undefined;
   const grid = createMemo(() => gridOf(props.layers, props.order, { ids: ids(), patternOf }));
-  const cell = createMemo(() => cellOf(grid(), { width: width(), height: seen()[1] - seen()[0] }));
+  const cell = createMemo(() => cellOf(grid(), { width: width(), height: room() }));
   createEffect(() => {
     if (width() === 0 || props.layers.length === 0) return;
     const [from, to] = seen();
@@ -130,8 +132,8 @@ export const HeadGrid = (props: Props): JSX.Element => {
   const app = useApp();
   let canvas: HTMLCanvasElement | undefined;
   const [width, setWidth] = createSignal(0);
-  const seen = useSeen(() => canvas?.closest<HTMLElement>('.grid-space'));
-  const { grid, cell, pictureOf } = useGrid(props, width, seen);
+  const at = useSeen(() => canvas?.closest<HTMLElement>('.grid-space'));
+  const { grid, cell, pictureOf } = useGrid(props, width, at);
   const { isFocus, press, click } = useChoosing(props, grid);
   const images = app.kept('head images', makeImages);
   const picture = usePicture<GridScene>({
@@ -140,7 +142,8 @@ export const HeadGrid = (props: Props): JSX.Element => {
       props.store.thumbs(); // drawn again as they come
       const isChosen = (entry: GridHead): boolean => props.store.chosen().some((h) => same(h, refOf(entry)));
       return {
-        ...{ grid: grid(), cell: cell(), width: size.width, seen: seen(), palette: app.palette(), ends: props.ends },
+        ...{ grid: grid(), cell: cell(), width: size.width, seen: at.seen(), ends: props.ends },
+        colors: app.palette()[props.isDifference ? 'diverging' : 'sequential'],
         images,
         pictureOf: ({ layer, head }) => pictureOf(layer, head),
         ...{ isChosen, focus: grid().heads.find(isFocus), ...inks() },

@@ -1,12 +1,12 @@
 import { createSignal, For, Show, type JSX } from 'solid-js';
 import { useApp, type App } from '../../app.js';
 import { compact } from '../../look/numbers.js';
-import type { Ends } from '../../look/matrix-image.js';
+import { masked, type Ends } from '../../look/matrix-image.js';
 import type { FetchTile } from '../../look/tiles.js';
 import { MatrixView } from '../../shell/matrix-view.jsx';
 import { ScaleStrip } from '../../shell/scale-strip.jsx';
 import type { AttentionLayer } from '../../../protocol/index.js';
-import { readTile, type CellAt } from './data.js';
+import { readTile, type CellAt, type Shown } from './data.js';
 import { Formula } from './formula.jsx';
 import { Lines, mostLines } from './lines.jsx';
 import type { AttentionStore, HeldLarge, Settings } from './store.js';
@@ -18,12 +18,19 @@ const tokensOf = (app: App, { kind }: { readonly kind: Settings['kind'] }) => {
   return { queries: queries.map((t) => t.text), keys: keys.map((t) => t.text) };
 };
 
-/** Where the colours begin and end: shares from 0 to 1, or to the greatest; scores from the least. */
+/** Where the colours begin and end: shares from 0 to 1, or to the greatest; scores from the least; differences about 0. */
 export const endsOf = (
-  { value, isStretched }: Pick<Settings, 'value' | 'isStretched'>,
+  { value, isStretched, isDifference }: Pick<Settings & Shown, 'value' | 'isStretched' | 'isDifference'>,
   layers: readonly Pick<AttentionLayer, 'least' | 'greatest'>[],
 ): Ends => {
   const most = layers.reduce((m, l) => Math.max(m, l.greatest), -Infinity);
+  if (isDifference) {
+    const far =
+      value === 'pattern' && !isStretched
+        ? 1
+        : layers.reduce((m, l) => Math.max(m, l.greatest - Math.max(l.least, masked)), 0);
+    return { from: -far, to: far };
+  }
   if (value === 'scores') return { from: layers.reduce((m, l) => Math.min(m, l.least), Infinity), to: most };
   return { from: 0, to: value === 'weighted' || isStretched ? most : 1 };
 };
@@ -45,15 +52,17 @@ const ValueLegend = (props: {
   readonly ends: Ends;
   readonly value: Settings['value'];
   readonly isRollout?: boolean;
+  readonly isDifference: boolean;
 }): JSX.Element => {
   const app = useApp();
   return (
     <div class="legend small">
       <span class="soft">
+        {props.isDifference ? `${app.t().beside.difference}: ` : ''}
         {props.isRollout ? app.t().attention.rolloutFormula : app.t().attention.formulas[props.value]}
       </span>
       <span class="number">{compact(props.ends.from)}</span>
-      <ScaleStrip kind="sequential" />
+      <ScaleStrip kind={props.isDifference ? 'diverging' : 'sequential'} />
       <span class="number">{compact(props.ends.to)}</span>
     </div>
   );
@@ -109,15 +118,16 @@ export const LargeHead = (props: Props): JSX.Element => {
   const [cell, setCell] = createSignal<CellAt>();
   const layer = () => props.held.result.layers[0];
   const tokens = () => tokensOf(app, props.held.shown);
-  const canLines = (): boolean => Math.max(layer()?.queries ?? 0, layer()?.keys ?? 0) <= mostLines;
+  const isDifference = (): boolean => props.held.shown.isDifference;
+  const canLines = (): boolean => !isDifference() && Math.max(layer()?.queries ?? 0, layer()?.keys ?? 0) <= mostLines;
   const isRollout = (): boolean => props.held.large.show === 'rollout';
   const ends = (): Ends =>
     endsOf(
-      { ...props.store.settings(), value: isRollout() ? 'pattern' : props.held.shown.value },
+      { ...props.store.settings(), ...props.held.shown, ...(isRollout() ? { value: 'pattern' as const } : {}) },
       props.held.result.layers,
     );
   const fetch = (): FetchTile => {
-    const run = props.store.runOf(props.held.request, 'large');
+    const run = props.store.heldRun(props.held);
     const site = layer()?.site ?? '';
     return (tile, signal) => (run ? readTile({ ...run, signal }, site, tile) : Promise.reject(new Error('no host')));
   };
@@ -125,9 +135,11 @@ export const LargeHead = (props: Props): JSX.Element => {
   const focus = (): number | undefined => (props.held.shown.kind === 'encoder' ? undefined : app.focus()?.position);
   return (
     <div class="head-view">
-      <h3 class="head-name">{nameOf(app, props.held)}</h3>
       <div class="head-title">
-        <Forms store={props.store} canLines={canLines()} />
+        <h3 class="head-name">{nameOf(app, props.held)}</h3>
+        <span class="head-forms">
+          <Forms store={props.store} canLines={canLines()} />
+        </span>
       </div>
       <div class="head-space">
         <Show
@@ -136,7 +148,7 @@ export const LargeHead = (props: Props): JSX.Element => {
             <MatrixView
               {...{ id: 'head-map', label: `${nameOf(app, props.held)}. ${app.t().attention.mapKeys}`, name: name() }}
               {...{ rows: layer()?.queries ?? 1, columns: layer()?.keys ?? 1, fetch: fetch() }}
-              {...{ colors: app.palette().sequential, ends: ends() }}
+              {...{ colors: app.palette()[isDifference() ? 'diverging' : 'sequential'], ends: ends() }}
               {...{ rowTexts: tokens().queries, columnTexts: tokens().keys, focusRow: focus() }}
               {...{ hiddenRows: props.held.result.hidden.queries, hiddenColumns: props.held.result.hidden.keys }}
               onPoint={(at) => setCell(at && { query: at.row, key: at.column })}
@@ -152,7 +164,9 @@ export const LargeHead = (props: Props): JSX.Element => {
           />
         </Show>
       </div>
-      <ValueLegend ends={ends()} value={props.held.shown.value} isRollout={isRollout()} />
+      <ValueLegend
+        {...{ ends: ends(), value: props.held.shown.value, isRollout: isRollout(), isDifference: isDifference() }}
+      />
       <Formula cell={cell()} held={props.held} store={props.store} {...tokens()} />
     </div>
   );

@@ -3,13 +3,15 @@ import type { App } from '../../app.js';
 import { makeLatest } from '../../link/latest.js';
 import type { AttentionResult } from '../../../protocol/index.js';
 import type { Progress } from '../../state/results.js';
+import { unusual, withPanel, withUsual, type PanelSettings } from '../../state/panel-settings.js';
 import type { Request } from '../../state/request.js';
+import { turnedRequest } from '../../state/turned.js';
 import { askGrid, askLarge, readThumbs, type AttentionRun, type HeadRef, type Large, type Shown } from './data.js';
 import type { GridOrder } from './grid-layout.js';
 import type { Matrix } from '../../look/matrix.js';
 
 /** How the panel is set. */
-export interface Settings extends Shown {
+export interface Settings extends Omit<Shown, 'isDifference'> {
   readonly order: GridOrder;
   readonly as: 'map' | 'lines';
   /** What is large: the chosen heads, all heads of the layer, or the rollout up to the layer. */
@@ -22,8 +24,12 @@ export interface Settings extends Shown {
 export interface HeldAttention {
   /** Two of one key are the same. */
   readonly key: string;
+  /** What was asked for, and what `run` is of: of a difference the first is A, the second B. */
+  readonly of: Request;
   readonly request: Request;
   readonly run: string;
+  /** Of a difference, A's: what is held under `run` is then B's. */
+  readonly minus: string | undefined;
   readonly shown: Shown;
   readonly result: AttentionResult;
 }
@@ -40,6 +46,7 @@ export interface Thumbs {
 
 export interface AttentionStore {
   readonly settings: Accessor<Settings>;
+  readonly shown: Accessor<Shown>;
   readonly set: (change: Partial<Settings>) => void;
   /** Heads chosen beside the one in focus; where there are any, their mean is large. */
   readonly chosen: Accessor<readonly HeadRef[]>;
@@ -52,16 +59,22 @@ export interface AttentionStore {
   readonly askGrid: (request: Request) => void;
   readonly askLarge: (request: Request, large: Large) => void;
   readonly progress: Accessor<Progress | undefined>;
-  readonly mistake: Accessor<string | undefined>;
+  /** What went wrong. */
+  readonly mistake: Accessor<unknown>;
   readonly cancel: () => void;
   /** A run of this page's own, by its name. */
   readonly runOf: (request: Request, name: string) => Omit<AttentionRun, 'signal'> | undefined;
+  /** The run that is held, to look at. */
+  readonly heldRun: (held: HeldAttention) => Omit<AttentionRun, 'signal'> | undefined;
 }
 
 /** The names of this page's runs in the host: pages share it. */
 const pageId = (): string => `page-${Math.random().toString(36).slice(2, 10)}`;
 
-const shownIn = ({ kind, value, isHidden, renormalise }: Settings): Shown => ({ kind, value, isHidden, renormalise });
+const shownIn = (
+  { kind, value, isHidden, renormalise }: Settings,
+  { isDifference }: Pick<Shown, 'isDifference'>,
+): Shown => ({ kind, value, isHidden, renormalise, isDifference });
 
 const start: Settings = {
   ...{ order: 'place', as: 'map', of: 'heads', kind: 'self', value: 'pattern' },
@@ -69,13 +82,13 @@ const start: Settings = {
 };
 
 /** What a run's pictures are fetched by. */
-const makeThumbs = (runOf: AttentionStore['runOf'], grid: Accessor<HeldAttention | undefined>) => {
+const makeThumbs = (heldRun: AttentionStore['heldRun'], grid: Accessor<HeldAttention | undefined>) => {
   const [thumbs, setThumbs] = createSignal<ReadonlyMap<string, Thumbs>>(new Map());
   let of = '';
   const reads = makeLatest(
     async ({ sites, pixels }: { readonly sites: readonly string[]; readonly pixels: number }, signal: AbortSignal) => {
       const held = grid();
-      const run = held && runOf(held.request, 'grid');
+      const run = held && heldRun(held);
       if (!held || !run) return;
       if (of !== held.key) setThumbs(new Map());
       of = held.key;
@@ -94,29 +107,46 @@ const makeThumbs = (runOf: AttentionStore['runOf'], grid: Accessor<HeldAttention
 
 const keyOf = (request: Request, shown: Shown, large?: Large): string => JSON.stringify([request.key, shown, large]);
 
+/** Two answers as one: the scale has room for both. */
+const joined = (a: AttentionResult, b: AttentionResult): AttentionResult => ({
+  ...b,
+  layers: b.layers.map((layer) => {
+    const other = a.layers.find((l) => l.site === layer.site) ?? layer;
+    const [least, greatest] = [Math.min(layer.least, other.least), Math.max(layer.greatest, other.greatest)];
+    return { ...layer, least, greatest };
+  }),
+});
+
 /** What is asked of the host, and how far it is. */
 const makeAsking = (runOf: AttentionStore['runOf']) => {
   const [progress, setProgress] = createSignal<Progress>();
-  const [mistake, setMistake] = createSignal<string>();
+  const [mistake, setMistake] = createSignal<unknown>();
   return {
     ...{ progress, mistake, setProgress },
     failed: (error: unknown): void => {
       setProgress(undefined);
-      setMistake(error instanceof Error ? error.message : String(error));
+      setMistake(error);
     },
     /** @returns what the host holds then; undefined where it was stopped */
     ask: async (
       { request, name, shown, large }: Pick<HeldAttention, 'request' | 'shown'> & { name: string; large?: Large },
       signal: AbortSignal,
     ): Promise<HeldAttention | undefined> => {
-      const found = runOf(request, name);
-      if (!found) return undefined;
-      const run = { ...found, signal, onProgress: setProgress };
-      const result = await (large ? askLarge(run, shown, large) : askGrid(run, shown));
-      if (signal.aborted) return undefined;
+      const asked = async (of: Request, as: string) => {
+        const found = runOf(of, as);
+        if (!found) return undefined;
+        const run = { ...found, signal, onProgress: setProgress };
+        const result = await (large ? askLarge(run, shown, large) : askGrid(run, shown));
+        return { request: of, run: run.run, minus: undefined as string | undefined, result };
+      };
+      const a = await asked(request, name);
+      const turned = a && shown.isDifference ? turnedRequest(request) : undefined;
+      const b = turned && (await asked(turned, `${name}-b`));
+      const held = a && b ? { ...b, minus: a.run, result: joined(a.result, b.result) } : a;
+      if (!held || signal.aborted) return undefined;
       setProgress(undefined);
       setMistake(undefined);
-      return { key: keyOf(request, shown, large), request, run: run.run, shown, result };
+      return { ...held, key: keyOf(request, shown, large), of: request, shown };
     },
   };
 };
@@ -159,20 +189,34 @@ const makeHeld = (runOf: AttentionStore['runOf'], shown: Accessor<Shown>) => {
 };
 
 /** What the page knows of attention; kept while the panel is closed, so that it opens at once. */
-export const makeAttentionStore = (app: Pick<App, 'session'>): AttentionStore => {
+export const makeAttentionStore = (
+  app: Pick<App, 'session' | 'side' | 'results' | 'view' | 'setView'>,
+): AttentionStore => {
   const id = pageId();
-  const [settings, setSettings] = createSignal(start);
-  const [chosen, choose] = createSignal<readonly HeadRef[]>([]);
+  const kept = () => app.view.panels.attention ?? {};
+  const settings = createMemo((): Settings => {
+    const { chosen: _, ...own } = kept();
+    return withUsual(start, own);
+  });
+  const chosen = createMemo((): readonly HeadRef[] => kept().chosen ?? []);
+  const keep = (change: Partial<Settings> & { readonly chosen?: readonly HeadRef[] }): void => {
+    const all = unusual({ ...kept(), ...change }, { ...start, chosen: [] }) as PanelSettings['attention'];
+    app.setView({ panels: withPanel(app.view.panels, { attention: all }) });
+  };
   const runOf: AttentionStore['runOf'] = (request, name) => {
     const client = app.session.client();
     return client && { client, request, run: `${id}-${name}` };
   };
-  const held = makeHeld(
-    runOf,
-    createMemo(() => shownIn(settings())),
-  );
+  const heldRun: AttentionStore['heldRun'] = ({ request, run, minus }) => {
+    const client = app.session.client();
+    return client && { client, request, run, minus };
+  };
+  const isDifference = (): boolean => app.side() === 'difference' && app.results.shown()?.other !== undefined;
+  const shown = createMemo(() => shownIn(settings(), { isDifference: isDifference() }));
+  const held = makeHeld(runOf, shown);
   return {
-    ...{ settings, chosen, choose, runOf, ...held, ...makeThumbs(runOf, held.grid) },
-    set: (change) => void setSettings({ ...settings(), ...change }),
+    ...{ settings, shown, chosen, runOf, heldRun, ...held, ...makeThumbs(heldRun, held.grid) },
+    set: keep,
+    choose: (heads) => keep({ chosen: heads }),
   };
 };

@@ -1,19 +1,23 @@
-import { createEffect, createSignal, For, on, Show, type JSX } from 'solid-js';
+import { createEffect, createMemo, createSignal, For, on, Show, type JSX } from 'solid-js';
 import { attributionMethods, type AttributeResult, type AttributionMethod } from '../../../protocol/index.js';
 import { useApp } from '../../app.js';
 import { makeLatest } from '../../link/latest.js';
-import { errorText } from '../../look/error-text.js';
+import { errorText } from '../../i18n/told.js';
 import { compact } from '../../look/numbers.js';
 import { visible } from '../../look/token-text.js';
 import { Panel } from '../../shell/panel.jsx';
 import { ScaleStrip } from '../../shell/scale-strip.jsx';
+import { unusual, withPanel, withUsual } from '../../state/panel-settings.js';
 import type { Request } from '../../state/request.js';
+import { runB } from '../../state/two-runs.js';
 import { Checks } from './checks.jsx';
-import { askedOf, scaleOf, type Wanted } from './data.js';
+import { askedOf, attributionBetween, scaleOf, type Wanted } from './data.js';
 import { ColouredTokens, Grid, ScoreTable } from './tokens.jsx';
 
 interface Asked {
   readonly request: Request;
+  /** Where how two runs differ is looked at. */
+  readonly b: Request | undefined;
   readonly wanted: Wanted;
   readonly word: string | undefined;
 }
@@ -22,25 +26,30 @@ interface Asked {
 const useAttribution = (wanted: () => Wanted) => {
   const app = useApp();
   const [result, setResult] = createSignal<AttributeResult>();
-  const [failure, setFailure] = createSignal<string>();
+  const [cause, setCause] = createSignal<unknown>();
+  const failure = (): string | undefined => (cause() === undefined ? undefined : errorText(app.t(), cause()));
   const [busy, setBusy] = createSignal(false);
   const asks = makeLatest(
-    async ({ request, wanted: given, word }: Asked, signal: AbortSignal) => {
+    async ({ request, b, wanted: given, word }: Asked, signal: AbortSignal) => {
       const client = app.session.client();
       if (!client) return;
-      const edits = request.edits.map((text) => ({ text }));
-      setResult(await client.request('attribute', { ...request.input, edits, ...askedOf(given, word) }, { signal }));
-      setFailure(undefined);
+      const ask = ({ input, edits }: Request): Promise<AttributeResult> => {
+        const asked = { ...input, edits: edits.map((text) => ({ text })), ...askedOf(given, word) };
+        return client.request('attribute', asked, { signal });
+      };
+      const own = await ask(request);
+      setResult(b ? attributionBetween(own, await ask(b)) : own);
+      setCause(undefined);
     },
     (error) => {
       setResult(undefined);
-      setFailure(errorText(error));
+      setCause(error);
     },
     { supersede: 'stop', quietMs: 200, busy: setBusy },
   );
   createEffect(
-    on([app.results.shown, wanted, () => app.results.word()?.text], ([request, given, word]) => {
-      if (request) asks.ask({ request, wanted: given, word });
+    on([app.results.shown, wanted, () => app.results.word()?.text, () => runB(app)], ([request, given, word, b]) => {
+      if (request) asks.ask({ request, b, wanted: given, word });
     }),
   );
   return { result, failure, busy };
@@ -61,7 +70,7 @@ const Controls = (props: {
         <For each={attributionMethods}>
           {(method) => (
             <option value={method} selected={method === props.wanted.method}>
-              {method}
+              {t().methods[method]}
             </option>
           )}
         </For>
@@ -82,8 +91,13 @@ const Controls = (props: {
         aria-label={t().units}
         onChange={(event) => props.change({ granularity: event.currentTarget.value as Wanted['granularity'] })}
       >
-        <option value="token">{t().tokens}</option>
-        <option value="word">{t().words}</option>
+        <For each={['token', 'word'] as const}>
+          {(one) => (
+            <option value={one} selected={one === props.wanted.granularity}>
+              {one === 'token' ? t().tokens : t().words}
+            </option>
+          )}
+        </For>
       </select>
       <input
         type="text"
@@ -132,21 +146,27 @@ const Result = (props: { readonly of: AttributeResult }): JSX.Element => {
           </>
         )}
       </Show>
-      <For each={props.of.notes}>{(note) => <p class="small soft">{app.t().attribution.note(note)}</p>}</For>
+      <For each={props.of.notes}>{(note) => <p class="small soft">{app.t().told.note(note)}</p>}</For>
     </>
   );
 };
 
+const usual: Wanted = { method: 'lrp', of: 'next', versus: '', granularity: 'token' };
+
 /** How much each token has to do with what the model says. */
 export const AttributionPanel = (): JSX.Element => {
   const app = useApp();
-  const [wanted, setWanted] = createSignal<Wanted>({ method: 'lrp', of: 'next', versus: '', granularity: 'token' });
+  const wanted = createMemo((): Wanted => withUsual(usual, app.view.panels.attribution));
+  const change = (part: Partial<Wanted>): void => {
+    const attribution = unusual({ ...wanted(), ...part }, usual);
+    app.setView({ panels: withPanel(app.view.panels, { attribution }) });
+  };
   const { result, failure, busy } = useAttribution(wanted);
   const t = () => app.t().attribution;
   return (
-    <Panel id="attribution" title={t().heading} help={t().help} grows>
+    <Panel id="attribution" title={t().heading} help={t().help} differs grows>
       <div class="scrolls">
-        <Controls wanted={wanted()} change={(part) => setWanted({ ...wanted(), ...part })} />
+        <Controls wanted={wanted()} change={change} />
         <Show when={failure()}>{(text) => <p role="alert">{text()}</p>}</Show>
         <Show when={result()} fallback={<p class="soft">{busy() ? t().computing : ''}</p>}>
           {(of) => <Result of={of()} />}

@@ -1,5 +1,7 @@
 import type { AttributedRow, AttributeResult, AttributionMethod } from '../../../protocol/index.js';
 
+import { align } from '../../state/align.js';
+
 /** What the panel asks besides the run itself. */
 export interface Wanted {
   readonly method: AttributionMethod;
@@ -24,6 +26,27 @@ export const askedOf = ({ method, of, versus, granularity }: Wanted, word: strin
   ...(of === 'word' && word !== undefined ? { word } : {}),
   ...(of === 'each' ? { maxNewTokens: madeTokens } : {}),
 });
+
+/** `logit(" Nina") − logit(" Nora")`; the same once where both explain it. */
+const bothOf = (a: AttributedRow, b: AttributedRow): string => (a.of === b.of ? a.of : `${b.of} − ${a.of}`);
+
+const less = (b: number | null | undefined, a: number | null): number | null =>
+  a === null || b === null || b === undefined ? null : b - a;
+
+/** B's scores less A's, at A's units; without a score where B has no such unit. Checks are of one run, and left out. */
+export const attributionBetween = (a: AttributeResult, b: AttributeResult): AttributeResult => {
+  const texts = ({ units }: AttributeResult): readonly string[] => units.map((unit) => `${unit.side} ${unit.text}`);
+  const places = align(texts(a), texts(b));
+  const rows = a.rows.flatMap((row, r): AttributedRow[] => {
+    const other = b.rows[r];
+    if (!other) return [];
+    const scores = row.scores.map((score, i) => less(other.scores[places[i] ?? -1], score));
+    return [
+      { of: bothOf(row, other), token: row.token, position: row.position, value: less(other.value, row.value), scores },
+    ];
+  });
+  return { ...a, rows };
+};
 
 /** The side of a result that the board shows: the decoder's where there is one. */
 export const boardSide = ({ target }: Pick<AttributeResult, 'target'>): 'tokens' | 'target' =>

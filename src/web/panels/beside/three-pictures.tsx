@@ -1,5 +1,6 @@
 import { createEffect, createSignal, For, onCleanup, onMount, Show, type JSX } from 'solid-js';
 import { useApp } from '../../app.js';
+import { errorText } from '../../i18n/told.js';
 import { clearedContext, watchSize } from '../../look/canvas.js';
 import { colorAt, type Palette, type ScaleKind } from '../../look/color.js';
 import { compact } from '../../look/numbers.js';
@@ -106,7 +107,12 @@ export const ThreePictures = (props: Props): JSX.Element => {
           </div>
         )}
       </For>
-      <Show when={props.of.difference} fallback={<p class="soft small">{props.of.refused}</p>}>
+      <Show
+        when={props.of.difference}
+        fallback={
+          <p class="soft small">{props.of.refused === undefined ? '' : errorText(app.t(), props.of.refused)}</p>
+        }
+      >
         {(picture) => (
           <div>
             <One picture={picture()} label={t().difference} scale={apart()} />

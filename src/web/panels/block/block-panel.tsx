@@ -7,13 +7,14 @@ import { percent } from '../../look/numbers.js';
 import { visible } from '../../look/token-text.js';
 import { Panel } from '../../shell/panel.jsx';
 import type { Request } from '../../state/request.js';
+import { runB } from '../../state/two-runs.js';
 import { partsOfLayer, type LayerPart } from './parts.js';
 
 /** The three likeliest words of the cell, as the lens reads them. */
 const LensWords = (): JSX.Element => {
   const app = useApp();
   return (
-    <Show when={app.cell()}>
+    <Show when={app.cell()?.top.length ? app.cell() : undefined}>
       {(cell) => (
         <div class="lens-words">
           <span class="small soft">{app.t().block.lens}</span>
@@ -48,11 +49,33 @@ const partName = (app: ReturnType<typeof useApp>, part: LayerPart): string => {
   }
 };
 
-const PartRow = (props: { readonly part: LayerPart; readonly base: KnockoutResult['base'] }): JSX.Element => {
+interface RowProps {
+  readonly part: LayerPart;
+  readonly base: KnockoutResult['base'];
+  /** The same part of B, where how two runs differ is looked at and B has it. */
+  readonly other: KnockoutResult['parts'][number] | undefined;
+  readonly isDifference: boolean;
+}
+
+const probabilityOf = (part: Pick<LayerPart, 'words'> | undefined): number => part?.words[0]?.probability ?? 0;
+
+const PartRow = (props: RowProps): JSX.Element => {
   const app = useApp();
   const isOff = () => app.experiment.has(props.part.edit);
   const name = () => partName(app, props.part);
-  const probability = () => props.part.words[0]?.probability ?? 0;
+  /** What it says without the part; of two runs both, where they say another. */
+  const says = (): string => {
+    const [own, theirs] = [visible(props.part.top.text), visible(props.other?.top.text ?? '–')];
+    return props.isDifference && own !== theirs ? `${own} → ${theirs}` : own;
+  };
+  const bar = (of: Pick<LayerPart, 'words'> | undefined): JSX.Element => (
+    <td>
+      <div class="bar-cell">
+        <div class="bar" style={{ width: `${(100 * probabilityOf(of)).toFixed(1)}%` }} />
+        <span class="number">{of ? percent(probabilityOf(of)) : '–'}</span>
+      </div>
+    </td>
+  );
   const isBetter = () => props.part.words[0]?.id === props.part.top.id && props.base.top.id !== props.part.top.id;
   return (
     <tr classList={{ better: isBetter() }} aria-label={name()}>
@@ -70,66 +93,89 @@ const PartRow = (props: { readonly part: LayerPart; readonly base: KnockoutResul
           {name()}
         </button>
       </td>
-      <td>
-        <div class="bar-cell">
-          <div class="bar" style={{ width: `${(100 * probability()).toFixed(1)}%` }} />
-          <span class="number">{percent(probability())}</span>
-        </div>
-      </td>
-      <td class="mono">{visible(props.part.top.text)}</td>
+      {bar(props.part)}
+      <Show when={props.isDifference}>{bar(props.other)}</Show>
+      <td class="mono">{says()}</td>
     </tr>
   );
 };
 
+/** What comes out without each part, of B too where how two runs differ is looked at. */
+interface Knocked {
+  readonly result: KnockoutResult;
+  readonly b?: KnockoutResult | undefined;
+}
+
 /** Leaves out each part of the layer in focus, when the focus or the run changes. */
 const useKnockouts = () => {
   const app = useApp();
-  const [result, setResult] = createSignal<{ readonly key: string; readonly result: KnockoutResult }>();
+  const [result, setResult] = createSignal<Knocked>();
   const layer = createMemo(() => layerOf(app.focus()?.after ?? 'embed'));
-  const keyOf = (request: Request, of: string): string => `${of} ${request.key} ${app.results.word()?.id ?? ''}`;
   const asks = makeLatest(
-    async ({ request, of }: { readonly request: Request; readonly of: string }, signal: AbortSignal) => {
+    async ({ request, b, of }: { request: Request; b: Request | undefined; of: string }, signal: AbortSignal) => {
       const client = app.session.client();
       const word = app.results.word();
       if (!client || !word) return;
-      const edits = request.edits.filter((text) => !partsOfLayer(of, text));
-      const key = keyOf(request, of);
-      const given = { ...request.input, edits: edits.map((text) => ({ text })), layer: of, words: [word.id] };
-      setResult({ key, result: await client.request('knockout', given, { signal }) });
+      const ask = ({ input, edits }: Request): Promise<KnockoutResult> => {
+        const kept = edits.filter((text) => !partsOfLayer(of, text)).map((text) => ({ text }));
+        return client.request('knockout', { ...input, edits: kept, layer: of, words: [word.id] }, { signal });
+      };
+      const own = await ask(request);
+      setResult({ result: own, b: b && (await ask(b)) });
     },
     () => setResult(undefined),
     { supersede: 'stop', quietMs: 120 },
   );
   createEffect(
-    on([app.results.shown, layer, () => app.results.word()?.id], ([request, of]) => {
-      if (request && of !== undefined && !app.results.compare()?.after.labels) asks.ask({ request, of });
+    on([app.results.shown, layer, () => app.results.word()?.id, () => runB(app)], ([request, of, , b]) => {
+      if (request && of !== undefined) asks.ask({ request, b, of });
     }),
   );
-  return { layer, result: () => (result()?.result.layer === layer() ? result()?.result : undefined) };
+  return { layer, result: () => (result()?.result.layer === layer() ? result() : undefined) };
 };
 
 const sorted = ({ parts, layer }: KnockoutResult): readonly LayerPart[] =>
   parts
     .map((part) => ({ ...part, name: `${layer ?? ''}.${part.head ?? ''}` }))
-    .sort((a, b) => (b.words[0]?.probability ?? 0) - (a.words[0]?.probability ?? 0) || (a.head ?? 99) - (b.head ?? 99));
+    .sort((a, b) => probabilityOf(b) - probabilityOf(a) || (a.head ?? 99) - (b.head ?? 99));
 
-const Parts = (props: { readonly of: KnockoutResult | undefined }): JSX.Element => {
+const partIn = (b: KnockoutResult | undefined, { part, head, edit }: LayerPart) =>
+  b?.parts.find((p) => p.part === part && p.head === head && p.edit === edit);
+
+const Parts = (props: { readonly of: Knocked | undefined }): JSX.Element => {
   const app = useApp();
   return (
     <Show when={props.of} fallback={<p class="soft">{app.t().block.measuring}</p>}>
-      {(result) => (
-        <table class="parts">
+      {(found) => (
+        <table class="parts" classList={{ two: found().b !== undefined }}>
           <caption>{app.t().block.parts}</caption>
           <thead>
             <tr>
               <th />
               <th>{app.t().block.part}</th>
-              <th>{visible(result().base.words[0]?.text ?? '')}</th>
+              <th>
+                {found().b ? `${app.t().beside.a}: ` : ''}
+                {visible(found().result.base.words[0]?.text ?? '')}
+              </th>
+              <Show when={found().b}>
+                {(b) => (
+                  <th>
+                    {app.t().beside.b}: {visible(b().base.words[0]?.text ?? '')}
+                  </th>
+                )}
+              </Show>
               <th>{app.t().block.says}</th>
             </tr>
           </thead>
           <tbody>
-            <For each={sorted(result())}>{(part) => <PartRow part={part} base={result().base} />}</For>
+            <For each={sorted(found().result)}>
+              {(part) => (
+                <PartRow
+                  {...{ part, base: found().result.base, other: partIn(found().b, part) }}
+                  isDifference={found().b !== undefined}
+                />
+              )}
+            </For>
           </tbody>
         </table>
       )}
@@ -143,14 +189,13 @@ export const BlockPanel = (): JSX.Element => {
   const { layer, result } = useKnockouts();
   const heading = (): string => {
     const at = app.focus();
-    const token = visible(app.results.board()?.tokens[at?.position ?? 0]?.text ?? '');
+    if (!at) return app.t().block.title;
+    const token = visible(app.results.board()?.tokens[at.position]?.text ?? '');
     const of = layer();
-    return of === undefined
-      ? app.t().block.embed(at?.position ?? 0, token)
-      : app.t().block.heading(of, at?.position ?? 0, token);
+    return of === undefined ? app.t().block.embed(at.position, token) : app.t().block.heading(of, at.position, token);
   };
   return (
-    <Panel id="block" title={heading()} help={app.t().block.help} grows>
+    <Panel id="block" title={heading()} help={app.t().block.help} differs grows>
       <div class="scrolls">
         <LensWords />
         <Show when={layer() !== undefined}>

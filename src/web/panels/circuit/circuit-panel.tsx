@@ -125,7 +125,7 @@ const Result = (props: { readonly result: CircuitResult }): JSX.Element => {
       </p>
       <Numbers result={props.result} />
       <Graph result={props.result} />
-      <For each={props.result.notes}>{(note) => <p class="small soft">{app.t().trials.note(note)}</p>}</For>
+      <For each={props.result.notes}>{(note) => <p class="small soft">{app.t().told.note(note)}</p>}</For>
       <Strongest result={props.result} />
     </>
   );
@@ -145,7 +145,7 @@ export const CircuitPanel = (): JSX.Element => {
     return other === undefined || own === other ? undefined : '';
   };
   return (
-    <Panel id="circuit" title={t().heading} help={t().help} grows>
+    <Panel id="circuit" title={t().heading} help={t().help} differs={false} grows>
       <div class="scrolls trial">
         <CorruptField id="circuit" corrupt={corrupt} needsEqual />
         <MeasuredFields id="circuit" hasPair />

@@ -1,13 +1,23 @@
-import { createEffect, createSignal, For, on, Show, type JSX } from 'solid-js';
+import { createEffect, createMemo, createSignal, For, on, Show, type JSX } from 'solid-js';
 import type { ComponentPart, ComponentsResult } from '../../../protocol/index.js';
 import { useApp } from '../../app.js';
 import { makeLatest } from '../../link/latest.js';
 import { colorAt, css } from '../../look/color.js';
+import { errorText } from '../../i18n/told.js';
 import { compact } from '../../look/numbers.js';
 import { visible } from '../../look/token-text.js';
 import { Panel } from '../../shell/panel.jsx';
 import { ScaleStrip } from '../../shell/scale-strip.jsx';
-import { layersOf, readComponents, rowOfLayer, strongestOf, type ComponentsRequest } from './data.js';
+import { SignedBar } from '../../shell/signed-bar.jsx';
+import { placeInB } from '../../state/two-runs.js';
+import {
+  componentsBetween,
+  layersOf,
+  readComponents,
+  rowOfLayer,
+  strongestOf,
+  type ComponentsRequest,
+} from './data.js';
 
 const listed = 14;
 
@@ -15,26 +25,33 @@ const listed = 14;
 const useComponents = () => {
   const app = useApp();
   const [result, setResult] = createSignal<ComponentsResult>();
-  const [why, setWhy] = createSignal<string>();
+  const [cause, setCause] = createSignal<unknown>();
+  const why = (): string | undefined => (cause() === undefined ? undefined : errorText(app.t(), cause()));
+  const place = createMemo(() => placeInB(app));
   const reads = makeLatest(
-    async (asked: ComponentsRequest, signal: AbortSignal) => {
+    async ({ a, b }: { readonly a: ComponentsRequest; readonly b?: ComponentsRequest }, signal: AbortSignal) => {
       const client = app.session.client();
       if (!client) return;
-      setResult(await readComponents(client, asked, signal));
-      setWhy(undefined);
+      const own = await readComponents(client, a, signal);
+      setResult(b ? componentsBetween(own, await readComponents(client, b, signal)) : own);
+      setCause(undefined);
     },
     (error) => {
       setResult(undefined);
-      setWhy(error instanceof Error ? error.message : String(error));
+      setCause(error);
     },
     { supersede: 'stop', quietMs: 120 },
   );
   createEffect(
-    on([app.results.shown, () => app.focus()?.position, () => app.results.word()?.id], ([request, position, word]) => {
-      if (request && position !== undefined && word !== undefined) reads.ask({ request, position, word });
+    on([app.results.shown, () => app.focus()?.position, () => app.results.word()?.id, place], ([request, at, word]) => {
+      if (!request || at === undefined || word === undefined) return;
+      const [two, a] = [place(), { request, position: at, word }];
+      if (two === undefined) reads.ask({ a });
+      else if (two.position === undefined) setResult(undefined);
+      else reads.ask({ a, b: { request: two.b, position: two.position, word } });
     }),
   );
-  return { result, why };
+  return { result, why: () => (place() && place()?.position === undefined ? app.t().beside.noPlace : why()) };
 };
 
 const largestOf = ({ parts }: ComponentsResult): number =>
@@ -107,19 +124,6 @@ const Grid = (props: { readonly of: ComponentsResult }): JSX.Element => {
   );
 };
 
-const Bar = (props: { readonly of: ComponentPart; readonly largest: number }): JSX.Element => {
-  const app = useApp();
-  const colour = (): string => css(colorAt(app.palette().diverging, props.of.value < 0 ? 0.1 : 0.9));
-  const size = (): string => `${((100 * Math.abs(props.of.value)) / props.largest).toFixed(1)}%`;
-  const part = (isDown: boolean) => (props.of.value < 0 === isDown ? { width: size(), background: colour() } : {});
-  return (
-    <div class="part-bar">
-      <span class="down" style={part(true)} />
-      <span style={part(false)} />
-    </div>
-  );
-};
-
 /** The parts that give most, and what all sum to. */
 const Strongest = (props: { readonly of: ComponentsResult }): JSX.Element => {
   const app = useApp();
@@ -145,7 +149,7 @@ const Strongest = (props: { readonly of: ComponentsResult }): JSX.Element => {
               </td>
               <td class="number">{compact(part.value)}</td>
               <td>
-                <Bar of={part} largest={largestOf(props.of)} />
+                <SignedBar value={part.value} most={largestOf(props.of)} />
               </td>
             </tr>
           )}
@@ -172,7 +176,7 @@ export const ComponentsPanel = (): JSX.Element => {
     return app.t().components.heading(visible(app.results.word()?.text ?? ''), position, token);
   };
   return (
-    <Panel id="components" title={heading()} help={app.t().components.help} grows>
+    <Panel id="components" title={heading()} help={app.t().components.help} differs grows>
       <div class="scrolls">
         <Show when={result()} fallback={<p class="soft">{why()}</p>}>
           {(of) => (

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { ComponentPart } from '../../../protocol/index.js';
-import { layersOf, rowOfLayer, strongestOf } from './data.js';
+import type { ComponentPart, ComponentsResult } from '../../../protocol/index.js';
+import { componentsBetween, layersOf, rowOfLayer, strongestOf } from './data.js';
 
 const parts: readonly ComponentPart[] = [
   { part: 'embed', name: 'embed', value: 0.5 },
@@ -23,5 +23,28 @@ describe('the parts of a score', () => {
 
   it('belong to rows of the board', () => {
     expect(['3', 'decoder.12', '3#2'].map(rowOfLayer)).toEqual(['blocks.3', 'decoder.blocks.12', 'blocks.3#2']);
+  });
+});
+
+describe('the parts of two scores', () => {
+  const result = (values: readonly (readonly [string, number])[]): ComponentsResult => ({
+    model: { family: 'x', layers: 1, heads: 1, modelDim: 1, vocab: 9, parameters: 1, fingerprint: '' },
+    ...{ tokens: [], score: { position: 0, word: { id: 1, text: 'a' }, value: 0, shown: 0 }, residual: 0 },
+    ...{ sum: values.reduce((sum, [, x]) => sum + x, 0), accumulated: [] },
+    parts: values.map(([name, value]) => ({ part: 'head', name, layer: '0', head: 0, value })),
+  });
+
+  it('are matched by name: what one of them has not is left out', () => {
+    const a = result([
+      ['0.0', 1],
+      ['0.1', 5],
+    ]);
+    const b = result([
+      ['0.1', 2],
+      ['1.0', 9],
+    ]);
+    const between = componentsBetween(a, b);
+    expect(between.parts.map(({ name, value }) => [name, value])).toEqual([['0.1', -3]]);
+    expect(between.sum).toBe(5);
   });
 });

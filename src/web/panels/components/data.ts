@@ -19,6 +19,17 @@ export const readComponents = (
   return client.request('components', { ...request.input, edits, position, word }, { signal });
 };
 
+/** What each part gives more in B than in A; parts are those of A that B has too. */
+export const componentsBetween = (a: ComponentsResult, b: ComponentsResult): ComponentsResult => {
+  const nameOf = ({ part, name }: ComponentPart): string => `${part} ${name}`;
+  const theirs = new Map(b.parts.map((part) => [nameOf(part), part.value]));
+  const parts = a.parts.flatMap((part) => {
+    const value = theirs.get(nameOf(part));
+    return value === undefined ? [] : [{ ...part, value: value - part.value }];
+  });
+  return { ...a, parts, sum: b.sum - a.sum, residual: b.residual - a.residual };
+};
+
 /** A layer's parts: its heads in order, those of cross-attention behind them, and its MLP. */
 export interface LayerParts {
   readonly layer: string;

@@ -27,7 +27,7 @@ export const AddEdit = (): JSX.Element => {
   const app = useApp();
   const sites = useSites();
   const [text, setText] = createSignal('');
-  const mistake = () => (text().trim() === '' ? undefined : mistakeIn(text().trim(), app.runOnly()));
+  const mistake = () => (text().trim() === '' ? undefined : mistakeIn(text().trim(), app.t(), app.runOnly()));
   const names = () => (app.runOnly() ? app.program.sites().map(({ name }) => name) : sites());
   const offers = () => completions(text(), names());
   const add = (): void => {

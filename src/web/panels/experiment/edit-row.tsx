@@ -51,8 +51,8 @@ const EditText = (props: Props): JSX.Element => {
   const app = useApp();
   const [mistake, setMistake] = createSignal<string>();
   const take = (text: string): void => {
-    setMistake(mistakeIn(text, app.runOnly()));
-    if (mistakeIn(text, app.runOnly()) === undefined && text !== props.edit.text)
+    setMistake(mistakeIn(text, app.t(), app.runOnly()));
+    if (mistakeIn(text, app.t(), app.runOnly()) === undefined && text !== props.edit.text)
       app.experiment.replace(props.index, text);
   };
   return (

@@ -1,5 +1,6 @@
 import { For, Index, Show, type JSX } from 'solid-js';
 import { useApp } from '../../app.js';
+import { Mistake } from '../../shell/mistake.jsx';
 import { compact } from '../../look/numbers.js';
 import { klOf } from '../next/rows.js';
 import { Panel } from '../../shell/panel.jsx';
@@ -31,14 +32,10 @@ const Notes = (): JSX.Element => {
   const app = useApp();
   return (
     <>
-      <Show when={app.results.error()}>
-        {(error) => (
-          <p class="mistake" role="alert">
-            {error().message}. <span class="soft">{error().hint}</span>
-          </p>
-        )}
-      </Show>
-      <For each={app.results.compare()?.after.notes}>{(note) => <p class="soft small">{note}</p>}</For>
+      <Mistake of={app.results.error()} isAlert />
+      <For each={app.results.compare()?.after.notes}>
+        {(note) => <p class="soft small">{app.t().told.note(note)}</p>}
+      </For>
     </>
   );
 };
@@ -69,6 +66,9 @@ export const ExperimentPanel = (): JSX.Element => {
           <ul class="edits">
             <Index each={app.experiment.edits()}>{(edit, i) => <EditRow edit={edit()} index={i} />}</Index>
           </ul>
+          <button class="plain small clear-edits" onClick={() => app.experiment.set([])}>
+            {app.t().experiment.clear}
+          </button>
         </Show>
         <AddEdit />
         <Show when={app.runOnly()} fallback={<AddMenus />}>

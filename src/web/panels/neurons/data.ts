@@ -53,6 +53,46 @@ export const readStrips = async ({ client, request, run, position, signal }: Neu
   );
 };
 
+/** The same of how B differs from A at the positions that stand for each other; a strip a layer that both have. */
+export const readStripsBetween = async (a: NeuronRun, b: NeuronRun): Promise<NeuronStrip[]> => {
+  const own = await readStrips(a);
+  await readStrips(b);
+  const each = own.map(async ({ block, neurons }): Promise<NeuronStrip | undefined> => {
+    const site = `${block}.mlp.post`;
+    const level = Math.max(0, Math.ceil(Math.log2(neurons / widest)));
+    const as = { kind: 'maxPyramid', level, size: 4096, by: 'absmax' } as const;
+    const asked = { at: { run: b.run, site }, minus: { run: a.run, site }, as };
+    const view = await a.client.view(asked, { signal: a.signal }).catch(() => undefined); // B has no such layer
+    return view && { block, neurons, strip: pixels(view) };
+  });
+  return (await Promise.all(each)).filter((strip) => strip !== undefined);
+};
+
+/** A neuron whose activations differ. */
+export interface ChangedNeuron {
+  readonly neuron: number;
+  readonly a: number;
+  readonly b: number;
+}
+
+/** The neurons of a layer that differ most, those of both runs captured before. */
+export const readChanged = async (a: NeuronRun, b: NeuronRun, block: string): Promise<readonly ChangedNeuron[]> => {
+  const site = `${block}.mlp.post`;
+  const [at, minus] = [
+    { run: b.run, site },
+    { run: a.run, site },
+  ];
+  const top = await a.client.view({ at, minus, as: { kind: 'topk', k: listed, by: 'absolute' } }, { signal: a.signal });
+  const own = await a.client.view({ at: minus, as: { kind: 'slice' } }, { signal: a.signal });
+  const values = pixels(own);
+  const found = top.view.kind === 'topk' ? top.view.top : [];
+  return found.map(({ index, value }) => {
+    const neuron = index.at(-1) ?? 0;
+    const before = values[neuron] ?? NaN;
+    return { neuron, a: before, b: before + (value ?? NaN) };
+  });
+};
+
 /** The strongest neurons of a layer, and the run without each. */
 export const readStrongest = async (
   { client, request, run, position, signal }: NeuronRun,

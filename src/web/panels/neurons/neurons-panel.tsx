@@ -1,4 +1,4 @@
-import { createEffect, createSignal, For, on, onCleanup, onMount, Show, type JSX } from 'solid-js';
+import { createEffect, createMemo, createSignal, For, on, onCleanup, onMount, Show, type JSX } from 'solid-js';
 import { useApp } from '../../app.js';
 import { makeLatest } from '../../link/latest.js';
 import { clearedContext, inks, watchSize } from '../../look/canvas.js';
@@ -6,43 +6,73 @@ import { colorAt, css } from '../../look/color.js';
 import { layerOf, rowName } from '../../look/names.js';
 import { compact, percent } from '../../look/numbers.js';
 import { visible } from '../../look/token-text.js';
-import { ScaleStrip } from '../../shell/scale-strip.jsx';
 import { Panel } from '../../shell/panel.jsx';
+import { ScaleStrip } from '../../shell/scale-strip.jsx';
+import { SignedBar } from '../../shell/signed-bar.jsx';
+import { placeInB } from '../../state/two-runs.js';
 import type { Written } from '../../../protocol/index.js';
 import type { Request } from '../../state/request.js';
-import { readStrips, readStrongest, type NeuronStrip, type StrongNeuron } from './data.js';
+import {
+  readChanged,
+  readStrips,
+  readStripsBetween,
+  readStrongest,
+  type ChangedNeuron,
+  type NeuronStrip,
+  type StrongNeuron,
+} from './data.js';
 
 interface Asked {
   readonly request: Request;
   readonly position: number;
   readonly after: string;
   readonly word: number;
+  /** Where how two runs differ is looked at. */
+  readonly two?: { readonly b: Request; readonly position: number } | undefined;
 }
 
-/** Strips of all layers, and the strongest neurons of the layer in focus. */
+/** What is shown of the layer in focus: its strongest neurons, or those that differ most. */
+type Listed =
+  | { readonly kind: 'strongest'; readonly neurons: readonly StrongNeuron[] }
+  | { readonly kind: 'changed'; readonly neurons: readonly ChangedNeuron[] };
+
+const nothing: Listed = { kind: 'strongest', neurons: [] };
+
+/** Strips of all layers, and neurons of the layer in focus. */
 const useNeurons = () => {
   const app = useApp();
   const run = `neurons-${Math.random().toString(36).slice(2, 10)}`;
   const [strips, setStrips] = createSignal<readonly NeuronStrip[]>([]);
-  const [strongest, setStrongest] = createSignal<readonly StrongNeuron[]>([]);
+  const [listed, setListed] = createSignal<Listed>(nothing);
+  const place = createMemo(() => placeInB(app));
   const reads = makeLatest(
-    async ({ request, position, after, word }: Asked, signal: AbortSignal) => {
+    async ({ request, position, after, word, two }: Asked, signal: AbortSignal) => {
       const client = app.session.client();
       if (!client) return;
-      const of = { client, request, run, position, signal };
-      const found = await readStrips(of);
+      const a = { client, request, run, position, signal };
+      const b = two && { ...a, request: two.b, run: `${run}-b`, position: two.position };
+      const found = await (b ? readStripsBetween(a, b) : readStrips(a));
       setStrips(found);
-      setStrongest(found.some((s) => s.block === after) ? await readStrongest(of, after, word) : []);
+      if (!found.some((s) => s.block === after)) setListed(nothing);
+      else if (b) setListed({ kind: 'changed', neurons: await readChanged(a, b, after) });
+      else setListed({ kind: 'strongest', neurons: await readStrongest(a, after, word) });
     },
     () => setStrips([]), // a mixture has none of this name
     { supersede: 'stop', quietMs: 120 },
   );
   createEffect(
-    on([app.results.shown, app.focus, () => app.results.word()?.id], ([request, at, word]) => {
-      if (request && at && word !== undefined) reads.ask({ request, position: at.position, after: at.after, word });
+    on([app.results.shown, app.focus, () => app.results.word()?.id, place], ([request, at, word, other]) => {
+      if (!request || !at || word === undefined) return;
+      if (other && other.position === undefined) setStrips([]);
+      else {
+        const two = other?.position === undefined ? undefined : { b: other.b, position: other.position };
+        reads.ask({ request, position: at.position, after: at.after, word, two });
+      }
     }),
   );
-  return { strips, strongest };
+  const none = (): string =>
+    place() && place()?.position === undefined ? app.t().beside.noPlace : app.t().neurons.none;
+  return { strips, listed, none };
 };
 
 const left = 34;
@@ -174,21 +204,71 @@ const Strongest = (props: { readonly of: readonly StrongNeuron[]; readonly layer
   );
 };
 
+/** The neurons of the layer in focus that differ most between two runs. */
+const Changed = (props: { readonly of: readonly ChangedNeuron[]; readonly layer: string }): JSX.Element => {
+  const app = useApp();
+  const t = () => app.t().beside;
+  const most = (): number => Math.max(1e-12, ...props.of.map(({ a, b }) => Math.abs(b - a)));
+  return (
+    <table class="parts" id="changed-neurons">
+      <caption>{app.t().neurons.changed(props.layer)}</caption>
+      <thead>
+        <tr>
+          <th>{app.t().neurons.neuron}</th>
+          <th class="number">{t().a}</th>
+          <th class="number">{t().b}</th>
+          <th class="number">{t().difference}</th>
+          <th />
+        </tr>
+      </thead>
+      <tbody>
+        <For each={props.of}>
+          {({ neuron, a, b }) => (
+            <tr>
+              <td class="mono">{neuron}</td>
+              <td class="number">{compact(a)}</td>
+              <td class="number">{compact(b)}</td>
+              <td class="number">{compact(b - a)}</td>
+              <td>
+                <SignedBar value={b - a} most={most()} />
+              </td>
+            </tr>
+          )}
+        </For>
+      </tbody>
+    </table>
+  );
+};
+
 /** What the neurons of all layers do at one token. */
 export const NeuronsPanel = (): JSX.Element => {
   const app = useApp();
-  const { strips, strongest } = useNeurons();
+  const { strips, listed, none } = useNeurons();
   const heading = (): string => {
     const position = app.focus()?.position ?? 0;
     return app.t().neurons.heading(position, visible(app.results.board()?.tokens[position]?.text ?? ''));
   };
   const layer = (): string | undefined => layerOf(app.focus()?.after ?? 'embed');
+  const changed = () => {
+    const found = listed();
+    return found.kind === 'changed' ? found.neurons : undefined;
+  };
+  const strongest = () => {
+    const found = listed();
+    return found.kind === 'strongest' ? found.neurons : [];
+  };
   return (
-    <Panel id="neurons" title={heading()} help={app.t().neurons.help} grows>
+    <Panel id="neurons" title={heading()} help={app.t().neurons.help} differs grows>
       <div class="scrolls">
-        <Show when={strips().length > 0} fallback={<p class="soft">{app.t().neurons.none}</p>}>
+        <Show when={strips().length > 0} fallback={<p class="soft">{none()}</p>}>
           <Strips of={strips()} />
-          <Show when={layer()}>{(of) => <Strongest of={strongest()} layer={of()} />}</Show>
+          <Show when={layer()}>
+            {(of) => (
+              <Show when={changed()} fallback={<Strongest of={strongest()} layer={of()} />}>
+                {(neurons) => <Changed of={neurons()} layer={of()} />}
+              </Show>
+            )}
+          </Show>
         </Show>
       </div>
     </Panel>

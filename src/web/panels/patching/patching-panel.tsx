@@ -194,7 +194,7 @@ const Summary = (props: { readonly result: PatchResult; readonly isOfRun: boolea
         )}
       </Show>
       <For each={props.result.method === 'attribution' ? [] : props.result.notes}>
-        {(note) => <p class="small soft">{app.t().trials.note(note)}</p>}
+        {(note) => <p class="small soft">{app.t().told.note(note)}</p>}
       </For>
     </>
   );
@@ -225,7 +225,7 @@ export const PatchingPanel = (): JSX.Element => {
     return needsCorrupt(app.view.trials) && corrupt.isSame() ? app.t().trials.same : undefined;
   };
   return (
-    <Panel id="patching" title={t().heading} help={t().help} grows>
+    <Panel id="patching" title={t().heading} help={t().help} differs={false} grows>
       <div class="scrolls trial">
         <Show when={needsCorrupt(app.view.trials)}>
           <CorruptField id="patch" corrupt={corrupt} needsEqual={false} />

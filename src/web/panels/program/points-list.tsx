@@ -2,6 +2,7 @@ import { createSignal, For, Show, type JSX } from 'solid-js';
 import type { KnownSite } from '../../../language/index.js';
 import { pointMoment, type SessionPoint } from '../../../protocol/index.js';
 import { useApp } from '../../app.js';
+import { Mistake } from '../../shell/mistake.jsx';
 import {
   caughtKind,
   caughtOf,
@@ -50,13 +51,7 @@ const PointRow = (props: { readonly point: SessionPoint; readonly met: number })
           ×
         </button>
       </div>
-      <Show when={refusal()}>
-        {(error) => (
-          <p class="mistake">
-            {error().message}. {error().hint}
-          </p>
-        )}
-      </Show>
+      <Mistake of={refusal()} />
     </li>
   );
 };
@@ -156,7 +151,7 @@ const Caught = (props: { readonly kind: CaughtKind }): JSX.Element => {
           />
         )}
       </Show>
-      <Show when={error()}>{(why) => <p class="mistake">{why().message}</p>}</Show>
+      <Mistake of={error()} />
     </li>
   );
 };

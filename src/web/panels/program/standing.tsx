@@ -1,6 +1,7 @@
 import { For, Show, type JSX } from 'solid-js';
 import { isProcess, type RunView } from '../../../protocol/index.js';
 import { useApp } from '../../app.js';
+import { Mistake } from '../../shell/mistake.jsx';
 import type { Words } from '../../i18n/index.js';
 import { layerOf } from '../../look/names.js';
 import { placeName } from './point-name.js';
@@ -85,14 +86,10 @@ export const Standing = (): JSX.Element => {
           {t().changed} <button onClick={() => app.debugging.do('restart')}>{t().actions.restart}</button>
         </p>
       </Show>
-      <For each={app.runOnly() ? [] : view().notes}>{(note) => <p class="soft small">{note}</p>}</For>
-      <Show when={isApart() ? undefined : view().error}>
-        {(error) => (
-          <p class="mistake" role="alert">
-            {error().message}. {error().hint}
-          </p>
-        )}
-      </Show>
+      <For each={app.runOnly() ? [] : view().notes}>
+        {(note) => <p class="soft small">{app.t().told.note(note)}</p>}
+      </For>
+      <Mistake of={isApart() ? undefined : view().error} isAlert />
     </>
   );
 };

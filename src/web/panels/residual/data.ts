@@ -14,9 +14,16 @@ export interface Residual {
 /** Words that are followed: more are no longer told apart. */
 const most = 5;
 
-/** The tracked word, then the likeliest of either run. */
-export const followedWords = ({ before, after }: CompareResult, tracked: number | undefined): readonly number[] => {
-  const likeliest = [0, 1, 2].flatMap((i) => [after.next[i]?.id, before.next[i]?.id]);
+/** The tracked word, then the likeliest of either run; of masks those at the one in focus, or at the first. */
+export const followedWords = (
+  { before, after }: CompareResult,
+  tracked: number | undefined,
+  position?: number,
+): readonly number[] => {
+  const words = (run: ComparedRun) =>
+    run.masks ? (run.masks.find((mask) => mask.position === position) ?? run.masks[0])?.next : run.next;
+  const [now, old] = [words(after) ?? [], words(before) ?? []];
+  const likeliest = [0, 1, 2].flatMap((i) => [now[i]?.id, old[i]?.id]);
   return [...new Set([tracked, ...likeliest])].filter((id) => id !== undefined).slice(0, most);
 };
 
@@ -49,6 +56,29 @@ export const readResidual = async (
   const other = request.other ?? { input: request.input, edits: [] };
   const before = hasOther && place !== undefined ? await ask(other, place) : undefined;
   return { position, after, before };
+};
+
+/** A word that is likeliest in some layers that follow each other. */
+export interface Leader {
+  readonly text: string;
+  /** The first and the last of them, as `blocks.3`. */
+  readonly from: string;
+  readonly to: string;
+}
+
+/** Which word the model would say, from layer to layer: where the answer appears, and where it is lost. */
+export const leadersOf = ({ rows }: Pick<LensResult, 'rows'>): readonly Leader[] => {
+  const leaders: Leader[] = [];
+  let last: number | undefined;
+  for (const { after, cells } of rows) {
+    const top = cells[0]?.top[0];
+    if (!top) continue;
+    const before = leaders.at(-1);
+    if (before && last === top.id) leaders[leaders.length - 1] = { ...before, to: after };
+    else leaders.push({ text: top.text, from: after, to: after });
+    last = top.id;
+  }
+  return leaders;
 };
 
 /** A line of the chart: a probability a row; null where the other run has no such layer. */

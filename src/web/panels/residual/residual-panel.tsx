@@ -1,4 +1,4 @@
-import { createEffect, createSignal, For, on, onCleanup, onMount, Show, type JSX } from 'solid-js';
+import { createEffect, createMemo, createSignal, For, on, onCleanup, onMount, Show, type JSX } from 'solid-js';
 import { useApp } from '../../app.js';
 import { makeLatest } from '../../link/latest.js';
 import { watchSize } from '../../look/canvas.js';
@@ -7,7 +7,16 @@ import { rowName } from '../../look/names.js';
 import { compact, percent } from '../../look/numbers.js';
 import { visible } from '../../look/token-text.js';
 import { Panel } from '../../shell/panel.jsx';
-import { curvesOf, followedWords, pathOf, readResidual, type Residual, type ResidualRequest } from './data.js';
+import {
+  curvesOf,
+  followedWords,
+  leadersOf,
+  pathOf,
+  readResidual,
+  type Leader,
+  type Residual,
+  type ResidualRequest,
+} from './data.js';
 
 const useResidual = () => {
   const app = useApp();
@@ -24,7 +33,7 @@ const useResidual = () => {
     on([app.results.shown, () => app.focus()?.position, () => app.results.word()?.id], ([request, position, word]) => {
       const result = app.results.compare();
       if (!request || !result || position === undefined || result.after.labels) return;
-      reads.ask({ request, result, position, words: followedWords(result, word) });
+      reads.ask({ request, result, position, words: followedWords(result, word, position) });
     }),
   );
   return residual;
@@ -108,10 +117,53 @@ const Key = (props: { readonly of: Residual }): JSX.Element => {
   );
 };
 
+/** The latest leaders; of more than these the first are not named. */
+const mostLeaders = 6;
+
+/** Which word leads where, in one line: where the answer appears, and where it is lost. */
+const Leaders = (props: { readonly of: Residual }): JSX.Element => {
+  const app = useApp();
+  const all = createMemo(() => leadersOf(props.of.after));
+  const layers = ({ from, to }: Leader): string => (from === to ? rowName(from) : `${rowName(from)}–${rowName(to)}`);
+  return (
+    <p class="leaders" id="leaders">
+      <span class="soft small">{app.t().residual.leads}</span> {all().length > mostLeaders ? '… → ' : ''}
+      <For each={all().slice(-mostLeaders)}>
+        {(leader, i) => (
+          <>
+            {i() > 0 ? ' → ' : ''}
+            <button class="plain leader" onClick={() => app.look({ after: leader.from, head: undefined })}>
+              <span class="mono">{visible(leader.text)}</span> <span class="soft small">{layers(leader)}</span>
+            </button>
+          </>
+        )}
+      </For>
+    </p>
+  );
+};
+
+/** A layer of the other run, where how two differ is looked at. */
+const useOther = (props: { readonly of: Residual }) => {
+  const app = useApp();
+  return (after: string) =>
+    app.side() === 'difference' ? props.of.before?.rows.find((row) => row.after === after)?.cells[0] : undefined;
+};
+
+const less = (b: number | null | undefined, a: number | null | undefined): number | undefined =>
+  b === null || b === undefined || a === null || a === undefined ? undefined : b - a;
+
 /** What the model would say after each layer, the last on top, with the size of the stream. */
 const Rows = (props: { readonly of: Residual }): JSX.Element => {
   const app = useApp();
   const t = () => app.t().residual;
+  const other = useOther(props);
+  /** A's likeliest words, or the likeliest of A and of B. */
+  const words = ({ after, cells }: Residual['after']['rows'][number]) => {
+    const [own, theirs] = [cells[0]?.top ?? [], other(after)?.top[0]];
+    return theirs ? [...own.slice(0, 1), theirs] : own.slice(0, 2);
+  };
+  const number = (after: string, own: number | null | undefined, theirs: number | null | undefined): string =>
+    compact(other(after) ? less(theirs, own) : own);
   return (
     <table class="parts residual-rows">
       <thead>
@@ -132,16 +184,17 @@ const Rows = (props: { readonly of: Residual }): JSX.Element => {
                 </button>
               </td>
               <td class="mono words">
-                <For each={row.cells[0]?.top.slice(0, 2)}>
-                  {(token) => (
+                <For each={words(row)}>
+                  {(token, i) => (
                     <span>
+                      {i() > 0 && other(row.after) ? '→ ' : ''}
                       {visible(token.text)} <span class="soft small">{percent(token.probability)}</span>{' '}
                     </span>
                   )}
                 </For>
               </td>
-              <td class="number">{compact(row.cells[0]?.norm)}</td>
-              <td class="number">{compact(row.cells[0]?.change)}</td>
+              <td class="number">{number(row.after, row.cells[0]?.norm, other(row.after)?.norm)}</td>
+              <td class="number">{number(row.after, row.cells[0]?.change, other(row.after)?.change)}</td>
             </tr>
           )}
         </For>
@@ -159,12 +212,16 @@ export const ResidualPanel = (): JSX.Element => {
     return app.t().residual.heading(position, visible(app.results.board()?.tokens[position]?.text ?? ''));
   };
   return (
-    <Panel id="residual" title={heading()} help={app.t().residual.help} grows>
-      <Show when={residual()}>
+    <Panel id="residual" title={heading()} help={app.t().residual.help} differs grows>
+      <Show when={app.results.compare()?.after.labels}>
+        <p class="soft">{app.t().board.noWords}</p>
+      </Show>
+      <Show when={app.results.compare()?.after.labels ? undefined : residual()}>
         {(of) => (
           <div class="scrolls">
             <Chart of={of()} />
             <Key of={of()} />
+            <Leaders of={of()} />
             <Rows of={of()} />
           </div>
         )}

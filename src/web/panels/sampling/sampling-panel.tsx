@@ -164,7 +164,7 @@ export const SamplingPanel = (): JSX.Element => {
   const setting = (rule: Rule) => settingOf(app.experiment.edits(), rule);
   const how = (): string => ((setting('temperature') ?? 0) > 0 ? t().drawn(String(setting('seed') ?? 0)) : t().greedy);
   return (
-    <Panel id="sampling" title={t().title} help={t().help} grows>
+    <Panel id="sampling" title={t().title} help={t().help} differs={false} grows>
       <div class="scrolls">
         <div class="settings">
           <For each={rules}>{(rule) => <Setting rule={rule} />}</For>

@@ -14,7 +14,8 @@ const evaluated = async (app: App, expression: string, signal: AbortSignal): Pro
   try {
     return { item: await app.debugging.look({ ask: 'evaluate', expression }, signal) };
   } catch (error) {
-    if (error instanceof DebuggerError) return { mistake: error.message };
+    if (error instanceof DebuggerError)
+      return { mistake: app.t().told.error({ ...error.info, message: error.message }).message };
     throw error;
   }
 };

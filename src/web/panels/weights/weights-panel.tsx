@@ -2,12 +2,14 @@ import { createEffect, createMemo, createSignal, For, on, Show, type JSX } from 
 import type { WeightEntry } from '../../../protocol/index.js';
 import { useApp } from '../../app.js';
 import { makeLatest } from '../../link/latest.js';
+import { errorText } from '../../i18n/told.js';
 import { layerOf } from '../../look/names.js';
 import { compact } from '../../look/numbers.js';
 import { NumberList } from '../../shell/number-list.jsx';
 import { Panel } from '../../shell/panel.jsx';
 import { ScaleStrip } from '../../shell/scale-strip.jsx';
-import type { Request } from '../../state/request.js';
+import { withPanel } from '../../state/panel-settings.js';
+import { runB } from '../../state/two-runs.js';
 import { MatrixView, type MatrixCell } from '../../shell/matrix-view.jsx';
 import type { FetchTile } from '../../look/tiles.js';
 import { pictureSize, readWeight, readWeightCell, readWeightTile, weightsFound, type WeightLook } from './data.js';
@@ -34,23 +36,32 @@ const useEntries = () => {
 const useLook = (entry: () => WeightEntry | undefined) => {
   const app = useApp();
   const [look, setLook] = createSignal<WeightLook>();
+  const [cause, setCause] = createSignal<unknown>();
+  const why = (): string | undefined => (cause() === undefined ? undefined : errorText(app.t(), cause()));
   const reads = makeLatest(
-    async (asked: { readonly request: Request; readonly entry: WeightEntry }, signal: AbortSignal) => {
+    async (asked: Pick<WeightLook, 'request' | 'minus' | 'entry'>, signal: AbortSignal) => {
       const client = app.session.client();
       if (client) setLook(await readWeight(client, asked, signal));
+      setCause(undefined);
     },
-    () => setLook(undefined),
+    (error) => {
+      setLook(undefined);
+      setCause(error);
+    },
     { supersede: 'stop', quietMs: 60 },
   );
   createEffect(
-    on([app.results.shown, entry], ([request, of]) => {
-      if (request && of) reads.ask({ request, entry: of });
+    on([app.results.shown, entry, () => runB(app)], ([request, of, b]) => {
+      if (request && of) reads.ask(b ? { request: b, minus: request, entry: of } : { request, entry: of });
     }),
   );
-  return look;
+  return { look, why };
 };
 
 const greatest = ({ stats }: WeightLook): number => Math.max(Math.abs(stats.min ?? 0), Math.abs(stats.max ?? 0), 1e-12);
+
+/** Of a difference: whether there is none. */
+const isSame = ({ minus, stats }: WeightLook): boolean => minus !== undefined && stats.min === 0 && stats.max === 0;
 
 /** The number of the cell that is pointed at. */
 const useCell = (props: { readonly of: WeightLook }) => {
@@ -84,7 +95,10 @@ const Picture = (props: { readonly of: WeightLook }): JSX.Element => {
       client ? readWeightTile(client, of, { ...tile, signal }) : Promise.reject(new Error('no host'));
   };
   const name = (): string =>
-    JSON.stringify([props.of.entry.name, props.of.request.input.model, props.of.stats.norm, props.of.request.edits]);
+    JSON.stringify([
+      ...[props.of.entry.name, props.of.request.input.model, props.of.stats.norm, props.of.request.edits],
+      props.of.minus?.edits,
+    ]);
   const axes = (): string => props.of.axes.map((axis, i) => `${axis} ${props.of.entry.shape[i] ?? ''}`).join(' × ');
   const most = (): number => greatest(props.of);
   return (
@@ -99,9 +113,9 @@ const Picture = (props: { readonly of: WeightLook }): JSX.Element => {
       </div>
       <div class="legend small">
         <span class="soft">{axes()}</span>
-        <span>−{compact(most())}</span>
+        <span>{isSame(props.of) ? '0' : `−${compact(most())}`}</span>
         <ScaleStrip kind="diverging" />
-        <span>{compact(most())}</span>
+        <span>{isSame(props.of) ? '0' : compact(most())}</span>
       </div>
       <p class="small formula" id="weight-cell" aria-live="polite">
         <Show when={found()} fallback={<span class="soft">{app.t().attention.pointAt}</span>}>
@@ -158,7 +172,8 @@ export const WeightsPanel = (): JSX.Element => {
   const app = useApp();
   const entries = useEntries();
   const [text, setText] = createSignal('');
-  const [name, setName] = createSignal<string>();
+  const name = () => app.view.panels.weight;
+  const setName = (weight: string): void => app.setView({ panels: withPanel(app.view.panels, { weight }) });
   const found = createMemo(() => weightsFound(entries(), text()));
   /** The one that was chosen, else the first matrix of the layer in focus. */
   const entry = createMemo(() => {
@@ -167,9 +182,9 @@ export const WeightsPanel = (): JSX.Element => {
     const near = entries().find((e) => e.shape.length === 2 && e.name.includes(`.${layer ?? ''}.`));
     return chosen ?? near ?? entries()[0];
   });
-  const look = useLook(entry);
+  const { look, why } = useLook(entry);
   return (
-    <Panel id="weights" title={app.t().weights.title} help={app.t().weights.help} grows>
+    <Panel id="weights" title={app.t().weights.title} help={app.t().weights.help} differs grows>
       <div class="weight-choice">
         <input
           value={text()}
@@ -186,13 +201,18 @@ export const WeightsPanel = (): JSX.Element => {
           <For each={found()}>{(e) => <option value={e.name}>{e.name}</option>}</For>
         </select>
       </div>
-      <Show when={look()}>
+      <Show when={look()} fallback={<p class="mistake">{why()}</p>}>
         {(of) => (
           <div class="scrolls">
+            <Show when={isSame(of())}>
+              <p class="soft small">{app.t().beside.same}</p>
+            </Show>
             <Picture of={of()} />
             <Histogram of={of()} />
             <Numbers of={of()} />
-            <SpectrumView entry={of().entry} />
+            <Show when={!of().minus} fallback={<p class="soft small">{app.t().weights.oneSpectrum}</p>}>
+              <SpectrumView entry={of().entry} />
+            </Show>
           </div>
         )}
       </Show>
