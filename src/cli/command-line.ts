@@ -113,9 +113,17 @@ const addAttach = (
     .option('--ranks <n>', 'of one program: how many processes, each at the next port (default: 1)', integer('--ranks'))
     .option('--listen', 'wait at the address for processes that call with cutaway_agent.connect')
     .option('-x <file>', 'a file of commands, carried out first')
+    .option('--page', 'in the page instead of the terminal')
+    .option('--port <n>', 'with --page: the port of the page (default: 7077, or any free one)', integer('--port'))
+    .option('--no-open', 'with --page: only print its address, and open no browser')
     .option('--debug', 'show the stack trace of an error')
     .action(act('attach'));
-  examples(command, 'attach 127.0.0.1:4711 --token TOKEN', 'attach 4711 --token TOKEN --ranks 2');
+  examples(
+    command,
+    'attach 127.0.0.1:4711 --token TOKEN',
+    'attach 127.0.0.1:4711 --token TOKEN --page',
+    'attach 4711 --token TOKEN --ranks 2',
+  );
 };
 
 const addDap = (

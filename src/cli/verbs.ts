@@ -193,9 +193,27 @@ const addressOf = (address: string | undefined): { readonly host?: string; reado
   });
 };
 
-const attach = (address: string | undefined, { token, ranks, listen, x }: Flags): Promise<number> => {
-  const given = { ...addressOf(address), token: token ?? process.env['CUTAWAY_TOKEN'] ?? '', ranks, listen };
-  return debugLive(parse(attachInput, given), typeof x === 'string' ? x : undefined);
+/** What only one of the two faces of `attach` has. @throws UsageError OPTION_INVALID */
+const checkFace = ({ page: isPage, listen, x, port, open }: Flags): void => {
+  const inPage = [...(listen === true ? ['--listen'] : []), ...(x === undefined ? [] : ['-x'])];
+  const inTerminal = [...(port === undefined ? [] : ['--port']), ...(open === false ? ['--no-open'] : [])];
+  const [wrong] = isPage === true ? inPage : inTerminal;
+  if (wrong === undefined) return;
+  throw new UsageError(`${wrong} is ${isPage === true ? 'not for --page' : 'for --page alone'}`, {
+    code: 'OPTION_INVALID',
+    hint: 'cutaway attach --help tells which options are the terminal’s, and which the page’s.',
+  });
+};
+
+/** Attaches in the terminal, or in the page. */
+const attach = (address: string | undefined, flags: Flags): Promise<number> => {
+  const { token, ranks, listen, x } = flags;
+  checkFace(flags);
+  const at = { ...addressOf(address), token: token ?? process.env['CUTAWAY_TOKEN'] ?? '', ranks, listen };
+  const given = parse(attachInput, at);
+  if (flags['page'] !== true) return debugLive(given, typeof x === 'string' ? x : undefined);
+  const attached = { address: `${given.host}:${given.port}`, token: given.token, ranks: given.ranks };
+  return page(undefined, { ...flags, listen: undefined, attach: attached }, interruptible());
 };
 
 /** What each verb does. */

@@ -52,8 +52,8 @@ export const patchInput = modelInput
     seed: z.int().default(0),
     /** Standard deviation of the noise; left out: three times that of the embedding. */
     sigma: z.number().positive().optional(),
-    /** Positions whose embedding is noised. */
-    subject: z.array(z.int().min(0)).optional(),
+    /** Tokens whose embedding is noised: positions, or a text that stands in the prompt; a line of `pairs` may name its own. */
+    subject: z.union([z.array(z.int().min(0)), z.string().min(1)]).optional(),
     /** Cells whose true effect is measured beside a guess. */
     checked: z.int().min(0).max(100_000).default(20),
     maxBytes: z.int().min(1).optional(),
@@ -94,8 +94,11 @@ export const patchResult = z.object({
   corruptTokens: z.array(tokenView).optional(),
   method: patchMethod,
   direction: z.enum(['denoise', 'noise']).optional(),
+  /** Of the first pair. */
   metric: z.string(),
   pairs: z.int(),
+  /** Of pairs that are measured by other words than the first, or by other expressions: each one's own, in their order. */
+  metrics: z.array(z.string()).optional(),
   /** The metric of the clean and of the corrupted run, means over pairs. */
   clean: number,
   corrupted: number,

@@ -1,6 +1,6 @@
 import { createContext, createEffect, createMemo, createRoot, createSignal, useContext, type Accessor } from 'solid-js';
 import { bug } from '../base/index.js';
-import type { ExperimentState, LensCell, SessionFocus } from '../protocol/index.js';
+import { isTargetOnly, type ExperimentState, type LensCell, type SessionFocus } from '../protocol/index.js';
 import { languages, type Words } from './i18n/index.js';
 import { makePalette, type Palette } from './look/color.js';
 import { formatAddress, parseAddress } from './state/address.js';
@@ -27,6 +27,8 @@ export interface App {
   /** What is known of the model that is looked at. */
   readonly model: Accessor<ModelInfo | undefined>;
   readonly results: Results;
+  /** The session is of a live process or a recording: there is a run to debug, and no model of ours. */
+  readonly runOnly: Accessor<boolean>;
   readonly debugging: Debugging;
   readonly program: Program;
   readonly view: View;
@@ -122,7 +124,7 @@ export const makeApp = (): App => {
   followRun({ debugging, results, look, focus });
   return {
     ...{ session, results, debugging, view, setView, focus, cell, look, pointed, point, forking, fork },
-    ...{ side, state, change, model },
+    ...{ side, state, change, model, runOnly: createMemo(() => isTargetOnly(state()?.model ?? '')) },
     kept: makeKept(),
     experiment: makeExperiment(state, change),
     program: makeProgram({ session, results, debugging }),

@@ -226,6 +226,8 @@ describe('an attack', () => {
     const gone = await on.locator('#attacked-text .gone').allTextContents();
     expect(gone).toEqual(told.tokens.filter((_, i) => !told.kept.includes(i)).map((t) => visible(t.text)));
     expect(gone.length).toBeGreaterThan(0);
+    const order = await on.locator('#attack-steps del').allTextContents();
+    expect(order).toEqual(told.removed.map(({ token }) => visible(token.text)));
     await on.locator('#attack-use').click();
     const chips = (): Promise<string[]> => on.locator('#chips .chip').allTextContents();
     await expect.poll(chips, soon).toEqual(told.final.map((token) => visible(token.text)));

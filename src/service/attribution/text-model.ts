@@ -233,6 +233,37 @@ export interface SmoothText {
   readonly of: (expression: Expression) => SmoothScalar;
 }
 
+const requestAt = (text: TextModel, asks: readonly Ask[], rules: RelevanceRules | undefined): GradientBatchRequest => ({
+  variant: withEmbeddings(
+    text,
+    asks.map((a) => a.point),
+  ),
+  items: asks.map(({ expression }): ScalarItem => ({ expression, prompt: text.prompt })),
+  ...{ sites: embeddingSites(text).map((p) => p.name), encode: encoder(text), onSegment: text.onSegment },
+  ...(rules ? { rules } : {}),
+});
+
+/** Of asks of which the first are of slopes; the values of the others come along. */
+const slopesOf = async (
+  text: TextModel,
+  asks: readonly Ask[],
+  request: GradientBatchRequest,
+): Promise<readonly Slope[]> => {
+  const back = asks.filter(({ want }) => want === 'slope').length;
+  const { scalars, sites } = await gradientBatch(text.model, { ...request, back });
+  const places = embeddingSites(text);
+  return scalars.map((value, i) => ({ value, gradient: i < back ? joined(places, sites, i) : noSlope }));
+};
+
+const valuesOf = async (
+  text: TextModel,
+  _: readonly Ask[],
+  { variant, items }: GradientBatchRequest,
+): Promise<readonly Slope[]> => {
+  const found = await scalarBatch(text.model, { variant, items, onSegment: text.onSegment, encode: encoder(text) });
+  return found.map((value) => ({ value, gradient: noSlope }));
+};
+
 /**
  * @param first any of the numbers, by which memory is predicted
  * @param rules what goes back: gradients where left out, else relevance
@@ -243,30 +274,11 @@ export const smoothText = (
   first: Expression,
   { input, rules }: { readonly input: Vectors; readonly rules?: RelevanceRules | undefined },
 ): SmoothText => {
-  const { model, prompt, onSegment, onTexts } = text;
-  const places = embeddingSites(text);
-  const requestOf = (asks: readonly Ask[]): GradientBatchRequest => ({
-    variant: withEmbeddings(
-      text,
-      asks.map((a) => a.point),
-    ),
-    items: asks.map(({ expression }): ScalarItem => ({ expression, prompt })),
-    ...{ sites: places.map((p) => p.name), encode: encoder(text), onSegment, ...(rules ? { rules } : {}) },
-  });
+  const requestOf = (asks: readonly Ask[]): GradientBatchRequest => requestAt(text, asks, rules);
   const together = gradientsTogether(text, requestOf([{ point: input, expression: first, want: 'slope' }]));
-  const slopesOf = async (asks: readonly Ask[]): Promise<readonly Slope[]> => {
-    const back = asks.filter(({ want }) => want === 'slope').length;
-    const { scalars, sites } = await gradientBatch(model, { ...requestOf(asks), back });
-    return scalars.map((value, i) => ({ value, gradient: i < back ? joined(places, sites, i) : noSlope }));
-  };
-  const valuesOf = async (asks: readonly Ask[]): Promise<readonly Slope[]> => {
-    const { variant, items } = requestOf(asks);
-    const found = await scalarBatch(model, { variant, items, onSegment, encode: encoder(text) });
-    return found.map((value) => ({ value, gradient: noSlope }));
-  };
   const answers = gathered(byKind({ slopes: together, values: scoredTogether(text) }), async (asks: readonly Ask[]) => {
-    const found = await (asks[0]?.want === 'slope' ? slopesOf : valuesOf)(asks);
-    onTexts(asks.length);
+    const found = await (asks[0]?.want === 'slope' ? slopesOf : valuesOf)(text, asks, requestOf(asks));
+    text.onTexts(asks.length);
     return found;
   });
   return {

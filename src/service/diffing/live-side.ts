@@ -1,4 +1,5 @@
 import { UsageError, type JsonObject } from '../../base/index.js';
+import { processAddress } from '../../protocol/index.js';
 import { bytesPer, sizeOf } from '../../tensor/index.js';
 import { LiveTarget } from '../debugging/live/index.js';
 import type { OpenSide } from './side.js';
@@ -10,10 +11,8 @@ export interface LivePrompt {
   readonly targetIds?: readonly number[] | undefined;
 }
 
-const written = /^(.+):(\d{1,5})$/;
-
 /** Is it `HOST:PORT`? */
-export const isLive = (name: string): boolean => written.test(name) && !/[\\/]/.test(name);
+export const isLive = (name: string): boolean => processAddress(name) !== undefined;
 
 /**
  * Attaches to a process for one comparison, and lets it go again.
@@ -24,8 +23,8 @@ export const withLive = async (
   token: string | undefined,
   work: (target: LiveTarget) => Promise<void>,
 ): Promise<void> => {
-  const [, host = '', port] = written.exec(name) ?? [];
-  const target = await LiveTarget.open({ host, port: Number(port), token: token ?? '', ranks: 1 });
+  const { host, port } = processAddress(name) ?? { host: '', port: 0 };
+  const target = await LiveTarget.open({ host, port, token: token ?? '', ranks: 1 });
   try {
     await work(target);
   } finally {

@@ -12,6 +12,8 @@ export interface Pair {
   readonly corrupt: Prompt | undefined;
   /** Undefined where nothing says it: the likeliest words are then compared. */
   readonly metric: string | undefined;
+  /** What of the prompt is noised, where the line says it. */
+  readonly subject?: string;
 }
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -87,6 +89,7 @@ const pairOf = async (model: OpenModel, input: PairInput, line?: Fields): Promis
     prompt,
     corrupt: await side('corrupt', 'corruptIds', input.corruptIds),
     metric: given ?? (named === undefined ? undefined : differenceOf(named, word(wrong))),
+    ...(typeof fields['subject'] === 'string' ? { subject: fields['subject'] } : {}),
   };
 };
 

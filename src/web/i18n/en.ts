@@ -1,3 +1,5 @@
+import { diffEn } from './diff.js';
+import { liveEn } from './live.js';
 import { programEn } from './program-en.js';
 import { runsEn } from './runs.js';
 import { toldPlainly } from './told.js';
@@ -14,6 +16,8 @@ export interface ModelFacts {
 
 /** What the page says in English; the other languages have the same shape, which the compiler checks. */
 export const en = {
+  ...diffEn,
+  ...liveEn,
   ...runsEn,
   ...trialsEn,
   told: toldPlainly,

@@ -119,6 +119,7 @@ export const trialsZh: TrialsWords = {
     step: '步',
     at: '位置',
     swap: '替换',
+    takenAway: '去掉',
     use: '使用这个提示',
     steps: '逐步',
     start: '原来',

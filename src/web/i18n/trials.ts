@@ -110,6 +110,7 @@ export const trialsEn = {
     step: 'step',
     at: 'at',
     swap: 'swap',
+    takenAway: 'taken away',
     use: 'Use this prompt',
     steps: 'Step by step',
     start: 'as it was',

@@ -1,4 +1,6 @@
 import type { Words } from './en.js';
+import { diffZh } from './diff-zh.js';
+import { liveZh } from './live-zh.js';
 import { programZh } from './program-zh.js';
 import { runsZh } from './runs-zh.js';
 import { codesZh } from './codes-zh.js';
@@ -8,6 +10,8 @@ import { trialsZh } from './trials-zh.js';
 
 /** 页面的简体中文文字。 */
 export const zh: Words = {
+  ...diffZh,
+  ...liveZh,
   ...runsZh,
   ...trialsZh,
   told: makeTold({ phrases: phrasesZh, codes: codesZh, colon: '：', stop: '。' }),

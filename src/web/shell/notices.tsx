@@ -55,7 +55,7 @@ export const Notices = (): JSX.Element => {
           <p>{app.t().notice.lost}</p>
         </div>
       </Show>
-      <Show when={store.link === 'open' && !store.host.alive}>
+      <Show when={store.link === 'open' && !store.host.alive && !app.runOnly()}>
         <div class="notice bad" role="alert" id="host-died">
           <p>{app.t().notice.hostDied(died())}</p>
           <button class="main-action" id="restart" onClick={() => app.session.send({ type: 'restart' })}>

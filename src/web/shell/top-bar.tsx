@@ -8,10 +8,12 @@ import { ModelChooser } from './model-chooser.jsx';
 import { RunControls } from './run-controls.jsx';
 
 const facts = (app: App): string => {
-  const model = app.model()?.summary ?? app.results.compare()?.model;
+  const ofRun = app.runOnly() ? app.debugging.lastAbout()?.model : undefined;
+  const model = ofRun ?? app.model()?.summary ?? app.results.compare()?.model;
   if (!model) return '';
   const { encoderLayers, layers, heads, modelDim, vocab, parameters, family } = model;
   const lang = app.view.language;
+  if (vocab === 0 || heads === 0) return `${family} · ${app.t().live.facts(layers, count(parameters, lang))}`;
   const stack = encoderLayers === undefined ? String(layers) : `${encoderLayers} + ${layers}`;
   const shape = {
     ...{ layers: stack, heads, width: modelDim, vocab: count(vocab, lang) },

@@ -1,7 +1,13 @@
 import { batch, createEffect, createMemo, createSignal, on, type Accessor } from 'solid-js';
 import { DebuggerError } from '../../base/index.js';
 import type { Client } from '../../client/index.js';
-import { toWireError, type CompareResult, type Notification, type WireError } from '../../protocol/index.js';
+import {
+  isTargetOnly,
+  toWireError,
+  type CompareResult,
+  type Notification,
+  type WireError,
+} from '../../protocol/index.js';
 import { makeLatest, type Latest } from '../link/latest.js';
 import { isAnswerFirst, withKnown } from './answer-first.js';
 import type { Side } from './beside.js';
@@ -285,6 +291,10 @@ export const makeResults = (session: Session, side: Accessor<Side>): Results => 
   const again = (): void => {
     const request = wanted();
     signals.setCancelled(false);
+    if (isTargetOnly(session.store.state?.model ?? '')) {
+      runs.cancel();
+      signals.forget();
+    }
     if (request && canRun()) runs.ask({ request, from: performance.now() });
   };
   /** What is shown of another model or text would stand for the one that was not run. */
@@ -295,7 +305,7 @@ export const makeResults = (session: Session, side: Accessor<Side>): Results => 
     signals.setCancelled(true);
     if (request && isOther(signals.shown(), request)) signals.forget();
   };
-  createEffect(on([wanted, canRun], again));
+  createEffect(on([wanted, canRun, () => isTargetOnly(session.store.state?.model ?? '')], again));
   followOther(session, signals, side);
   return { ...signals, ...sided(signals, side), again, cancel };
 };

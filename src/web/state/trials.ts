@@ -20,6 +20,8 @@ export const trialSettings = z
     ...{ method: z.enum(trialMethods), sites: text, by: z.enum(trialCuts), direction: z.enum(['denoise', 'noise']) },
     ...{ attack: z.enum(['hotflip', 'input-reduction']), toward: text },
     ...{ kept: z.number().gt(0).max(1) },
+    /** What the run is compared with by `diff`: the run beside where left out. */
+    ...{ other: text, floor: z.number().positive() },
   })
   .partial();
 export type TrialSettings = z.infer<typeof trialSettings>;

@@ -5,6 +5,7 @@ import { compact } from '../../look/numbers.js';
 import { klOf } from '../next/rows.js';
 import { Panel } from '../../shell/panel.jsx';
 import { BesideDialog } from '../../shell/beside-dialog.jsx';
+import { ModuleChanges } from '../live/module-changes.jsx';
 import { AddEdit } from './add-edit.jsx';
 import { AddMenus } from './add-menus.jsx';
 import { EditRow } from './edit-row.jsx';
@@ -49,10 +50,19 @@ export const ExperimentPanel = (): JSX.Element => {
     </button>
   );
   return (
-    <Panel id="experiment" title={app.t().experiment.title} help={app.t().experiment.help} grows tools={tools}>
+    <Panel
+      id="experiment"
+      title={app.t().experiment.title}
+      help={app.t().experiment.help}
+      grows
+      tools={app.runOnly() ? undefined : tools}
+    >
       <BesideDialog ref={(open) => (compare = open)} />
       <div class="scrolls">
-        <Show when={app.experiment.edits().length > 0} fallback={<p class="soft">{app.t().experiment.none}</p>}>
+        <Show
+          when={app.experiment.edits().length > 0}
+          fallback={<p class="soft">{app.runOnly() ? app.t().live.noChanges : app.t().experiment.none}</p>}
+        >
           <ul class="edits">
             <Index each={app.experiment.edits()}>{(edit, i) => <EditRow edit={edit()} index={i} />}</Index>
           </ul>
@@ -61,7 +71,9 @@ export const ExperimentPanel = (): JSX.Element => {
           </button>
         </Show>
         <AddEdit />
-        <AddMenus />
+        <Show when={app.runOnly()} fallback={<AddMenus />}>
+          <ModuleChanges />
+        </Show>
         <Effect />
         <Notes />
       </div>

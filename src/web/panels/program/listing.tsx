@@ -84,7 +84,8 @@ const Row = (props: RowProps): JSX.Element => {
     const error = refusal()?.error;
     return error && app.t().told.error(error).message;
   };
-  const layer = (): string | undefined => (isHere() ? layerOf(view().state?.place ?? '') : undefined);
+  const layer = (): string | number | undefined =>
+    isHere() ? (layerOf(view().state?.place ?? '') ?? view().state?.layer) : undefined;
   const label = () =>
     [
       t().line(props.number, parts().code.trim()),

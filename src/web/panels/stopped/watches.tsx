@@ -54,11 +54,14 @@ export const Watches = (): JSX.Element => {
   const t = () => app.t().program;
   const [text, setText] = createSignal('');
   const watches = () => app.debugging.settings().watches;
-  const looked = useLook(async (signal) => {
-    const all = new Map<string, Watched>();
-    for (const watch of watches()) all.set(watch, await evaluated(app, watch, signal));
-    return all;
-  }, watches);
+  const looked = useLook(
+    async (signal) => {
+      const all = new Map<string, Watched>();
+      for (const watch of watches()) all.set(watch, await evaluated(app, watch, signal));
+      return all;
+    },
+    () => watches().join('\n'),
+  ); // what is in the list: the list itself stays the same
   const add = (): void => {
     const given = text().trim();
     if (given === '' || mistakeOf('condition', given) !== undefined) return;

@@ -7,7 +7,7 @@ import { runOf, type Run } from '../../state/request.js';
 import type { Progress } from '../../state/results.js';
 import { withoutUnset, type TrialSettings } from '../../state/trials.js';
 
-type Method = 'patch' | 'attack' | 'circuit';
+type Method = 'patch' | 'attack' | 'circuit' | 'diff';
 
 /** Something that is run when it is asked for, because it takes long. What came stays while the panel is closed. */
 export interface Trial<M extends Method> {
