@@ -56,6 +56,10 @@ const addInspect = (
     .requiredOption('--sites <globs>', "sites, comma-separated: 'blocks.*.attn.pattern,logits'")
     .option('--grad-of <expression>', 'also the gradients of a number by the sites: "logit(\" a\") - logit(\" b\")"')
     .option('--grad-weights <globs>', 'with --grad-of: gradients of these weights too')
+    .option(
+      '--grad-catch <list>',
+      'with --grad-of: nan, inf, exploding [NORM], vanishing [NORM]; status 1 where one is',
+    )
     .option('--grad-checkpoint', 'with --grad-of: keep only what layers hand on; less memory, more time')
     .option('--out <file>', 'write the values as float32 safetensors')
     .option('--step <n>', 'of a recording: the step (default: 0, the prefill)', integer('--step'))

@@ -20,6 +20,7 @@ import {
   runInput,
   tokenizeInput,
   tourInput,
+  type InspectResult,
 } from '../protocol/index.js';
 import {
   attack,
@@ -216,13 +217,17 @@ const attach = (address: string | undefined, flags: Flags): Promise<number> => {
   return page(undefined, { ...flags, listen: undefined, attach: attached }, interruptible());
 };
 
+/** 1 where a gradient that was watched is wrong. */
+const caughtStatus = (output: InspectResult | readonly InspectResult[]): number =>
+  [output].flat().some(({ gradCaught }) => gradCaught !== undefined && gradCaught !== null) ? 1 : 0;
+
 /** What each verb does. */
 export const actions: Actions = {
   run: (model, flags) =>
     act({ operation: run, input: runInput, show: showRun }, { ...flags, model, edits: editsOf(flags) }, flags),
   inspect: (model, flags) =>
     act(
-      { operation: inspect, input: inspectInput, show: showInspect },
+      { operation: inspect, input: inspectInput, show: showInspect, status: caughtStatus },
       { ...flags, model, edits: editsOf(flags) },
       flags,
     ),
