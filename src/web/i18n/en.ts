@@ -198,7 +198,7 @@ export const en = {
   neurons: {
     title: 'Neurons',
     heading: (position: number, token: string) => `Neurons at ${position} ${token}`,
-    picture: 'Activations of all layers and neurons',
+    picture: 'Activations of all layers and neurons. Up and down go from layer to layer.',
     layer: (layer: string) => `The strongest of layer ${layer}`,
     changed: (layer: string) => `Those of layer ${layer} that differ most`,
     neuron: 'neuron',

@@ -118,6 +118,7 @@ export const runsEn = {
     linesTurned: 'solid: B, dashed: A',
     same: 'the same to the last bit',
     noPlace: 'This token of A has no counterpart in B.',
+    keys: 'Arrow keys go from number to number.',
     panel: 'Beside',
     help: 'The same part of both runs, and how they differ: B less A, nothing in the middle of its scale. Values of other shapes have no difference, and the reason stands in its place.',
     none: 'There is one run. Set another beside it with Compare…, in the experiment.',

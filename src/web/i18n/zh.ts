@@ -175,7 +175,7 @@ export const zh: Words = {
   neurons: {
     title: '神经元',
     heading: (position, token) => `神经元，位置 ${position} ${token}`,
-    picture: '所有层和神经元的激活',
+    picture: '所有层与神经元的激活。上下键逐层移动。',
     layer: (layer) => `第 ${layer} 层中最强的`,
     changed: (layer) => `第 ${layer} 层差别最大的神经元`,
     neuron: '神经元',

@@ -21,7 +21,9 @@ export const Detail = (): JSX.Element => {
   return (
     <>
       <Tabs rows={rows()} prefix="tab" open={open()?.id ?? ''} choose={(tab) => app.setView({ tab })} />
-      <Dynamic component={open()?.panel} />
+      <div class="tab-panel" id="tab-panel" role="tabpanel" aria-labelledby={`tab-${open()?.id ?? ''}`}>
+        <Dynamic component={open()?.panel} />
+      </div>
     </>
   );
 };
