@@ -86,6 +86,7 @@ const PathForm = (props: ChooseProps): JSX.Element => {
       }}
     >
       <input
+        id="model-path"
         value={path()}
         placeholder={app.t().models.path}
         aria-label={app.t().models.path}

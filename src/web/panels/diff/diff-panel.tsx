@@ -118,7 +118,7 @@ const Verdict = (props: { readonly of: DiffResult }): JSX.Element => {
       <Show when={props.of.byLayer}>
         <p class="small soft">{t().byLayer}</p>
       </Show>
-      <For each={props.of.notes}>{(note) => <p class="small soft">{note}</p>}</For>
+      <For each={props.of.notes}>{(note) => <p class="small soft">{app.t().told.note(note)}</p>}</For>
     </>
   );
 };

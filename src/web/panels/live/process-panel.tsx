@@ -1,6 +1,7 @@
 import { For, Show, type JSX } from 'solid-js';
 import { isProcess } from '../../../protocol/index.js';
 import { useApp } from '../../app.js';
+import { Mistake } from '../../shell/mistake.jsx';
 import { Panel } from '../../shell/panel.jsx';
 import { AttachForm } from './attach-form.jsx';
 
@@ -18,13 +19,7 @@ const Apart = (props: { readonly address: string }): JSX.Element => {
           </p>
         )}
       </Show>
-      <Show when={view().error}>
-        {(error) => (
-          <p class="mistake" role="alert">
-            {error().message}. <span class="soft">{error().hint}</span>
-          </p>
-        )}
-      </Show>
+      <Mistake of={view().error} isAlert />
       <Show when={!view().ended && !view().error && isProcess(props.address)}>
         <p class="soft">{t().apart}</p>
       </Show>
@@ -83,9 +78,10 @@ export const ProcessPanel = (): JSX.Element => {
         {(of) => (
           <>
             <p class="small process-about">
-              <b>{of().name}</b> <For each={of().can.limits}>{(limit) => <span class="soft">{limit}. </span>}</For>
+              <b>{of().name}</b>{' '}
+              <For each={of().can.limits}>{(limit) => <span class="soft">{app.t().told.note(limit)}. </span>}</For>
             </p>
-            <For each={of().notes}>{(note) => <p class="soft small">{note}</p>}</For>
+            <For each={of().notes}>{(note) => <p class="soft small">{app.t().told.note(note)}</p>}</For>
           </>
         )}
       </Show>

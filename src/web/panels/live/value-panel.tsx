@@ -178,30 +178,46 @@ const Numbers = (props: { readonly seen: Seen }): JSX.Element => {
   return <NumberList rows={rows()} />;
 };
 
+/** Which value is looked at. What is being written stays, whatever the run comes to meanwhile. */
+const NameField = (props: { readonly name: string }): JSX.Element => {
+  const app = useApp();
+  const [typed, setTyped] = createSignal<string>();
+  const choose = (): void => {
+    const ref = typed()?.trim();
+    setTyped(undefined);
+    if (ref !== undefined) app.debugging.chooseValue(ref === '' ? undefined : { ref, at: [] });
+  };
+  return (
+    <>
+      <input
+        id="value-name"
+        class="mono"
+        list="value-names"
+        spellcheck={false}
+        autocomplete="off"
+        value={typed() ?? props.name}
+        placeholder={app.t().live.valueName}
+        aria-label={app.t().live.valueName}
+        onInput={(event) => setTyped(event.currentTarget.value)}
+        onChange={choose}
+        onKeyDown={(event) => event.key === 'Enter' && choose()}
+      />
+      <datalist id="value-names">
+        <For each={app.program.sites()}>{({ name }) => <option value={name} />}</For>
+      </datalist>
+    </>
+  );
+};
+
 /** One value of the run as a picture, with its numbers and their distribution; it follows the run from stop to stop. */
 export const ValuePanel = (): JSX.Element => {
   const app = useApp();
   const t = () => app.t().live;
   const seen = useSeen();
-  const choose = (text: string): void =>
-    app.debugging.chooseValue(text.trim() === '' ? undefined : { ref: text.trim(), at: [] });
   return (
     <Panel id="value" title={t().value} help={t().valueHelp} grows>
       <div class="value-choice">
-        <input
-          id="value-name"
-          class="mono"
-          list="value-names"
-          spellcheck={false}
-          autocomplete="off"
-          value={app.debugging.value()?.ref ?? seen().value?.of.ref ?? ''}
-          placeholder={t().valueName}
-          aria-label={t().valueName}
-          onChange={(event) => choose(event.currentTarget.value)}
-        />
-        <datalist id="value-names">
-          <For each={app.program.sites()}>{({ name }) => <option value={name} />}</For>
-        </datalist>
+        <NameField name={app.debugging.value()?.ref ?? seen().value?.of.ref ?? ''} />
         <Show when={app.debugging.value()}>
           <button class="small" title={t().followHint} onClick={() => app.debugging.chooseValue(undefined)}>
             {t().follow}

@@ -1,5 +1,5 @@
 import { createEffect, createMemo, createSignal, on, type Accessor } from 'solid-js';
-import type { HostOutput, HostParams, Notification } from '../../../protocol/index.js';
+import { keptMethod, type HostOutput, type HostParams, type Notification } from '../../../protocol/index.js';
 import type { App } from '../../app.js';
 import { makeLatest, type Latest } from '../../link/latest.js';
 import { errorText } from '../../i18n/told.js';
@@ -99,8 +99,10 @@ const makeLookups = <M extends Method>(
 ): Latest<Asked> =>
   makeLatest(
     async ({ run, runKey, key }: Asked, signal) => {
+      const kept = keptMethod.safeParse(method).data;
+      if (!kept) return; // of a comparison: a file of values, or a process, may be another by now
       const own = await asked(run, settings(app.view.trials), signal);
-      const result = await app.session.kept(method, paramsOf<M>(run, own));
+      const result = await app.session.kept(kept, paramsOf<M>(run, own));
       if (result === undefined || signal.aborted || s.busy()) return;
       s.setFailure(undefined);
       s.setFound({ result: result as HostOutput<M>, runKey, key });
