@@ -99,6 +99,8 @@ const makeLookups = <M extends Method>(
 ): Latest<Asked> =>
   makeLatest(
     async ({ run, runKey, key }: Asked, signal) => {
+      // A diff may be of a live process, which goes on: what it was is no answer.
+      if (method === 'diff') return;
       const own = await asked(run, settings(app.view.trials), signal);
       const result = await app.session.kept(method, paramsOf<M>(run, own));
       if (result === undefined || signal.aborted || s.busy()) return;
