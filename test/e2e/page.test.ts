@@ -210,7 +210,7 @@ describe('the session', () => {
       process.kill(pid, 'SIGSTOP'); // a run takes as long as one likes
       try {
         await page.locator('#model').click();
-        await page.locator('#model-chooser input').fill('zoo:judge');
+        await page.locator('#model-chooser input').first().fill('zoo:judge');
         await page.keyboard.press('Enter');
         await page.locator('.notice').getByRole('button', { name: 'Cancel' }).click();
       } finally {
