@@ -200,6 +200,24 @@ describe('units', () => {
     expect(spans.rows[0]?.scores[1]).toBeCloseTo(a + b, 6);
   });
 
+  it.each([
+    'drop head 6.2',
+    'scale blocks.6.mlp.post[position=2] by 0',
+    'scale blocks.6.attn.scores[query=-1] by 0.5',
+    'set blocks.6.attn_out = mean',
+    'repeat layer 6',
+  ])('%s holds in the last layer, whose other rows are spared', async (text) => {
+    const given = { prompt: 'The capital of Velmar is', word: ' Haven' };
+    const asked = { ...given, edits: [{ text }], method: 'gradient-x-input', faithfulness: false };
+    const [ours, exact] = [await attributed(asked), await attributed({ ...asked, engine: 'reference64' })];
+    const [row, wide] = [ours.rows[0], exact.rows[0]];
+    expect(row?.value).toBeCloseTo(wide?.value ?? NaN, 3);
+    const largest = Math.max(...(wide?.scores ?? []).map((s) => Math.abs(s ?? 0)));
+    row?.scores.forEach((s, i) => {
+      expect(Math.abs((s ?? 0) - (wide?.scores[i] ?? NaN)) / largest).toBeLessThan(2e-4);
+    });
+  });
+
   it.each(['0-9', '2-1', 'x', '0-1,1'])('spans %s are refused', async (spans) => {
     await expect(attributed({ model: gpt2, prompt: 't5 t17 t9', spans })).rejects.toMatchObject({
       info: { code: 'OPTION_INVALID' },

@@ -160,6 +160,18 @@ describe('patch', () => {
       await expect(patched({ ...request, prompt: capital.prompt, subject })).rejects.toThrow(why);
   });
 
+  it('takes the lines of pairs as a text, too', async () => {
+    const pairs = path.join(folder, 'as-text.jsonl');
+    const pairsText = [capital, { prompt: capital.corrupt, corrupt: capital.prompt }]
+      .map((p) => JSON.stringify(p))
+      .join('\n');
+    writeFileSync(pairs, pairsText);
+    const asked = { ...words, sites: 'z', layers: [1] };
+    expect((await patched({ ...asked, pairsText })).grids).toEqual((await patched({ ...asked, pairs })).grids);
+    await expect(patched({ ...asked, pairs, pairsText })).rejects.toMatchObject({ info: { code: 'OPTION_INVALID' } });
+    await expect(patched({ ...asked, pairsText: '{"prompt": 5}\nx' })).rejects.toThrow(/line 1|line 2/);
+  });
+
   it('tells by what each pair is measured, where it is not the same', async () => {
     const pairs = path.join(folder, 'own-metrics.jsonl');
     const [a, b] = [capital, { prompt: capital.corrupt, corrupt: capital.prompt }].map((p) => JSON.stringify(p));

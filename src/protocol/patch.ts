@@ -21,6 +21,8 @@ export const pairInput = onePrompt.extend({
   corruptIds: z.array(z.int()).optional(),
   /** JSON lines with `prompt`, `corrupt`, `answer`, `wrong`, or with the fields of templates `{name}`. */
   pairs: z.string().optional(),
+  /** The same lines themselves, of who has no file beside the model. */
+  pairsText: z.string().max(10_000_000).optional(),
   /** An expression; left out: the score of the answer less that of the wrong one. */
   metric: z.string().optional(),
   answer: wordInput.optional(),

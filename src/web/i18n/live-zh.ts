@@ -13,7 +13,6 @@ export const liveZh: LiveWords = {
     again: '重新连接',
     againHint: '用之前给出的令牌连接到同一地址。',
     apart: '未连接。',
-    off: '未连接',
     phases: { off: '未连接', opening: '连接中 …', running: '运行中', stopped: '已连接' },
     detach: '断开',
     detachHint: '进程继续运行，不留下任何钩子',
@@ -88,6 +87,8 @@ export const liveZh: LiveWords = {
     runAgain: (module) => `用同样的输入重新运行 ${module}`,
     programHelp:
       '进程的模块，相同的层折叠为一行。点击行号在模块之前停住，右键可选择时刻（之前、之后、反向传播中）和条件。F10 按按钮旁所选的单位步进，F11 进入模块，Shift+F11 退出。进程不能后退。',
+    recordingHelp:
+      '录制下来的内容，按计算的先后排列。点击行号在那里停住，右键可加条件。F10 按按钮旁所选的单位步进，按住 Ctrl 则后退。',
     noListing: '连接进程之后列出其模块。',
     noPoints: '没有。点击行号，或在下面写一个位点或模块。',
     sitesExample: 'blocks.*.attn_out、after h.*.mlp、backward h.0',

@@ -11,7 +11,6 @@ export const liveEn = {
     again: 'Attach again',
     againHint: 'to the same address with the token that was given before.',
     apart: 'Not attached.',
-    off: 'not attached',
     phases: { off: 'not attached', opening: 'attaching …', running: 'runs', stopped: 'attached' },
     detach: 'Detach',
     detachHint: 'The process goes on, and no hook is left in it',
@@ -88,6 +87,8 @@ export const liveEn = {
     runAgain: (module: string) => `Run ${module} again, with what it was given`,
     programHelp:
       'The modules of the process, equal layers folded into one line. Click a number to stop before a module, or right-click it to choose the moment (before, after, in backward) and a condition. F10 steps by what is chosen beside the buttons, F11 goes into modules, Shift+F11 out. A process does not go back.',
+    recordingHelp:
+      'What was recorded, in the order in which it was computed. Click a number to stop there, or right-click it for a condition. F10 steps by what is chosen beside the buttons; with Ctrl it goes back.',
     noListing: 'The modules are listed once the process is attached.',
     noPoints: 'None. Click a line number, or write a site or a module below.',
     sitesExample: 'blocks.*.attn_out, after h.*.mlp, backward h.0',

@@ -1,4 +1,5 @@
 import type { JSX } from 'solid-js';
+import type { Source } from '../app.js';
 import type { Words } from '../i18n/index.js';
 import { AttackPanel } from './attack/attack-panel.jsx';
 import { AttentionPanel } from './attention/attention-panel.jsx';
@@ -60,4 +61,8 @@ export const runPanels: readonly DetailPanel[] = [
 ];
 
 /** The panels that there are of what the session is of. */
-export const panelsOf = (runOnly: boolean): readonly DetailPanel[] => (runOnly ? runPanels : detailPanels);
+export const panelsOf = (source: Source): readonly DetailPanel[] => {
+  if (source === 'model') return detailPanels;
+  // A recording has no weights to read the stream with.
+  return source === 'process' ? runPanels : runPanels.filter(({ id }) => id !== 'lens');
+};

@@ -7,7 +7,7 @@ import { Tabs } from './tabs.jsx';
 /** What is in focus, in one of several views: a tab each, a row for what one wants of them. */
 export const Detail = (): JSX.Element => {
   const app = useApp();
-  const panels = () => panelsOf(app.runOnly());
+  const panels = () => panelsOf(app.source());
   const open = () => panels().find((panel) => panel.id === app.view.tab) ?? panels()[0];
   const rows = () =>
     panelKinds

@@ -75,7 +75,9 @@ const Columns = (props: { readonly app: App }): JSX.Element => {
         change={(x) => setView({ drawer: Number((1 - x).toFixed(4)) })}
       />
       <div class="column">
-        <ExperimentPanel />
+        <Show when={props.app.source() !== 'recording'}>
+          <ExperimentPanel />
+        </Show>
         <StoppedPanel />
       </div>
     </main>

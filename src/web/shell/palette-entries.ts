@@ -78,7 +78,7 @@ const places = (app: App): readonly Entry[] => {
 /** All that can be found. */
 export const entriesOf = (app: App): readonly Entry[] => {
   const { palette, board } = app.t();
-  const panels = panelsOf(app.runOnly()).map((panel) => ({
+  const panels = panelsOf(app.source()).map((panel) => ({
     ...{ name: panel.title(app.t()), kind: palette.panel },
     go: () => app.setView({ tab: panel.id }),
   }));

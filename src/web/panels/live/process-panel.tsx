@@ -47,7 +47,7 @@ export const ProcessPanel = (): JSX.Element => {
   const t = () => app.t().live;
   const address = () => app.session.store.state?.model ?? '';
   const isOff = () => app.debugging.view().phase === 'off';
-  const title = () => (isProcess(address()) ? t().process : t().recording);
+  const title = () => (app.source() === 'process' ? t().process : t().recording);
   const about = () => app.debugging.lastAbout();
   return (
     <Panel id="process" title={title()} help={t().help}>
@@ -56,7 +56,7 @@ export const ProcessPanel = (): JSX.Element => {
           {address()}
         </strong>
         <span class="soft small" id="process-phase">
-          {isOff() ? t().off : t().phases[app.debugging.view().phase]}
+          {isProcess(address()) ? t().phases[app.debugging.view().phase] : ''}
         </span>
         <span class="space" />
         <Show when={!isOff() && isProcess(address())}>

@@ -46,10 +46,13 @@ const pictureHeight = ({ rows, columns }: { readonly rows: number; readonly colu
   return texts + Math.max(40, Math.min(most, (rows * width) / columns));
 };
 
-const matrixOf = ({ pixels: { rows, columns }, bytes }: Seen) => ({
-  ...{ rows, columns },
-  data: new Float32Array(bytes.slice().buffer),
-});
+/** The pixels; a single row as a band that can be seen. */
+const matrixOf = ({ pixels: { rows, columns }, bytes }: Seen) => {
+  const data = new Float32Array(bytes.slice().buffer);
+  const times = rows === 1 ? Math.ceil(columns / 12) : 1;
+  const band = Float32Array.from({ length: data.length * times }, (_, i) => data[i % data.length] ?? 0);
+  return { rows: rows * times, columns, data: band, isBand: times > 1 };
+};
 
 /** Indices of the axes before the last two, which the picture shows. */
 const Indices = (props: { readonly seen: Seen }): JSX.Element => {
@@ -99,7 +102,8 @@ const Picture = (props: { readonly seen: Seen }): JSX.Element => {
     const at = cell();
     if (!at) return undefined;
     const [row, column] = axes();
-    const where = `${row === '' ? '' : `${row} ${at.row * each()}, `}${column} ${at.column * each()}`;
+    const line = row === '' || matrix().isBand ? '' : `${row} ${at.row * each()}, `;
+    const where = `${line}${column} ${at.column * each()}`;
     return `${where}: ${compact(matrix().data[at.row * matrix().columns + at.column])}`;
   };
   return (
@@ -110,6 +114,7 @@ const Picture = (props: { readonly seen: Seen }): JSX.Element => {
           name={JSON.stringify([props.seen.of, app.debugging.view().state?.revision])}
           {...{ rows: matrix().rows, columns: matrix().columns, fetch: localTiles(matrix()) }}
           colors={app.palette().diverging}
+          rowTexts={matrix().isBand ? Array.from({ length: matrix().rows }, () => '') : undefined}
           ends={{ from: -most(), to: most() }}
           onPoint={setCell}
         />

@@ -77,7 +77,8 @@ const AddPoint = (props: { readonly sites: readonly KnownSite[] }): JSX.Element 
   /** In a process also the moment before a module's path: `after h.*.mlp`, `backward h.0`, `optimiser`. */
   const isSites = () =>
     /^[\w.*#{},?-]+$/.test(text().trim()) ||
-    (app.runOnly() && /^(?:(?:before|after|backward)\s+)?(?:[\w.*#{},?-]+|grad\([\w.*#]+\))$/.test(text().trim()));
+    (app.source() === 'process' &&
+      /^(?:(?:before|after|backward)\s+)?(?:[\w.*#{},?-]+|grad\([\w.*#]+\))$/.test(text().trim()));
   return (
     <div class="add-point">
       <ExpressionInput
@@ -86,7 +87,7 @@ const AddPoint = (props: { readonly sites: readonly KnownSite[] }): JSX.Element 
         value={text()}
         sites={props.sites}
         label={t().addPoint}
-        placeholder={app.runOnly() ? app.t().live.sitesExample : t().sitesExample}
+        placeholder={app.source() === 'process' ? app.t().live.sitesExample : t().sitesExample}
         change={setText}
         enter={() => add(isSites() ? 'sites' : 'watch')}
       />
@@ -173,7 +174,7 @@ export const PointsList = (props: { readonly sites: readonly KnownSite[] }): JSX
       <ul class="point-list" aria-label={t().sections.points}>
         <For
           each={points()}
-          fallback={<li class="soft small">{app.runOnly() ? app.t().live.noPoints : t().noPoints}</li>}
+          fallback={<li class="soft small">{app.source() === 'process' ? app.t().live.noPoints : t().noPoints}</li>}
         >
           {(point) => <PointRow point={point} met={met(point.id)} />}
         </For>

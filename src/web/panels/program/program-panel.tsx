@@ -54,13 +54,12 @@ const Sections = (): JSX.Element => {
 /** The model as a program, stepped through forward and back. */
 export const ProgramPanel = (): JSX.Element => {
   const app = useApp();
+  const help = (): string => {
+    const { program, live } = app.t();
+    return { model: program.help, process: live.programHelp, recording: live.recordingHelp }[app.source()];
+  };
   return (
-    <Panel
-      id="program"
-      title={app.t().program.title}
-      help={app.runOnly() ? app.t().live.programHelp : app.t().program.help}
-      grows
-    >
+    <Panel id="program" title={app.t().program.title} help={help()} grows>
       <Standing />
       <Show
         when={app.program.lines().length > 0}
