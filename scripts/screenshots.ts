@@ -202,7 +202,7 @@ const goTo = async (page: Page, { scope }: NonNullable<Shot['run']>): Promise<vo
   await page.locator('#run-restart:not(:disabled), #debug:not(:disabled)').first().click();
   await page.locator('#run-reverse:disabled').waitFor();
   await page.locator('#run-continue:not(:disabled)').click();
-  await page.locator('.listing .here').waitFor();
+  await page.getByText('at a breakpoint').waitFor();
   await page.locator('#scope-inputs').click();
   await page.locator(`#scope-${scope}`).click();
 };

@@ -85,7 +85,7 @@ const stateChange = experimentState.partial().extend({
 });
 
 /** What takes long, and is answered at once where it was answered before. */
-export const keptMethod = z.enum(['patch', 'circuit', 'attack', 'diff']);
+export const keptMethod = z.enum(['patch', 'circuit', 'attack']);
 export type KeptMethod = z.infer<typeof keptMethod>;
 
 /** From a page, as text beside the binary frames of the host's protocol. */
