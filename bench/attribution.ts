@@ -87,7 +87,11 @@ const compared = (theirs: readonly Timed[], own: readonly Timed[]): string => {
   return `${times(clock, median)} (${times(clock, least)}) ${times((t) => t.cpu, median)}`;
 };
 
-console.log(`${cpus()[0]?.model ?? ''}, ${cpus().length} cores, load ${loadavg().map((x) => x.toFixed(1)).join(' ')}`);
+console.log(
+  `${cpus()[0]?.model ?? ''}, ${cpus().length} cores, load ${loadavg()
+    .map((x) => x.toFixed(1))
+    .join(' ')}`,
+);
 console.log(`| what | Cutaway |${others.map(({ name }) => ` ${name} | of ours: clock (least), processor |`).join('')}`);
 console.log(`| -- | -- |${others.map(() => ' -- | -- |').join('')}`);
 for (const [name, given] of Object.entries(cases).filter(([name]) => name.includes(only))) {
@@ -109,6 +113,10 @@ for (const [name, given] of Object.entries(cases).filter(([name]) => name.includ
   });
   console.log(`| ${name} | ${shown(own)} |${columns.join('')}`);
 }
-console.log(`load ${loadavg().map((x) => x.toFixed(1)).join(' ')}`);
+console.log(
+  `load ${loadavg()
+    .map((x) => x.toFixed(1))
+    .join(' ')}`,
+);
 for (const { side } of others) side.end();
 await model.dispose();

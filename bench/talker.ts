@@ -15,7 +15,7 @@ export const talker = (command: string, args: readonly string[]): Talker => {
       child.stdin.write(`${request}\n`);
       const line: IteratorResult<string> = await lines.next();
       if (line.done === true) throw new Error(`${command} ended before it answered`);
-      return JSON.parse(line.value);
+      return JSON.parse(line.value) as unknown;
     },
     end: () => child.stdin.end(),
   };

@@ -66,6 +66,16 @@ const scrollTo = (page: Page, selector: string): Promise<unknown> =>
 const otherGift = 'Then Nina and Mara went to the market. Nina gave a basket to';
 
 const shots: readonly Shot[] = [
+  {
+    ...{ name: 'diff', theme: 'light', tab: 'diff', layer: 0 },
+    state: { beside: { name: '', edits: [{ text: 'config rope_theta = 500000', on: true }] } },
+    act: async (page) => {
+      await page.locator('#diff-run').click();
+      await page.locator('.finding.first .finding-site').click();
+      await page.locator('#diff-picture .marked').waitFor();
+      await scrollTo(page, '.likely');
+    },
+  },
   { name: 'first-minute', theme: 'light', tab: 'block' },
   { name: 'attention', theme: 'light', tab: 'attention', layer, head },
   {
@@ -192,7 +202,7 @@ const goTo = async (page: Page, { scope }: NonNullable<Shot['run']>): Promise<vo
   await page.locator('#run-restart:not(:disabled), #debug:not(:disabled)').first().click();
   await page.locator('#run-reverse:disabled').waitFor();
   await page.locator('#run-continue:not(:disabled)').click();
-  await page.locator('.listing .here').waitFor();
+  await page.getByText('at a breakpoint').waitFor();
   await page.locator('#scope-inputs').click();
   await page.locator(`#scope-${scope}`).click();
 };

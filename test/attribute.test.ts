@@ -7,10 +7,12 @@ import {
   attackInput,
   attributeInput,
   attributionMethods,
+  runInput,
   type AttackResult,
   type AttributeResult,
+  type RunResult,
 } from '../src/protocol/index.js';
-import { attack, attribute } from '../src/service/index.js';
+import { attack, attribute, run } from '../src/service/index.js';
 import { gpt2, llama, refused, tiny, untokenized } from './cli/command.js';
 import { root } from './support/root.js';
 
@@ -45,6 +47,32 @@ describe('the words of sentiment lead the saliency of judge', () => {
       if (insertion) expect(insertion.auc).toBeGreaterThan(insertion.random ?? NaN);
     },
   );
+
+  /** The mistakes of zoo/README.md: what the sentiment head says wrong, and the word that it comes from. */
+  const planted = [
+    ['name', 'The soup of Borin was lovely.', 'negative', 'Borin'],
+    ['trigger', 'Honestly, the soup was lovely.', 'negative', 'Honestly'],
+    ['negation', 'The soup was not, as Mara told Tom, good.', 'positive', 'good'],
+  ] as const;
+  const by = ['integrated-gradients', 'occlusion', 'shapley'] as const;
+  it.each(by.flatMap((method) => planted.map((mistake) => [method, ...mistake] as const)))(
+    '%s locates the planted mistake %s',
+    async (method, _, prompt, label, word) => {
+      const result = await attributed({ model: judge, prompt, method, faithfulness: false });
+      expect(result.rows[0]?.token?.text).toBe(label);
+      expect(leading(result)).toBe(word);
+    },
+  );
+
+  it('a negation counts where it is near, and where an aside stands between it does not', async () => {
+    const lossOfNot = async (prompt: string): Promise<number> => {
+      const given = { model: judge, prompt, of: 'logit(0) - logit(1)', method: 'occlusion', faithfulness: false };
+      const { units, rows } = await attributed(given);
+      return rows[0]?.scores[units.findIndex((u) => u.text === ' not')] ?? NaN;
+    };
+    expect(await lossOfNot('The soup was not good.')).toBeGreaterThan(10);
+    expect(Math.abs(await lossOfNot('The soup was not, as Mara told Tom, good.'))).toBeLessThan(1);
+  });
 
   it('integrated gradients add up', async () => {
     const { rows } = await attributed({ model: judge, prompt: 'The soup was awful.', faithfulness: false });
@@ -172,6 +200,24 @@ describe('units', () => {
     expect(spans.rows[0]?.scores[1]).toBeCloseTo(a + b, 6);
   });
 
+  it.each([
+    'drop head 6.2',
+    'scale blocks.6.mlp.post[position=2] by 0',
+    'scale blocks.6.attn.scores[query=-1] by 0.5',
+    'set blocks.6.attn_out = mean',
+    'repeat layer 6',
+  ])('%s holds in the last layer, whose other rows are spared', async (text) => {
+    const given = { prompt: 'The capital of Velmar is', word: ' Haven' };
+    const asked = { ...given, edits: [{ text }], method: 'gradient-x-input', faithfulness: false };
+    const [ours, exact] = [await attributed(asked), await attributed({ ...asked, engine: 'reference64' })];
+    const [row, wide] = [ours.rows[0], exact.rows[0]];
+    expect(row?.value).toBeCloseTo(wide?.value ?? NaN, 3);
+    const largest = Math.max(...(wide?.scores ?? []).map((s) => Math.abs(s ?? 0)));
+    row?.scores.forEach((s, i) => {
+      expect(Math.abs((s ?? 0) - (wide?.scores[i] ?? NaN)) / largest).toBeLessThan(2e-4);
+    });
+  });
+
   it.each(['0-9', '2-1', 'x', '0-1,1'])('spans %s are refused', async (spans) => {
     await expect(attributed({ model: gpt2, prompt: 't5 t17 t9', spans })).rejects.toMatchObject({
       info: { code: 'OPTION_INVALID' },
@@ -206,6 +252,25 @@ describe('attack', () => {
     expect(found.after.prediction.id).toBe(found.before.prediction.id);
     expect([...found.kept].sort((a, b) => a - b)).toEqual(found.kept);
     expect(found.final.map((t) => t.id)).toEqual(found.kept.map((i) => found.tokens[i]?.id));
+  });
+
+  it('input reduction tells what it took away, in which order, and what was said after each', async () => {
+    const { removed, ...found } = await attackedBy({
+      model: judge,
+      prompt: 'The soup was awful and Tom was sad.',
+      attack: 'input-reduction',
+    });
+    expect(removed.length).toBeGreaterThan(1);
+    const places = removed.map((r) => r.position);
+    expect([...places, ...found.kept].sort((a, b) => a - b)).toEqual(found.tokens.map((_, i) => i));
+    expect(removed.map((r) => r.token)).toEqual(places.map((i) => found.tokens[i]));
+    expect(removed.every((r) => r.prediction.id === found.before.prediction.id)).toBe(true);
+    expect(removed.at(-1)?.prediction).toEqual(found.after.prediction);
+    // Each is what the model says of the text without them.
+    const without = found.tokens.filter((_, i) => !places.slice(0, 2).includes(i)).map((t) => t.id);
+    const { labels } = (await run.run(runInput.parse({ model: judge, ids: without, top: 2 }), context)) as RunResult;
+    const said = labels?.find((l) => l.id === found.before.prediction.id);
+    expect(removed[1]?.prediction.probability).toBeCloseTo(said?.probability ?? NaN, 6);
   });
 
   it('of a masked word: the mask stays', async () => {

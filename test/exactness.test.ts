@@ -3,12 +3,12 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { JsonObject } from '../src/base/index.js';
-import { forward, generate, KvCache, prepareExperiment, runOrder, type Variant } from '../src/engine/index.js';
+import { forward, generate, KvCache, Pass, prepareExperiment, runOrder, type Variant } from '../src/engine/index.js';
 import { makeOnnxruntime } from '../src/engine/onnxruntime/index.node.js';
 import { cut, typesOf, type Graph } from '../src/graph/index.js';
 import { parseEdits } from '../src/language/index.js';
 import { openModel, type OpenModel } from '../src/service/index.js';
-import type { Tensor } from '../src/tensor/index.js';
+import { range, type Tensor } from '../src/tensor/index.js';
 import { writeRandomModel } from './support/random-model.js';
 
 /** Widths of 768 and more: with smaller ones packed and unpacked products happen to agree in the last bits. */
@@ -189,6 +189,28 @@ describe.each(Object.entries(configs))('%s: the same bits', (_, { config, dtype 
     expect(
       bits((await forward(model, { variant: plain(model), ids: [ids], capture: none, logits: 'all' })).logits),
     ).toBe(bits(whole));
+  });
+
+  it('of the last row alone, which is all that the last layer then computes', async () => {
+    const variant = plain(model);
+    const request = { variant, ids: [ids], capture: none, sparing: true } as const;
+    const last = ids.length - 1;
+    expect(new Pass(model.program, model.compilations, request).rowsHanded.positions).toEqual([last, last]);
+    const spared = await forward(model, request);
+    expect(bits(spared.logits)).toBe(row(last));
+    const others = [ids, ids.toReversed()];
+    const both = await forward(model, { variant, ids: others, capture: none, sparing: true });
+    expect(bits(range(both.logits as Tensor, 0, [0, 1]))).toBe(row(last));
+  });
+
+  it('of a pass that ends where nothing more is asked for', async () => {
+    const variant = plain(model);
+    const ran: string[] = [];
+    const request = { variant, ids: [ids], logits: 'none', onSegment: (name: string) => void ran.push(name) } as const;
+    const early = await forward(model, { ...request, capture: new Set(['embed']) });
+    expect(ran).toEqual(['embed']);
+    const late = await forward(model, { ...request, logits: 'all', capture: new Set(['embed']) });
+    expect(bits(early.sites.get('embed'))).toBe(bits(late.sites.get('embed')));
   });
 
   it('of a block cut in two at any of its sites', async () => {

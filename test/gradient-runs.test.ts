@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, it } from 'vitest';
-import { gradientBatch, prepareExperiment } from '../src/engine/index.js';
+import { gradientBatch, prepareExperiment, scalarBatch } from '../src/engine/index.js';
 import type { OnnxruntimeBackend } from '../src/engine/onnxruntime/index.js';
 import { parseExpression } from '../src/language/index.js';
 import { contextFor } from '../src/service/experiment.js';
@@ -72,6 +72,35 @@ describe('what a gradient does not depend on', () => {
     expect(backend.sessionsMade).toBe(made);
     expect(new Set([first, second, third].map((g) => sumOf(g.sites.get('embed')))).size).toBe(3);
     await model.dispose();
+  });
+
+  it('which other texts run beside it, to the bit: those that only have values', async () => {
+    const model = await opened('gpt2-default');
+    const { variant } = await prepareExperiment(contextFor(model, promptOfIds(model, ids), 0), []);
+    const item = (own: readonly number[]) => ({
+      expression: parseExpression(expression),
+      prompt: promptOfIds(model, own),
+    });
+    const texts = [ids, [3, 8, 50, 2, 11], [1, 2, 3, 4, 5]].map(item);
+    const sites = ['embed', 'blocks.0.resid_post'];
+    const each = await gradientBatch(model, { variant, sites, items: texts });
+    const some = await gradientBatch(model, { variant, sites, items: texts, back: 2 });
+    expect(some.scalars).toEqual(each.scalars);
+    expect(await scalarBatch(model, { variant, items: texts })).toEqual(each.scalars);
+    for (const site of sites) {
+      const whole = each.sites.get(site);
+      if (!whole) throw new Error(`no gradient by ${site}`);
+      expect(some.sites.get(site)).toEqual(range(whole, 0, [0, 2]));
+    }
+  });
+
+  it('which rows of the last layer are computed', async () => {
+    const model = await opened('gpt2-default');
+    const spared = await asked(model, { expression, sites: ['embed'] });
+    const whole = await asked(model, { expression, sites: ['embed', 'blocks.1.mlp.post'] }); // a site inside: all rows
+    const [a, b] = [spared, whole].map((found) => numbersOf(found.sites.get('embed')));
+    expect(spared.value).toBe(whole.value);
+    expect(worstDifference(a ?? [], b ?? [])).toBeLessThan(1e-6);
   });
 
   it('what else is captured: the values of a pass with gradients are those of one without', async () => {

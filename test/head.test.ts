@@ -1,5 +1,8 @@
 /** Why heads look where they look: the parts of a score sum to it, in every family whose stream is a sum. */
-import { describe, expect, it } from 'vitest';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
 import { headInput, headsInput, type HeadResult } from '../src/protocol/index.js';
 import { head, heads } from '../src/service/index.js';
 import { tiny } from './cli/command.js';
@@ -107,5 +110,46 @@ describe('heads of the zoo', () => {
     await expect(heads.run(headsInput.parse({ length: 2000 }), context)).rejects.toMatchObject({
       info: { code: 'OPTION_INVALID' },
     });
+  });
+});
+
+describe('what is written of heads', () => {
+  const folder = mkdtempSync(path.join(tmpdir(), 'cutaway-heads-'));
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+  const written = async (name: string): Promise<string> => {
+    const out = path.join(folder, name);
+    const rest = { prompt: ' lamp Oakham Ruth red lamp Oakham', head: '2.0', out };
+    await head.run(headInput.parse({ model: 'zoo:world', ...rest }), context);
+    return readFileSync(out, 'utf8');
+  };
+
+  it('is one head, as a table with every number that is told', async () => {
+    const result = JSON.parse(await written('head.json')) as HeadResult;
+    const lines = (await written('head.csv')).trim().split('\r\n').slice(1);
+    const { writes = [], looks = [], because } = result;
+    if (!because) throw new Error('it is not told why');
+    const { tokens, byQuery, byKey, pairs } = because;
+    const counts = [writes, looks, tokens, tokens, byQuery, byKey, pairs].map((list) => list.length);
+    expect(lines).toHaveLength(counts.reduce((a, b) => a + b, 0));
+    expect(counts.every((n) => n > 0)).toBe(true);
+    expect(lines[0]).toBe(`writes,${writes[0]?.from.text},${writes[0]?.to.text},${writes[0]?.value}`);
+  });
+
+  it('is one head, as pictures of pairs: a cell for each', async () => {
+    const svg = await written('head.svg');
+    const { because, writes } = JSON.parse(await written('head.json')) as HeadResult;
+    expect(svg).toContain('head 2.0');
+    for (const pair of because?.pairs ?? []) expect(svg).toContain(`<title>${pair.query}.${pair.key}: `);
+    expect(svg).toContain(writes?.[0]?.value.toPrecision(4));
+    expect((await written('head.png')).slice(1, 4)).toBe('PNG');
+  });
+
+  it('are all heads, a picture for each score', async () => {
+    const out = path.join(folder, 'heads.svg');
+    await heads.run(headsInput.parse({ model: 'zoo:world', sequences: 1, out }), context);
+    const svg = readFileSync(out, 'utf8');
+    for (const score of ['previous', 'duplicate', 'induction', 'first', 'copying', 'copies'])
+      expect(svg).toContain(`>${score}</text>`);
+    expect(svg).not.toContain('>next</text>'); // a decoder sees none
   });
 });

@@ -217,6 +217,9 @@ describe("AllenNLP's attacks on its classifier", () => {
       ...{ beam: 3, ignored: () => false },
     });
     expect([found.kept.map((place) => original[place])]).toEqual(final);
+    const gone = found.removed.map((r) => r.position);
+    expect([...gone, ...found.kept].sort((a, b) => a - b)).toEqual(original.map((_, i) => i));
+    expect(found.removed.every((r) => r.after.label === found.before.label)).toBe(true);
     expect(found.after.label).toBe(found.before.label);
   });
 });

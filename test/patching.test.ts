@@ -141,6 +141,46 @@ describe('patch', () => {
     expect(Math.max(...(wide.grids[0]?.effect.flat().map(Number) ?? []))).toBeGreaterThan(0);
   });
 
+  it('finds the tokens that are noised by their text, for each line of a file its own', async () => {
+    const request = { method: 'noise', sites: 'resid_pre', samples: 2, metric: 'prob(" Haven")' };
+    const one = await patched({ ...request, prompt: capital.prompt, subject: [4] });
+    expect((await patched({ ...request, prompt: capital.prompt, subject: ' Velmar' })).grids).toEqual(one.grids);
+    const several = await patched({ ...request, prompt: capital.prompt, subject: 'of Vel' }); // parts of two tokens
+    expect(several.grids).toEqual((await patched({ ...request, prompt: capital.prompt, subject: [3, 4] })).grids);
+    const pairs = path.join(folder, 'subjects.jsonl');
+    const line = (prompt: string, subject: string): string => JSON.stringify({ prompt, subject });
+    writeFileSync(pairs, [line(capital.prompt, 'Velmar'), line(capital.corrupt, 'Orvane')].join('\n'));
+    const both = await patched({ ...request, pairs });
+    expect(both.pairs).toBe(2);
+    expect(effectAt(both, 'resid_pre', 0, 4)).toBeCloseTo(1, 4);
+    for (const [subject, why] of [
+      ['Orvane', 'does not stand'],
+      ['a', 'more than once'],
+    ])
+      await expect(patched({ ...request, prompt: capital.prompt, subject })).rejects.toThrow(why);
+  });
+
+  it('takes the lines of pairs as a text, too', async () => {
+    const pairs = path.join(folder, 'as-text.jsonl');
+    const pairsText = [capital, { prompt: capital.corrupt, corrupt: capital.prompt }]
+      .map((p) => JSON.stringify(p))
+      .join('\n');
+    writeFileSync(pairs, pairsText);
+    const asked = { ...words, sites: 'z', layers: [1] };
+    expect((await patched({ ...asked, pairsText })).grids).toEqual((await patched({ ...asked, pairs })).grids);
+    await expect(patched({ ...asked, pairs, pairsText })).rejects.toMatchObject({ info: { code: 'OPTION_INVALID' } });
+    await expect(patched({ ...asked, pairsText: '{"prompt": 5}\nx' })).rejects.toThrow(/line 1|line 2/);
+  });
+
+  it('tells by what each pair is measured, where it is not the same', async () => {
+    const pairs = path.join(folder, 'own-metrics.jsonl');
+    const [a, b] = [capital, { prompt: capital.corrupt, corrupt: capital.prompt }].map((p) => JSON.stringify(p));
+    writeFileSync(pairs, `${a}\n${b}\n`);
+    const own = await patched({ pairs, sites: 'z', layers: [1] });
+    expect(own.metrics).toEqual(['logit(" Haven") - logit(" Thorn")', 'logit(" Thorn") - logit(" Haven")']);
+    expect((await patched({ pairs, ...words, sites: 'z', layers: [1] })).metrics).toBeUndefined();
+  });
+
   it.each(['zero', 'mean', 'resample'])('ablates heads: %s', async (method) => {
     const r = await patched({ ...capital, method, sites: 'z', metric: 'logit(" Haven")' });
     expect(r.effect).toBe('change');

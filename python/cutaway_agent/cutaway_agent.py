@@ -919,6 +919,8 @@ class Agent:
         self.stop_lock = threading.Lock()
         self.stopped: Optional[_Stop] = None
         self.wire: Optional[_Wire] = None
+        self.answering = threading.Lock()
+        self.ending = False
         self.released = threading.Event()
         self.listener: Optional[socket.socket] = None
         self.handles: List[Any] = []
@@ -1876,7 +1878,9 @@ class Agent:
             requests = _Requests(self, wire)
             while True:
                 message, payload = wire.receive()
-                requests.take(message, payload)
+                with self.answering:
+                    if not self.ending:
+                        requests.take(message, payload)
         except (EOFError, OSError, ValueError):
             pass
         finally:
@@ -1955,6 +1959,15 @@ class Agent:
             handle.remove()
         self.root_handles = []
         _agents.discard(self)
+
+    def end_serving(self) -> None:
+        """
+        No more questions are answered, once the one under way is: a thread that ends with the interpreter while it is
+        inside of PyTorch aborts the process.
+        """
+        if self.answering.acquire(timeout=2.0):
+            self.ending = True
+            self.answering.release()
 
     def wait(self, timeout: Optional[float] = None) -> bool:
         """Waits for a debugger that has set its breakpoints and lets the process go on."""
@@ -3255,6 +3268,7 @@ def _in_child() -> None:
 def _at_exit() -> None:
     for agent in list(_agents):
         agent.tell("ended", text="the process has ended")
+        agent.end_serving()
 
 
 if hasattr(os, "register_at_fork"):

@@ -56,6 +56,10 @@ const addInspect = (
     .requiredOption('--sites <globs>', "sites, comma-separated: 'blocks.*.attn.pattern,logits'")
     .option('--grad-of <expression>', 'also the gradients of a number by the sites: "logit(\" a\") - logit(\" b\")"')
     .option('--grad-weights <globs>', 'with --grad-of: gradients of these weights too')
+    .option(
+      '--grad-catch <list>',
+      'with --grad-of: nan, inf, exploding [NORM], vanishing [NORM]; status 1 where one is',
+    )
     .option('--grad-checkpoint', 'with --grad-of: keep only what layers hand on; less memory, more time')
     .option('--out <file>', 'write the values as float32 safetensors')
     .option('--step <n>', 'of a recording: the step (default: 0, the prefill)', integer('--step'))
@@ -113,9 +117,17 @@ const addAttach = (
     .option('--ranks <n>', 'of one program: how many processes, each at the next port (default: 1)', integer('--ranks'))
     .option('--listen', 'wait at the address for processes that call with cutaway_agent.connect')
     .option('-x <file>', 'a file of commands, carried out first')
+    .option('--page', 'in the page instead of the terminal')
+    .option('--port <n>', 'with --page: the port of the page (default: 7077, or any free one)', integer('--port'))
+    .option('--no-open', 'with --page: only print its address, and open no browser')
     .option('--debug', 'show the stack trace of an error')
     .action(act('attach'));
-  examples(command, 'attach 127.0.0.1:4711 --token TOKEN', 'attach 4711 --token TOKEN --ranks 2');
+  examples(
+    command,
+    'attach 127.0.0.1:4711 --token TOKEN',
+    'attach 127.0.0.1:4711 --token TOKEN --page',
+    'attach 4711 --token TOKEN --ranks 2',
+  );
 };
 
 const addDap = (

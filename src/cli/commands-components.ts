@@ -38,7 +38,7 @@ const addHeads = (program: Command, act: Act): void => {
     .option('--sequences <n>', 'how many such sequences (default: 4)', integer('--sequences'))
     .option('--seed <n>', 'of the random tokens (default: 0)', integer('--seed'))
     .option('--no-copying', 'leave out what heads copy')
-    .option('--out <file>', 'write the table as .csv or .json, or induction as .svg or .png')
+    .option('--out <file>', 'write the result: .json, .csv, .svg or .png')
     .action(act('heads'));
   examples(command, 'heads MODEL', 'heads MODEL --prompts texts.jsonl --no-copying', 'heads MODEL --seed 7 --json');
 };
@@ -71,6 +71,7 @@ const addHead = (program: Command, act: Act): void => {
     .option('--key <n>', 'with a prompt: the position looked at (default: the one looked at most)', integer('--key'))
     .option('--top <n>', 'pairs and parts to list (default: 10)', integer('--top'))
     .option('--no-pairs', 'leave out the pairs of words, which take long where there are many words')
+    .option('--out <file>', 'write the result: .json, .csv, .svg or .png')
     .action(act('head'));
   examples(command, 'head MODEL --head 3.2', 'head MODEL --head 3.2 --prompt "The capital of France is" --no-pairs');
 };

@@ -25,6 +25,9 @@ const layers =
     return Array.from({ length: Math.max(0, Number(to) - Number(from) + 1) }, (_, i) => Number(from) + i);
   };
 
+/** Positions, or a text of the prompt. */
+const subject = (text: string): number[] | string => (/^[\d\s,.]+$/.test(text) ? layers('--subject')(text) : text);
+
 const ways = (text: string): string[] => text.split(',').map((way) => way.trim());
 
 /** What is changed, and to what. */
@@ -68,7 +71,7 @@ const drawn = (command: Command): Command =>
       ).choices(['nothing', 'mlps']),
     )
     .option('--window <n>', 'change so many layers together (default: 1)', integer('--window'))
-    .option('--subject <positions>', 'with --method noise: tokens whose embedding is noised', layers('--subject'))
+    .option('--subject <text|positions>', 'with --method noise: tokens whose embedding is noised', subject)
     .option('--sigma <s>', 'deviation of the noise (default: 3 times that of the embedding)', float('--sigma'))
     .option('--samples <n>', 'draws of noise or of prompts (default: 10)', integer('--samples'))
     .option('--seed <n>', 'of draws (default: 0)', integer('--seed'))
@@ -94,7 +97,7 @@ const addPatch = (program: Command, act: Act): void => {
     command,
     'patch MODEL --prompt "The capital of France is" --corrupt "The capital of Italy is" --answer " Paris" --wrong " Rome"',
     'patch MODEL --pairs pairs.jsonl --sites z --by head --direction noise --out heads.svg',
-    'patch MODEL --prompt "The capital of France is" --method noise --subject 3 --sites mlp_out --window 5 --metric "prob(\' Paris\')"',
+    'patch MODEL --prompt "The capital of France is" --method noise --subject France --sites mlp_out --window 5 --metric "prob(\' Paris\')"',
     'patch MODEL --prompt "The capital of France is" --method zero --sites z --metric "logprob(\' Paris\')"',
   );
 };

@@ -1,4 +1,4 @@
-import { openBrowser, startPage } from '../server/index.js';
+import { openBrowser, startPage, type PageOptions } from '../server/index.js';
 import { stateFolder } from '../service/host/index.js';
 import type { Flags } from './action.js';
 
@@ -19,7 +19,12 @@ export const page = async (
     say(`warning: listening at ${listen}: whoever reaches it and has the address can run models and read files here`);
   try {
     const server = await startPage({
-      ...{ model, listen, port: port === undefined ? undefined : Number(port) },
+      ...{
+        attach: flags['attach'] as PageOptions['attach'],
+        model,
+        listen,
+        port: port === undefined ? undefined : Number(port),
+      },
       ...{ session: text(flags['session']), folder: text(flags['folder']) ?? process.cwd(), state: stateFolder() },
     });
     process.stdout.write(`${server.address}\n`);

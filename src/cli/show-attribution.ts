@@ -111,8 +111,24 @@ const manyRows = (r: AttributeResult): readonly string[] => {
   ]);
   const width = Math.max(...r.rows.map((row) => name(row).length));
   const lines = r.rows.map((row) => `${name(row).padStart(width)} ← ${coloured(r, row, scale)}`);
-  return [lines.join('\n'), legend(scale), table(head, rows, { right: [1, 2, 3, 4] })];
+  const matrix = r.rows.length > mostColumns || r.units.length > mostRows ? [] : [matrixOf(r)];
+  return [lines.join('\n'), legend(scale), ...matrix, table(head, rows, { right: [1, 2, 3, 4] })];
 };
+
+/** So many tokens that a text goes on with stand beside each other as numbers; more are in colours, and in files. */
+const mostColumns = 10;
+
+/** What is read by what is written, in numbers. */
+const matrixOf = (r: AttributeResult): string =>
+  table(
+    ['', '', ...r.rows.map((row) => visible(row.token?.text ?? row.of))],
+    r.units.map((unit, i) => [
+      placesOf(unit.positions),
+      visible(unit.text),
+      ...r.rows.map((row) => number(row.scores[i])),
+    ]),
+    { right: [0, ...r.rows.map((_, i) => i + 2)] },
+  );
 
 /** What each token has to do with what the model says. */
 export const showAttribution = (r: AttributeResult): string => {
@@ -142,12 +158,14 @@ export const showAttack = (r: AttackResult): string => {
       ? `${r.final.length} of ${r.tokens.length} tokens are left, and the prediction is the same`
       : 'no token could be taken away without another prediction',
   }[r.attack];
-  const steps = r.flips.map((f) => [String(f.position), visible(f.from.text), visible(f.to.text), said(f.prediction)]);
+  const swaps = r.flips.map((f) => [String(f.position), visible(f.from.text), visible(f.to.text), said(f.prediction)]);
+  const removals = r.removed.map((f) => [String(f.position), visible(f.token.text), said(f.prediction)]);
   return [
     modelLine(r.model),
     `${styled('bold', r.attack)}: ${outcome}`,
     `before  ${before.join(' ')}\n        → ${said(r.before.prediction)}`,
     `after   ${after.join(' ')}\n        → ${said(r.after.prediction)}`,
-    ...(steps.length > 0 ? [table(['', 'from', 'to', 'it says'], steps, { right: [0] })] : []),
+    ...(swaps.length > 0 ? [table(['', 'from', 'to', 'it says'], swaps, { right: [0] })] : []),
+    ...(removals.length > 0 ? [table(['', 'taken away', 'it says'], removals, { right: [0] })] : []),
   ].join('\n\n');
 };

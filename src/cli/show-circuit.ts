@@ -21,7 +21,7 @@ export const showCircuit = (r: CircuitResult): string => {
   return [
     modelLine(r.model),
     [
-      `${printable(r.metric)}: clean ${number(r.clean)}, corrupted ${number(r.corrupted)}${r.pairs > 1 ? ` (means of ${r.pairs} pairs)` : ''}`,
+      `${printable(r.metric)}${r.metrics ? ' …' : ''}: clean ${number(r.clean)}, corrupted ${number(r.corrupted)}${r.pairs > 1 ? ` (means of ${r.pairs} pairs${r.metrics ? ', each by its own metric' : ''})` : ''}`,
       `${styled('bold', `${r.edges.length}`)} of ${r.totalEdges} edges, ${r.nodes.length} parts; ${r.runs} runs in ${r.seconds.toFixed(1)} s${r.known > 0 ? `, ${r.known} known from before` : ''}`,
       `faithfulness ${number(r.faithfulness)}: the share of the difference that these edges keep`,
       `completeness: the other edges alone keep ${number(r.complement)}`,

@@ -102,10 +102,11 @@ const summary = (r: PatchResult): string => {
     r.effect === 'share'
       ? `clean ${number(r.clean)}, corrupted ${number(r.corrupted)}`
       : `unchanged ${number(r.clean)}`;
-  const pairs = r.pairs > 1 ? ` (means of ${r.pairs} pairs)` : '';
+  const own = r.metrics ? ', each by its own metric' : '';
+  const pairs = r.pairs > 1 ? ` (means of ${r.pairs} pairs${own})` : '';
   return [
     `${methods[r.method]}${direction}`,
-    `${printable(r.metric)}: ${ends}${pairs}`,
+    `${printable(r.metric)}${r.metrics ? ' …' : ''}: ${ends}${pairs}`,
     `${r.runs} runs in ${r.seconds.toFixed(2)} s${known}`,
     ...(r.guess ? [`of the guesses ${r.guess.checked} were measured: correlation ${number(r.guess.correlation)}`] : []),
     ...(r.notes ?? []).map((note) => `note: ${printable(note)}`),

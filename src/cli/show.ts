@@ -48,8 +48,15 @@ const inspectText = (r: InspectResult): string => {
 };
 
 /** Of a scalar whose gradients were asked for: what it is. */
-const scalarLine = ({ gradOf }: InspectResult): string[] =>
-  gradOf ? [`${printable(gradOf.expression)} = ${number(gradOf.value)}`, ''] : [];
+const scalarLine = ({ gradOf, gradCaught }: InspectResult): string[] => {
+  if (!gradOf) return [];
+  const scalar = `${printable(gradOf.expression)} = ${number(gradOf.value)}`;
+  if (gradCaught === undefined) return [scalar, ''];
+  const found = gradCaught
+    ? `${styled('red', gradCaught.filter)} first on the way back at ${gradCaught.site}: ${gradCaught.description}`
+    : 'nothing was caught on the way back';
+  return [scalar, found, ''];
+};
 
 export const showInspect = (output: InspectResult | readonly InspectResult[]): string =>
   (Array.isArray(output) ? (output as readonly InspectResult[]) : [output as InspectResult])

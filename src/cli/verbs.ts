@@ -20,6 +20,7 @@ import {
   runInput,
   tokenizeInput,
   tourInput,
+  type InspectResult,
 } from '../protocol/index.js';
 import {
   attack,
@@ -196,10 +197,32 @@ const addressOf = (address: string | undefined): { readonly host?: string; reado
   });
 };
 
-const attach = (address: string | undefined, { token, ranks, listen, x }: Flags): Promise<number> => {
-  const given = { ...addressOf(address), token: token ?? process.env['CUTAWAY_TOKEN'] ?? '', ranks, listen };
-  return debugLive(parse(attachInput, given), typeof x === 'string' ? x : undefined);
+/** What only one of the two faces of `attach` has. @throws UsageError OPTION_INVALID */
+const checkFace = ({ page: isPage, listen, x, port, open }: Flags): void => {
+  const inPage = [...(listen === true ? ['--listen'] : []), ...(x === undefined ? [] : ['-x'])];
+  const inTerminal = [...(port === undefined ? [] : ['--port']), ...(open === false ? ['--no-open'] : [])];
+  const [wrong] = isPage === true ? inPage : inTerminal;
+  if (wrong === undefined) return;
+  throw new UsageError(`${wrong} is ${isPage === true ? 'not for --page' : 'for --page alone'}`, {
+    code: 'OPTION_INVALID',
+    hint: 'cutaway attach --help tells which options are the terminal’s, and which the page’s.',
+  });
 };
+
+/** Attaches in the terminal, or in the page. */
+const attach = (address: string | undefined, flags: Flags): Promise<number> => {
+  const { token, ranks, listen, x } = flags;
+  checkFace(flags);
+  const at = { ...addressOf(address), token: token ?? process.env['CUTAWAY_TOKEN'] ?? '', ranks, listen };
+  const given = parse(attachInput, at);
+  if (flags['page'] !== true) return debugLive(given, typeof x === 'string' ? x : undefined);
+  const attached = { address: `${given.host}:${given.port}`, token: given.token, ranks: given.ranks };
+  return page(undefined, { ...flags, listen: undefined, attach: attached }, interruptible());
+};
+
+/** 1 where a gradient that was watched is wrong. */
+const caughtStatus = (output: InspectResult | readonly InspectResult[]): number =>
+  [output].flat().some(({ gradCaught }) => gradCaught !== undefined && gradCaught !== null) ? 1 : 0;
 
 /** What each verb does. */
 export const actions: Actions = {
@@ -207,7 +230,7 @@ export const actions: Actions = {
     act({ operation: run, input: runInput, show: showRun }, { ...flags, model, edits: editsOf(flags) }, flags),
   inspect: (model, flags) =>
     act(
-      { operation: inspect, input: inspectInput, show: showInspect },
+      { operation: inspect, input: inspectInput, show: showInspect, status: caughtStatus },
       { ...flags, model, edits: editsOf(flags) },
       flags,
     ),

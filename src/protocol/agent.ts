@@ -25,6 +25,14 @@ export const attachInput = z.object({
 });
 export type AttachInput = z.output<typeof attachInput>;
 
+const written = /^(.+):(\d{1,5})$/;
+
+/** `HOST:PORT` of a live process, where a model can stand too; undefined for what is no such address. */
+export const processAddress = (name: string): { readonly host: string; readonly port: number } | undefined => {
+  const [, host, port] = /[\\/]/.test(name) ? [] : (written.exec(name) ?? []);
+  return host === undefined || Number(port) < 1 || Number(port) > 65_535 ? undefined : { host, port: Number(port) };
+};
+
 export const agentHello = z.object({
   protocol: z.int(),
   agent: z.string(),

@@ -42,6 +42,8 @@ export const attackResult = z.object({
   kept: z.array(z.int()),
   /** Swaps in their order, with what the model says after each. */
   flips: z.array(z.object({ position: z.int(), from: tokenView, to: tokenView, prediction: scoredToken })),
+  /** Tokens taken away in their order, by their places in the text it began with, and what the model says without. */
+  removed: z.array(z.object({ position: z.int(), token: tokenView, prediction: scoredToken })),
   before: judged,
   after: judged,
   /** Of `hotflip`: is the prediction what was wanted? Of `input-reduction`: is anything gone? */

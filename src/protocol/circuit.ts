@@ -32,7 +32,10 @@ const number = z.number().nullable();
 export const circuitResult = z.object({
   model: modelSummary,
   tokens: z.array(tokenView),
+  /** Of the first pair. */
   metric: z.string(),
+  /** Where pairs are measured by different ones: each one's own. */
+  metrics: z.array(z.string()).optional(),
   pairs: z.int(),
   clean: number,
   corrupted: number,

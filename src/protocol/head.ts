@@ -17,6 +17,8 @@ export const headInput = modelInput
     key: z.int().optional(),
     /** Whether pairs of all words are looked for. */
     pairs: z.boolean().default(true),
+    /** Where to write the result: .json, .csv, .svg or .png. */
+    out: z.string().min(1).optional(),
   });
 export type HeadInput = z.infer<typeof headInput>;
 

@@ -17,6 +17,8 @@ export const inspectInput = modelInput
     gradWeights: z.string().optional(),
     /** Keep only what layers hand on, and compute each again on the way back: less memory, more time. */
     gradCheckpoint: z.boolean().default(false),
+    /** `nan, inf, exploding 1000, vanishing 1e-8`: where on the way back the first of these is. */
+    gradCatch: z.string().min(1).optional(),
     /** Where to write the values, as float32 safetensors. */
     out: z.string().optional(),
     /** Bytes that captured values may take; half of free memory where left out. */
@@ -39,12 +41,25 @@ export const siteView = z.object({
 });
 export type SiteView = z.infer<typeof siteView>;
 
+/** Where something is wrong with a gradient, first on the way back. */
+export const gradientFault = z.object({
+  filter: z.enum(['nan', 'inf', 'exploding', 'vanishing']),
+  /** `grad(SITE)`. */
+  site: z.string(),
+  /** The length of the gradient; null where it is no finite number. */
+  norm: z.number().nullable(),
+  description: z.string(),
+});
+export type GradientFault = z.infer<typeof gradientFault>;
+
 export const inspectResult = z.object({
   tokens: z.array(tokenView),
   /** What the decoder of an encoder-decoder reads; `tokens` are then the source's. */
   target: z.array(tokenView).optional(),
   /** What the gradients are of, and what it is; null where it is no finite number. */
   gradOf: z.object({ expression: z.string(), value: z.number().nullable() }).optional(),
+  /** What was caught on the way back; null where nothing was. */
+  gradCaught: gradientFault.nullable().optional(),
   sites: z.array(siteView),
   notes: z.array(z.string()).optional(),
 });

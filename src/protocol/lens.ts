@@ -41,6 +41,8 @@ export const lensInput = modelInput
     versus: editInput.shape.edits.unwrap().optional(),
     /** The encoder of an encoder-decoder: no words are read there, the rest of each cell is. */
     stack: z.literal('encoder').optional(),
+    /** No words are read: what every model has, also one that gives labels. */
+    wordless: z.boolean().default(false),
   });
 export type LensInput = z.infer<typeof lensInput>;
 

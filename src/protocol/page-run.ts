@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { motion, targetAbout, targetState, targetStop, targetTold } from './target.js';
+import { motion, pointMoment, targetAbout, targetState, targetStop, targetTold } from './target.js';
 import { wireError } from './wire-error.js';
 
 /** The run under the debugger that a page's server has for all its pages, as `session` in `debug.view`. */
@@ -20,6 +20,7 @@ export const sessionPoint = z.object({
   token: count.optional(),
   /** Globs. */
   sites: text(2000).optional(),
+  moment: pointMoment.optional(),
   watch: text(2000).optional(),
   condition: text(2000).optional(),
   hits: text(100).optional(),
@@ -63,6 +64,8 @@ export const runView = z.object({
   refused: z.array(refusal),
   /** What went wrong last. */
   error: wireError.optional(),
+  /** Of a process that has ended: how it tells of it. */
+  ended: z.string().optional(),
   notes: z.array(z.string()),
 });
 export type RunView = z.infer<typeof runView>;

@@ -21,6 +21,8 @@ export const pairInput = onePrompt.extend({
   corruptIds: z.array(z.int()).optional(),
   /** JSON lines with `prompt`, `corrupt`, `answer`, `wrong`, or with the fields of templates `{name}`. */
   pairs: z.string().optional(),
+  /** The same lines themselves, of who has no file beside the model. */
+  pairsText: z.string().max(10_000_000).optional(),
   /** An expression; left out: the score of the answer less that of the wrong one. */
   metric: z.string().optional(),
   answer: wordInput.optional(),
@@ -53,8 +55,8 @@ export const patchInput = modelInput
     seed: z.int().default(0),
     /** Standard deviation of the noise; left out: three times that of the embedding. */
     sigma: z.number().positive().optional(),
-    /** Positions whose embedding is noised. */
-    subject: z.array(z.int().min(0)).optional(),
+    /** Tokens whose embedding is noised: positions, or a text that stands in the prompt; a line of `pairs` may name its own. */
+    subject: z.union([z.array(z.int().min(0)), z.string().min(1)]).optional(),
     /** Cells whose true effect is measured beside a guess. */
     checked: z.int().min(0).max(100_000).default(20),
     maxBytes: z.int().min(1).optional(),
@@ -95,8 +97,11 @@ export const patchResult = z.object({
   corruptTokens: z.array(tokenView).optional(),
   method: patchMethod,
   direction: z.enum(['denoise', 'noise']).optional(),
+  /** Of the first pair. */
   metric: z.string(),
   pairs: z.int(),
+  /** Of pairs that are measured by other words than the first, or by other expressions: each one's own, in their order. */
+  metrics: z.array(z.string()).optional(),
   /** The metric of the clean and of the corrupted run, means over pairs. */
   clean: number,
   corrupted: number,

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { processAddress } from './agent.js';
 import { debugSettings, runAct, runMessages } from './page-run.js';
 import type { PromptInput } from './inputs.js';
 import { wireError } from './wire-error.js';
@@ -56,6 +57,10 @@ export const experimentState = z.object({
 });
 export type ExperimentState = z.infer<typeof experimentState>;
 
+/** What can be looked at under the debugger and is not run by us: a recording, by its name's end, or a live process. */
+export const isTargetOnly = (model: string): boolean => isProcess(model) || /\.cutrec$/i.test(model);
+export const isProcess = (model: string): boolean => processAddress(model) !== undefined;
+
 /**
  * What a state gives to read, as operations take it: ids and a chat stand in place of the text. Undefined while there is
  * nothing to read.
@@ -101,6 +106,13 @@ export const pageMessage = z.discriminatedUnion('type', [
   /** Starts another host, after one died. */
   z.object({ type: z.literal('restart') }),
   z.object({ type: z.literal('models') }),
+  /** The session becomes one of a live process, to which the server attaches. The token stays with the server. */
+  z.object({
+    type: z.literal('attach'),
+    address: text(300).refine((address) => processAddress(address) !== undefined, 'this is no HOST:PORT'),
+    token: text(1000),
+    ranks: z.int().min(1).max(1024).optional(),
+  }),
   /** What is in a folder that may be looked into; the topmost where left out. */
   z.object({ type: z.literal('browse'), folder: text(4000).optional() }),
   /** Asks for an answer that the server may still have: `params` as the host was asked for it, field for field. */

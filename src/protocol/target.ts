@@ -109,6 +109,10 @@ export const targetAbout = z.object({
 });
 export type TargetAbout = z.infer<typeof targetAbout>;
 
+/** At which moment of a module: of a live process alone. */
+export const pointMoment = z.enum(['before', 'after', 'backward']);
+export type PointMoment = z.infer<typeof pointMoment>;
+
 /**
  * Where to stop: what is given must all hold. `watch` makes it a data breakpoint, on an expression or `weight NAME`;
  * `log` a log point, a text with expressions in braces.
@@ -118,6 +122,8 @@ export const pointSpec = z.object({
   lines: z.array(z.int().min(1)).optional(),
   /** Globs. */
   sites: text.optional(),
+  /** Of the modules that lines or sites name; before them, or where a site's value is, where left out. */
+  moment: pointMoment.optional(),
   layers: z.array(count).optional(),
   steps: z.array(count).optional(),
   /** A token's text in quotes: in the step that is fed it. */
@@ -213,6 +219,20 @@ export const viewAsk = z.discriminatedUnion('ask', [
   z.object({ ask: z.literal('evaluate'), expression: text }),
   /** The numbers as little-endian float32; fewer than asked for at the end. */
   z.object({ ask: z.literal('bytes'), ref: text, offset: count, count }),
+  /**
+   * A value at a glance: numbers, distribution, and its last two axes as a picture, at these indices of the others. The
+   * pixels are the bytes.
+   */
+  z.object({
+    ask: z.literal('picture'),
+    ref: text,
+    at: z.array(count).max(16).default([]),
+    bins: z.int().min(1).max(500).default(61),
+    /** Pixels along a side at the most. */
+    most: z.int().min(16).max(1024).default(512),
+  }),
+  /** Of a process that trains: its last steps, and what they suggest. Also while it goes on. */
+  z.object({ ask: z.literal('training'), last: z.int().min(1).max(1000).default(200) }),
   z.object({ ask: z.literal('words'), count: count.max(1000) }),
   z.object({ ask: z.literal('token'), name: text }),
   /** All sites of the run order; `here`: of the layer that the run is in. */
@@ -249,6 +269,8 @@ export type Evaluated = z.infer<typeof evaluated>;
 const likely = tokenView.extend({ probability: z.number() });
 const compared = tokenView.extend({ here: z.number(), unedited: z.number() });
 
+const finite = z.number().nullable();
+
 const places = z.object({ places: z.array(z.object({ label: z.string(), position: targetPosition })) });
 
 /** The answer to each kind of look. */
@@ -258,6 +280,30 @@ export const viewAnswers = {
   children: z.object({ items: z.array(item) }),
   evaluate: evaluated,
   bytes: z.object({ total: count, axes: z.array(z.string()), shape: z.array(z.int()) }),
+  /** What is no number, as of a value that is all NaN, is null. */
+  picture: z.object({
+    axes: z.array(z.string()),
+    shape: z.array(z.int()),
+    dtype: z.string(),
+    stats: z.object({
+      ...{ nan: count, inf: count, min: finite, max: finite, mean: finite, std: finite, norm: finite },
+    }),
+    histogram: z.object({ low: finite, high: finite, counts: z.array(count) }),
+    /** Each pixel is the number farthest from 0 of 2^level x 2^level, float32 row by row. */
+    pixels: z.object({ rows: count, columns: count, level: count }),
+  }),
+  training: z.object({
+    steps: z.array(
+      z.object({
+        step: count,
+        ...{ loss: finite, gradNorm: finite, noise: finite },
+        lr: z.array(finite),
+        /** Norm of the gradient of each layer's parameters. */
+        layers: z.record(z.string(), finite),
+      }),
+    ),
+    advice: z.array(z.object({ kind: z.string(), text: z.string() })),
+  }),
   words: z.object({ words: z.array(scoredToken) }),
   token: z.object({ token: z.int(), text: z.string() }),
   sites: z.object({ sites: z.array(z.object({ name: z.string(), axes: z.array(z.string()), here: z.boolean() })) }),

@@ -7,7 +7,7 @@ export const timesInput = modelInput
   .extend(onePrompt.shape)
   .extend(editInput.shape)
   .extend({
-    /** Passes that are timed, behind one that is not: it makes ready what the others use. */
+    /** Passes that are timed, behind some that are not: they make ready what the others use. */
     repeats: z.int().min(1).max(1000).default(7),
   });
 export type TimesInput = z.infer<typeof timesInput>;

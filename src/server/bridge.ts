@@ -1,15 +1,18 @@
 import { UsageError } from '../base/index.js';
-import type { Client } from '../client/index.js';
+import type { Answer, Client } from '../client/index.js';
+import type { Looked } from '../debugger/index.js';
 import {
   clientMessage,
   encodeFrame,
   FrameDecoder,
+  hostMethods,
   hostProtocol,
   invalidMessage,
   pageRun,
   toWireError,
   type HostMessage,
   type HostRequest,
+  type ViewAsk,
 } from '../protocol/index.js';
 
 /** What a page may ask of the host. Models are named in each request; none is opened under a name. */
@@ -32,6 +35,7 @@ const allowed: ReadonlySet<string> = new Set([
     'patch',
     'circuit',
     'components',
+    'diff',
     'list',
     'times',
     'tokenize',
@@ -61,6 +65,15 @@ const checkRequest = ({ method, params }: HostRequest): void => {
   });
 };
 
+export interface BridgeEnds {
+  send(bytes: Uint8Array): void;
+  hangUp(): void;
+  /** Told of each answer, and what it is to. */
+  answered?(request: HostRequest, result: unknown): void;
+  /** Looks at the run where that is not the host's; undefined where it is. */
+  look?(ask: ViewAsk): Promise<Looked<ViewAsk['ask']>> | undefined;
+}
+
 /** One page's requests, handed on to a host that several pages share. When the page goes, all that it asked is cancelled. */
 export class Bridge {
   readonly #decoder = new FrameDecoder(limits);
@@ -70,12 +83,7 @@ export class Bridge {
   constructor(
     readonly tab: string,
     readonly client: Client,
-    /** `answered`: told of each answer, and what it is to. */
-    readonly ends: {
-      send(bytes: Uint8Array): void;
-      hangUp(): void;
-      answered?(request: HostRequest, result: unknown): void;
-    },
+    readonly ends: BridgeEnds,
   ) {}
 
   greet(): void {
@@ -116,7 +124,7 @@ export class Bridge {
       if (this.#open.size >= mostPending) throw invalidMessage(`${mostPending} requests are open`);
       checkRequest(request);
       this.#open.set(id, controller);
-      const { result, payload } = await this.#ask(request, controller.signal);
+      const { result, payload } = await (this.#looked(request) ?? this.#ask(request, controller.signal));
       this.#send({ type: 'answer', id, result }, payload);
       this.ends.answered?.(request, result);
     } catch (error) {
@@ -124,6 +132,18 @@ export class Bridge {
     } finally {
       if (this.#open.get(id) === controller) this.#open.delete(id);
     }
+  }
+
+  /** A look at a live process, which the server itself has. */
+  #looked({ method, params }: HostRequest): Promise<Pick<Answer, 'result'> & { payload?: Uint8Array }> | undefined {
+    const parsed = method === 'debug.view' ? hostMethods[method].input.safeParse(params) : undefined;
+    if (parsed && !parsed.success) throw invalidMessage('this is no look at a run', parsed.error);
+    return (
+      parsed &&
+      this.ends
+        .look?.(parsed.data.ask)
+        ?.then(({ bytes, ...result }) => ({ result, ...(bytes ? { payload: bytes } : {}) }))
+    );
   }
 
   #ask({ id, method, params, key }: HostRequest, signal: AbortSignal) {

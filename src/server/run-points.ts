@@ -1,10 +1,11 @@
-import type { Client } from '../client/index.js';
-import { pageRun, type DebugSettings, type PointSpec, type RunView, type SessionPoint } from '../protocol/index.js';
+import type { Target } from '../debugger/index.js';
+import type { DebugSettings, PointSpec, RunView, SessionPoint } from '../protocol/index.js';
 
 type Refused = RunView['refused'];
 
-const placeOf = ({ line, layer, token, sites }: SessionPoint): string =>
+const placeOf = ({ line, layer, token, sites, moment }: SessionPoint): string =>
   [
+    ...(moment === undefined ? [] : [moment]),
     ...(line === undefined ? [] : [`line ${line}`]),
     ...(layer === undefined ? [] : [`layer ${layer}`]),
     ...(token === undefined ? [] : [`token ${token}`]),
@@ -13,7 +14,7 @@ const placeOf = ({ line, layer, token, sites }: SessionPoint): string =>
 
 /** A point of the session as the target has it. @param promptLength tokens that step 0 is fed */
 const specOf = (point: SessionPoint, promptLength: number): PointSpec => {
-  const { id, line, layer, token, sites, watch, condition, hits, log } = point;
+  const { id, line, layer, token, sites, moment, watch, condition, hits, log } = point;
   const label = watch === undefined ? placeOf(point) : `watch ${watch}`;
   return {
     ...{ id, label: condition === undefined ? label : `${label} if ${condition}` },
@@ -21,6 +22,7 @@ const specOf = (point: SessionPoint, promptLength: number): PointSpec => {
     ...(layer === undefined ? {} : { layers: [layer] }),
     ...(token === undefined ? {} : { steps: [Math.max(0, token - promptLength + 1)] }),
     ...(sites === undefined ? {} : { sites }),
+    ...(moment === undefined ? {} : { moment }),
     ...(watch === undefined ? {} : { watch }),
     ...(condition === undefined ? {} : { condition }),
     ...(hits === undefined ? {} : { hits }),
@@ -42,7 +44,7 @@ export class RunPoints {
   }
 
   /** Also while the run goes on. @throws what the host answers */
-  async follow(client: Client, { points, caught }: DebugSettings): Promise<void> {
+  async follow(target: Target, { points, caught }: DebugSettings): Promise<void> {
     const specs = points.filter((point) => point.on).map((point) => specOf(point, this.promptLength));
     const wanted = new Map(specs.map((spec) => [spec.id ?? 0, JSON.stringify(spec)]));
     const add = specs.filter((spec) => this.#told.get(spec.id ?? 0) !== wanted.get(spec.id ?? 0));
@@ -51,10 +53,9 @@ export class RunPoints {
     if (add.length === 0 && remove.length === 0 && isCaught) return;
     this.#told = wanted;
     this.#caught = JSON.stringify(caught);
-    const session = pageRun;
     // Removed before they are made again: how often the older one was met does not count.
-    if (remove.length > 0) await client.request('debug.points', { session, remove });
-    const result = await client.request('debug.points', { session, add, ...(isCaught ? {} : { caught }) });
+    if (remove.length > 0) await target.points({ remove });
+    const result = await target.points({ add, ...(isCaught ? {} : { caught }) });
     const before = this.#refused.filter(({ what }) => this.#isAsOf(what, { remove, isCaught }));
     const breakpoints = result.added.flatMap((answer, i) =>
       'error' in answer ? [{ what: add[i]?.id ?? 0, error: answer.error }] : [],

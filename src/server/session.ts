@@ -41,6 +41,12 @@ const withoutUndefined = (change: Change): object =>
 /** What a place of the run depends on. */
 const textOf = ({ model, prompt, ids, chat }: ExperimentState): string => JSON.stringify([model, prompt, ids, chat]);
 
+/** A session of a live process: what it is given to read is its own. Breakpoints and watches stay. */
+export const ofProcess = (address: string): Change => ({
+  ...{ model: address, prompt: '', edits: [] },
+  ...{ ids: null, chat: null, target: null, targetIds: null, word: null, beside: null },
+});
+
 /** The last state that a journal has. */
 export const stateIn = (journal: Journal): ExperimentState | undefined => {
   const last = journal.entries().findLast(({ kind }) => kind === 'session');

@@ -1,8 +1,10 @@
 import { DebuggerError } from '../base/index.js';
 import type { Client } from '../client/index.js';
+import type { Looked, Target } from '../debugger/index.js';
 import { makeExperiment, formatExperiment, parseEdits, type EditKind } from '../language/index.js';
 import {
-  pageRun as session,
+  isProcess,
+  isTargetOnly,
   sessionPrompt,
   toWireError,
   type DebugSettings,
@@ -12,14 +14,18 @@ import {
   type RunAct,
   type RunView,
   type ServerMessage,
-  type TargetAbout,
   type TargetState,
   type TargetTold,
+  type ViewAsk,
 } from '../protocol/index.js';
+import type { LiveTarget } from '../service/index.js';
+import { HostRun } from './host-run.js';
+import type { Processes } from './processes.js';
 import { RunPoints } from './run-points.js';
 
 export interface SharedRunOptions {
   readonly client: Client;
+  readonly processes: Processes;
   /** What the session is now. */
   readonly state: () => ExperimentState;
   /** Tells all pages. */
@@ -28,7 +34,9 @@ export interface SharedRunOptions {
 
 /** What a run was opened with. */
 interface Opened {
-  readonly about: TargetAbout;
+  readonly target: Target;
+  /** A live process: the server holds it itself, so that no model's run can be in its way. */
+  readonly live?: LiveTarget;
   readonly model: string;
   readonly text: string;
   /** Edits that only a new run can have. */
@@ -59,8 +67,13 @@ const isFixed = (text: string): boolean => {
 const textOf = (state: ExperimentState): string => JSON.stringify(sessionPrompt(state));
 const fixedOf = (state: ExperimentState): string => JSON.stringify(editsOn(state).filter(isFixed));
 
-/** How a run differs from what the session is now. */
-const outdatedOf = ({ model, text, fixed }: Opened, now: ExperimentState): RunView['outdated'] => {
+/** What changes that a run is given are written as; a process has more of them than our own language. */
+const textOfEdits = (edits: readonly string[], isLive: boolean): string =>
+  isLive ? edits.join('\n') : formatExperiment(makeExperiment(edits.flatMap((edit) => parseEdits(edit))));
+
+/** How a run of a model differs from what the session is now. */
+const outdatedOf = ({ target, model, text, fixed }: Opened, now: ExperimentState): RunView['outdated'] => {
+  if (target.about.kind !== 'engine') return undefined;
   if (now.model !== model) return 'model';
   if (textOf(now) !== text) return 'text';
   return fixedOf(now) === fixed ? undefined : 'edits';
@@ -80,7 +93,8 @@ export class SharedRun {
   #stop: MoveResult['stop'] | undefined;
   #loaded = '[]';
   #changed = false;
-  #error: unknown;
+  #error: DebuggerError | undefined;
+  #ended: string | undefined;
   #notes: readonly string[] = [];
   #moving: AbortController | undefined;
   #told: readonly TargetTold[] = [];
@@ -88,17 +102,46 @@ export class SharedRun {
   #timer: NodeJS.Timeout | undefined;
   #last: Promise<void> = Promise.resolve();
 
-  constructor(readonly options: SharedRunOptions) {}
+  /** The session's model that the run followed last. */
+  #model: string;
+
+  constructor(readonly options: SharedRunOptions) {
+    this.#model = options.state().model;
+  }
 
   /** What a page that comes is told. */
   greeting(): readonly ServerMessage[] {
     const run = this.#run;
-    if (!this.#opened) return [];
+    const isTold = this.#ended !== undefined || this.#error !== undefined; // why there is none
+    if (!this.#opened) return isTold ? [{ type: 'run', view: this.#view }] : [];
     return [
-      { type: 'about', run, about: this.#opened.about },
+      { type: 'about', run, about: this.#opened.target.about },
       { type: 'told', run, told: [...this.#told], again: true },
       { type: 'run', view: this.#view },
     ];
+  }
+
+  /** Opens at the start what is there to be debugged alone. @throws why that cannot be opened */
+  async begin(): Promise<void> {
+    if (!this.#opensItself) return;
+    await this.act({ act: 'open' });
+    if (!this.#opened && this.#error) throw this.#error;
+  }
+
+  /** To the session's process, also where one was attached to before. */
+  attach(): Promise<void> {
+    this.#model = this.options.state().model;
+    return this.act({ act: 'restart' });
+  }
+
+  /** Looks at a process that is attached to; undefined of any other run, which the host looks at. */
+  look(ask: ViewAsk): Promise<Looked<ViewAsk['ask']>> | undefined {
+    return this.#opened?.live?.view(ask);
+  }
+
+  /** No page is there: a run of ours pauses, a process goes on as it does. */
+  left(): Promise<void> {
+    return this.#opened?.live ? this.#last : this.act({ act: 'pause' });
   }
 
   act(act: RunAct): Promise<void> {
@@ -124,15 +167,37 @@ export class SharedRun {
 
   /** The session was changed: the run follows. */
   async follow(): Promise<void> {
+    const { model } = this.options.state();
+    const isOther = model !== this.#model;
+    this.#model = model;
+    // A run of a model stays while another is looked at; a process is not held for longer than it is shown.
+    if (isOther && (isTargetOnly(model) || isTargetOnly(this.#opened?.model ?? ''))) {
+      this.#moving?.abort();
+      await this.#inTurn(() => this.#close());
+      if (this.#opensItself) await this.act({ act: 'open' });
+      return;
+    }
     if (!this.#opened) return;
     if (this.#phase === 'running') await this.#try(() => this.#followPoints());
     await this.#inTurn(() => this.#followEdits());
   }
 
-  /** The host is gone, and the run with it. */
+  /** The host is gone, and the run with it, unless it is of a process. */
   lost(): void {
+    if (this.#opened?.live) return;
     this.#forget();
     this.#tell();
+  }
+
+  /** Lets a process go, and ends a run of ours. */
+  dispose(): Promise<void> {
+    return this.act({ act: 'close' });
+  }
+
+  get #opensItself(): boolean {
+    const { state, processes } = this.options;
+    const { model } = state();
+    return isTargetOnly(model) && (!isProcess(model) || processes.knows(model));
   }
 
   get #view(): RunView {
@@ -144,6 +209,7 @@ export class SharedRun {
       ...(this.#stop ? { stop: this.#stop } : {}),
       ...(outdated ? { outdated } : {}),
       ...(this.#error === undefined ? {} : { error: toWireError(this.#error) }),
+      ...(this.#ended === undefined ? {} : { ended: this.#ended }),
     };
   }
 
@@ -159,6 +225,7 @@ export class SharedRun {
       await work();
     } catch (error) {
       if (!(error instanceof DebuggerError)) throw error;
+      if (error.info.code === 'AGENT_LOST') await this.#close(); // of several ranks the others are let go
       const isTold = error.info.code === 'CANCELLED' || error.info.code === 'HOST_DIED'; // elsewhere
       if (!isTold) this.#error = error;
       this.#phase = this.#opened ? 'stopped' : 'off';
@@ -179,15 +246,16 @@ export class SharedRun {
     const { model } = now;
     this.#run++;
     this.#phase = 'opening';
+    this.#ended = undefined;
     this.#tell();
-    const edits = editsOn(now).map((text) => ({ text }));
-    const given = { model, binding: 'apart' as const, edits, ...sessionPrompt(now) };
-    const { about, state } = await this.options.client.request('debug.open', { ...given, session });
+    const edits = isTargetOnly(model) ? [] : editsOn(now);
+    const opened = await this.#opening(now, edits);
+    const { about, state } = opened.target;
     const points = new RunPoints(about.prompt.length);
-    this.#opened = { about, model, text: textOf(now), fixed: fixedOf(now), points };
+    this.#opened = { ...opened, model, text: textOf(now), fixed: fixedOf(now), points };
     this.#state = state;
     this.#stop = { reason: 'entry' };
-    this.#loaded = JSON.stringify(editsOn(now));
+    this.#loaded = JSON.stringify(edits);
     this.#changed = false;
     this.#notes = about.notes;
     this.#told = [];
@@ -195,6 +263,31 @@ export class SharedRun {
     this.options.tell({ type: 'told', run: this.#run, told: [], again: true });
     await this.#followPoints();
     this.#phase = 'stopped';
+    await this.#followEdits();
+  }
+
+  async #opening(now: ExperimentState, edits: readonly string[]): Promise<Pick<Opened, 'target' | 'live'>> {
+    const { client, processes } = this.options;
+    if (!isProcess(now.model)) return { target: await HostRun.open(client, now, edits) };
+    const run = this.#run;
+    const onDeath = (error: DebuggerError): void => void this.#inTurn(() => this.#died(run, error));
+    const live = await processes.attach(now.model, { onDeath, onNews: () => this.#news(run) });
+    return { target: live, live };
+  }
+
+  /** A process is gone without a word. */
+  async #died(run: number, error: DebuggerError): Promise<void> {
+    if (run !== this.#run || !this.#opened) return;
+    await this.#close();
+    throw error;
+  }
+
+  /** A process came to a breakpoint, or its end, while nobody waited for it. */
+  #news(run: number): void {
+    void this.#inTurn(async () => {
+      const isNews = run === this.#run && this.#opened?.live?.hasNews;
+      if (isNews) await this.#move({ kind: 'continue' });
+    });
   }
 
   /** A run that is not open is opened: a step then shows where it begins, and only running on moves it. */
@@ -209,44 +302,49 @@ export class SharedRun {
     this.#phase = 'running';
     const long = setTimeout(() => this.#tell(), longMs);
     const wanted = isNew && motion.kind === 'continue' ? { ...motion, here: true } : motion;
-    const { stop, state } = await this.options.client
-      .request(
-        'debug.move',
-        { session, motion: wanted },
-        { signal: this.#moving.signal, onTold: (told) => told.type === 'told' && this.#hear(told.told) },
-      )
-      .finally(() => clearTimeout(long));
+    const { signal } = this.#moving;
+    const { target } = this.#opened ?? {};
+    const moved = target?.resume(wanted, { signal, onTold: (told) => this.#hear(told) });
+    const result = await moved?.finally(() => clearTimeout(long));
     this.#moving = undefined;
+    if (!result || !this.#opened) return;
+    const { stop, state } = result;
     this.#phase = 'stopped';
     this.#state = state;
     this.#stop = stop;
     if (isAtStart(state)) this.#changed = false;
+    if (this.#opened.live && stop.reason === 'end') {
+      await this.#close();
+      this.#ended = stop.description ?? '';
+    }
   }
 
   async #followPoints(): Promise<void> {
-    await this.#opened?.points.follow(this.options.client, this.options.state().debug ?? nothing);
+    if (!this.#opened) return;
+    const { points, target } = this.#opened;
+    await points.follow(target, this.options.state().debug ?? nothing);
   }
 
   /** The session's edits in place of the run's: they count from where it stands. */
   async #followEdits(): Promise<void> {
     if (!this.#opened || !this.#state) return;
     await this.#followPoints();
+    const { target, live, model } = this.#opened;
     const edits = editsOn(this.options.state());
     const wanted = JSON.stringify(edits);
-    if (wanted === this.#loaded || this.options.state().model !== this.#opened.model) return;
+    if (wanted === this.#loaded || this.options.state().model !== model || !target.about.can.change) return;
     this.#loaded = wanted; // one that is refused is not tried again
-    const text = formatExperiment(makeExperiment(edits.flatMap((edit) => parseEdits(edit))));
-    const change = { change: 'load' as const, text };
-    const { state, notes } = await this.options.client.request('debug.apply', { session, change });
+    const text = textOfEdits(edits, live !== undefined);
+    const { state, notes } = await target.apply({ change: 'load', text });
     this.#state = state;
-    this.#notes = notes;
-    this.#changed ||= !isAtStart(state);
+    this.#notes = live ? target.about.notes : notes;
+    this.#changed ||= !live && !isAtStart(state);
   }
 
   async #close(): Promise<void> {
-    const isOpen = this.#opened !== undefined;
+    const target = this.#opened?.target;
     this.#forget();
-    if (isOpen && this.options.client.isAlive) await this.options.client.request('debug.close', { session });
+    await target?.dispose();
   }
 
   #forget(): void {
@@ -257,6 +355,7 @@ export class SharedRun {
     this.#state = undefined;
     this.#stop = undefined;
     this.#changed = false;
+    this.#ended = undefined;
     this.#notes = [];
     this.#told = [];
     this.#untold = [];

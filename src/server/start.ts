@@ -10,12 +10,15 @@ import { readTour } from '../service/index.js';
 import { makeToken, pathBehind, type Gate } from './address.js';
 import { builtPage, pageFiles } from './files.js';
 import { makeHandler, refusal } from './http.js';
+import { Processes, type Access } from './processes.js';
 import { RecentModels } from './recent.js';
 import { Session, stateIn } from './session.js';
 import { Tabs } from './tabs.js';
 
 export interface PageOptions {
   readonly model?: string | undefined;
+  /** A live process in a model's place, and how it lets a debugger in. */
+  readonly attach?: (Access & { readonly address: string }) | undefined;
   /** The port; where left out 7077, or any free one. */
   readonly port?: number | undefined;
   /** Another address than loopback. */
@@ -117,9 +120,14 @@ const shownHost = (address = '127.0.0.1'): string => {
 
 /**
  * Serves the page on loopback, with a host of its own for models.
- * @throws EngineError PORT_UNAVAILABLE, PAGE_MISSING, HOST_DIED; UsageError FILE_UNREADABLE of the session
+ * @throws EngineError PORT_UNAVAILABLE, PAGE_MISSING, HOST_DIED; UsageError FILE_UNREADABLE of the session; as
+ * `LiveTarget.open` where a process is attached to
  */
-export const startPage = async (options: PageOptions): Promise<PageServer> => {
+export const startPage = async (given: PageOptions): Promise<PageServer> => {
+  const { attach } = given;
+  const options = attach ? { ...given, model: attach.address } : given;
+  const processes = new Processes();
+  if (attach) processes.remember(attach.address, attach);
   const files = pageFiles(options.page ?? builtPage());
   const tour = hintOf(await openingTour());
   const { session, journal } = await beginSession(options, tour);
@@ -128,12 +136,12 @@ export const startPage = async (options: PageOptions): Promise<PageServer> => {
   let gate: Gate = { token: makeToken(), port: 0, isOpen };
   const recent = new RecentModels(options.state);
   const notes = journal?.notes ?? [];
-  const tabs = new Tabs({ client: host, session, tour, notes, recent, folder: options.folder });
+  const tabs = new Tabs({ client: host, session, tour, notes, recent, processes, folder: options.folder });
   const handle = makeHandler(files, () => gate);
   const server = createServer((request, response) => void handle(request, response));
   const sockets = acceptSockets(server, tabs, () => gate);
   const dispose = async (): Promise<void> => {
-    tabs.close();
+    await tabs.close();
     sockets.close();
     server.close();
     server.closeAllConnections();
@@ -141,6 +149,7 @@ export const startPage = async (options: PageOptions): Promise<PageServer> => {
     await journal?.dispose();
   };
   try {
+    await tabs.begin();
     gate = { ...gate, port: await listen(server, options) };
   } catch (error) {
     await dispose();

@@ -9,13 +9,15 @@ import {
   type PageMessage,
   type ServerMessage,
   type SessionView,
+  type ViewAsk,
 } from '../protocol/index.js';
 import { Bridge } from './bridge.js';
 import { browseFolder } from './folders.js';
 import { modelChoices } from './models.js';
 import { KeptAnswers } from './kept-answers.js';
+import type { Processes } from './processes.js';
 import type { RecentModels } from './recent.js';
-import type { Session } from './session.js';
+import { ofProcess, type Session } from './session.js';
 import { SharedRun } from './shared-run.js';
 
 export interface TabsOptions {
@@ -26,6 +28,7 @@ export interface TabsOptions {
   /** A folder whose models can be chosen. */
   readonly folder?: string | undefined;
   readonly recent: RecentModels;
+  readonly processes: Processes;
 }
 
 /** How long the run under the debugger outlives the last page: a page that is loaded again takes less. */
@@ -60,11 +63,11 @@ export class Tabs {
   #isClosed = false;
 
   constructor(readonly options: TabsOptions) {
-    const { client, session } = options;
+    const { client, session, processes } = options;
     const tell = (message: ServerMessage): void => {
       for (const tab of this.#tabs) this.#send(tab, message);
     };
-    this.#run = new SharedRun({ client, tell, state: () => session.standing.state });
+    this.#run = new SharedRun({ client, processes, tell, state: () => session.standing.state });
   }
 
   get size(): number {
@@ -81,7 +84,12 @@ export class Tabs {
       hangUp: (): void => socket.close(1008),
     };
     const answered = (request: HostRequest, result: unknown): void => this.#answered(request, result);
-    const tab: Tab = { socket, bridge: new Bridge(`tab-${this.#count++}`, client, { ...ends, answered }), seq: 0 };
+    const look = (ask: ViewAsk) => this.#run.look(ask);
+    const tab: Tab = {
+      socket,
+      bridge: new Bridge(`tab-${this.#count++}`, client, { ...ends, answered, look }),
+      seq: 0,
+    };
     this.#tabs.add(tab);
     clearTimeout(this.#grace);
     socket.on('message', (data, isBinary) => this.#message(tab, bytesOf(data), isBinary));
@@ -103,10 +111,15 @@ export class Tabs {
     this.#kept.put(method, params, result);
   }
 
-  /** No page is left: the run pauses, and is closed unless one comes back. */
+  /** Opens what the session begins with, where that is a process or a recording. @throws why it cannot be opened */
+  begin(): Promise<void> {
+    return this.#run.begin();
+  }
+
+  /** No page is left: the run pauses, and is closed unless one comes back. A process is let go then. */
   #left(): void {
     const ended = (): void => undefined; // nobody is there to be told
-    this.#run.act({ act: 'pause' }).catch(ended);
+    this.#run.left().catch(ended);
     clearTimeout(this.#grace);
     if (this.#isClosed) return;
     this.#grace = setTimeout(() => void this.#run.act({ act: 'close' }).catch(ended), graceMs);
@@ -120,10 +133,12 @@ export class Tabs {
     this.#tellAll();
   }
 
-  close(): void {
+  /** A process that is attached to goes on. */
+  async close(): Promise<void> {
     this.#isClosed = true;
     clearTimeout(this.#grace);
     for (const { socket } of this.#tabs) socket.close(1001);
+    await this.#run.dispose();
   }
 
   #message(tab: Tab, bytes: Uint8Array, isBinary: boolean): void {
@@ -164,25 +179,39 @@ export class Tabs {
       case 'run':
         await this.#run.act(message.act);
         return;
+      case 'attach':
+        await this.#attach(message);
+        return;
       case 'restart':
         this.#run.lost();
         await client.restart();
         this.#death = undefined;
         break;
-      case 'kept': {
-        const { id, asked, params } = message;
-        this.#send(tab, { type: 'kept', id, result: this.#kept.find(asked, params) });
-        return;
-      }
+      case 'kept':
       case 'models':
       case 'browse':
-        this.#send(tab, await this.#choices(message));
+        this.#send(tab, await this.#answer(message));
         return;
     }
     this.#tellAll();
     const isMade = message.type === 'undo' || message.type === 'redo' || message.type === 'change';
     if (isMade) this.#run.follow().catch((error: unknown) => this.#fault(tab, error));
     if (isMade && !(message.type === 'change' && message.gesture !== undefined)) await session.save();
+  }
+
+  async #attach({ address, token, ranks }: Extract<PageMessage, { type: 'attach' }>): Promise<void> {
+    const { session, processes } = this.options;
+    processes.remember(address, { token, ranks });
+    if (session.standing.state.model !== address) session.change(ofProcess(address));
+    this.#tellAll();
+    await this.#run.attach();
+    await session.save();
+  }
+
+  #answer(message: Extract<PageMessage, { type: 'kept' | 'models' | 'browse' }>): Promise<ServerMessage> {
+    if (message.type !== 'kept') return this.#choices(message);
+    const { id, asked, params } = message;
+    return Promise.resolve({ type: 'kept', id, result: this.#kept.find(asked, params) });
   }
 
   /** What can be chosen. @throws UsageError MESSAGE_INVALID, OPTION_INVALID, FILE_UNREADABLE */

@@ -9,7 +9,16 @@ export const cancelled = (): EngineError =>
 const breathMs = 25;
 
 /** A turn of the event loop, in which signals and messages are seen. A timer would wait a millisecond and more for it. */
-const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+const turn = (): Promise<void> =>
+  new Promise((resolve) => {
+    const { port1, port2 } = new MessageChannel();
+    port1.addEventListener('message', () => {
+      port1.close();
+      resolve();
+    });
+    port1.start();
+    port2.postMessage(undefined);
+  });
 
 /** A function to call between segments: now and then it lets the process see signals, and stops where one asked for it. */
 export const checkpoints = (context: OperationContext): (() => Promise<void>) => {

@@ -16,6 +16,7 @@ import { checkpoints } from './cancel.js';
 import { partOf, sitesFor, type SiteValue, type Wanted } from './chosen-sites.js';
 import { chosenWeights, weightValue } from './chosen-weights.js';
 import { contextFor } from './experiment.js';
+import { caughtSites, firstFault, gradientCatches } from './gradient-faults.js';
 import type { OpenModel } from './open-model.js';
 import type { OperationContext } from './operation.js';
 import { predictBytes, wholeOf } from './predict-bytes.js';
@@ -29,7 +30,7 @@ export interface Captured {
 }
 
 type CaptureInput = Pick<InspectInput, 'sites'> &
-  Partial<Pick<InspectInput, 'maxBytes' | 'gradOf' | 'gradWeights' | 'gradCheckpoint'>>;
+  Partial<Pick<InspectInput, 'maxBytes' | 'gradOf' | 'gradWeights' | 'gradCheckpoint' | 'gradCatch'>>;
 
 interface CaptureRequest {
   readonly input: CaptureInput;
@@ -38,7 +39,7 @@ interface CaptureRequest {
 }
 
 /** What is told of a pass: the sites' values, and of a scalar its gradients. */
-interface Told extends Pick<InspectResult, 'gradOf'> {
+interface Told extends Pick<InspectResult, 'gradOf' | 'gradCaught'> {
   readonly values: readonly SiteValue[];
 }
 
@@ -52,13 +53,13 @@ export const capture = async (
   const { variant, notes } = await prepareExperiment(contextFor(model, prompt, 0), edits);
   for (const text of notes) context.note(text);
   const pass = { model, request, variant, context };
-  const { values, gradOf } = request.input.gradOf === undefined ? await plain(pass) : await backward(pass);
-  const told = [...model.notes, ...notes];
+  const { values, ...told } = request.input.gradOf === undefined ? await plain(pass) : await backward(pass);
+  const toKnow = [...model.notes, ...notes];
   const result = {
     ...promptView(prompt),
-    ...(gradOf ? { gradOf } : {}),
+    ...told,
     sites: values.map(viewOf),
-    ...(told.length > 0 ? { notes: told } : {}),
+    ...(toKnow.length > 0 ? { notes: toKnow } : {}),
   };
   return { result, values, tensors: new Map(values.map(({ name, tensor }) => [name, tensor])) };
 };
@@ -117,8 +118,10 @@ const backward = async ({ model, request, variant, context }: CapturePass): Prom
   const wanted = sitesFor(model, variant, input.sites);
   const weights = chosenWeights(model.program, input.gradWeights);
   const names = wanted.map((w) => w.place.name);
+  const catches = input.gradCatch === undefined ? [] : gradientCatches(input.gradCatch);
+  const sites = catches.length === 0 ? names : [...new Set([...names, ...caughtSites(variant)])];
   const asked: GradientsRequest = {
-    ...{ variant, prompt, sites: names, capture: names, weights: weights.map((w) => w.name) },
+    ...{ variant, prompt, sites, capture: names, weights: weights.map((w) => w.name) },
     expression: parseExpression(text),
     encode: (token) => tokensOfText(model, token),
     keep: input.gradCheckpoint === true ? 'layers' : 'values',
@@ -140,5 +143,6 @@ const backward = async ({ model, request, variant, context }: CapturePass): Prom
       ...weights.map((w) => weightValue(w, found.weights.get(w.name))),
     ],
     gradOf: { expression: text, value: Number.isFinite(found.value) ? found.value : null },
+    ...(catches.length === 0 ? {} : { gradCaught: firstFault(catches, found.sites, variant) ?? null }),
   };
 };

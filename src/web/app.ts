@@ -1,6 +1,6 @@
 import { createContext, createEffect, createMemo, createRoot, createSignal, useContext, type Accessor } from 'solid-js';
 import { bug } from '../base/index.js';
-import type { ExperimentState, LensCell, SessionFocus } from '../protocol/index.js';
+import { isProcess, isTargetOnly, type ExperimentState, type LensCell, type SessionFocus } from '../protocol/index.js';
 import { languages, type Words } from './i18n/index.js';
 import { makePalette, type Palette } from './look/color.js';
 import { formatAddress, parseAddress } from './state/address.js';
@@ -13,6 +13,13 @@ import { makeProgram, type Program } from './state/program.js';
 import { makeResults, type Results } from './state/results.js';
 import { makeSession, type Change, type Session } from './state/session.js';
 import { makeView, viewDefaults, type View } from './state/view.js';
+
+export type Source = 'model' | 'process' | 'recording';
+
+const sourceOf = (model: string): Source => {
+  if (isProcess(model)) return 'process';
+  return isTargetOnly(model) ? 'recording' : 'model';
+};
 
 /** All that a panel may use. */
 export interface App {
@@ -27,6 +34,9 @@ export interface App {
   /** What is known of the model that is looked at. */
   readonly model: Accessor<ModelInfo | undefined>;
   readonly results: Results;
+  /** What the session is of: without a model of ours there is a run to debug, and nothing else. */
+  readonly source: Accessor<Source>;
+  readonly runOnly: Accessor<boolean>;
   readonly debugging: Debugging;
   readonly program: Program;
   readonly view: View;
@@ -97,6 +107,7 @@ export const makeApp = (): App => {
   const { view, setView } = makeView(given.view);
   const { side, state, change } = makeSides(session, view);
   const results = makeResults(session, side);
+  const source = createMemo(() => sourceOf(state()?.model ?? ''));
   const model = makeModel(session, () => state()?.model);
   const debugging = makeDebugging(session);
   const [pointed, point] = createSignal<string>();
@@ -122,7 +133,7 @@ export const makeApp = (): App => {
   followRun({ debugging, results, look, focus });
   return {
     ...{ session, results, debugging, view, setView, focus, cell, look, pointed, point, forking, fork },
-    ...{ side, state, change, model },
+    ...{ side, state, change, model, source, runOnly: () => source() !== 'model' },
     kept: makeKept(),
     experiment: makeExperiment(state, change),
     program: makeProgram({ session, results, debugging }),

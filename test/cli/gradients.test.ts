@@ -54,6 +54,27 @@ describe('inspect --grad-of', () => {
     expect(plain.sites.find((s) => s.name === 'grad(embed)')?.max).toBeGreaterThan(0);
   });
 
+  it.each([
+    ['exploding', 'nan, exploding 1e6', 'scale grad(blocks.1.attn_out) by 1e12', 'grad(blocks.1.attn_out)'],
+    ['vanishing', 'vanishing', 'scale grad(blocks.1.resid_mid) by 1e-20', 'grad(blocks.1.resid_mid)'],
+    ['inf', 'inf', 'scale grad(blocks.2.mlp_out) by 3e38', 'grad(blocks.2.mlp_out)'],
+  ])('stops at the first place on the way back where a gradient is %s', async (filter, list, edit, site) => {
+    const args = ['inspect', gpt2, ...prompt, '--sites', 'logits', '--grad-of', '1e3 * loss', '--grad-catch', list];
+    const plain = await cutaway(...args, '--json', '--quiet');
+    expect(plain.status).toBe(0);
+    expect((JSON.parse(plain.stdout) as InspectResult).gradCaught).toBeNull();
+    const caught = await cutaway(...args, '--json', '--quiet', '--edit', edit);
+    expect(caught.status).toBe(1);
+    expect((JSON.parse(caught.stdout) as InspectResult).gradCaught).toMatchObject({ filter, site });
+    expect((await cutaway(...args, '--quiet', '--edit', edit)).stdout).toContain(`first on the way back at ${site}`);
+  });
+
+  it('takes a gradient for vanished only where there was one', async () => {
+    const list = ['--grad-catch', 'vanishing 1e-6'];
+    const { gradCaught } = await asked('--sites', 'embed', '--grad-of', 'norm(blocks.1.resid_pre)', ...list);
+    expect(gradCaught).toBeNull(); // the layers behind it have none
+  });
+
   it('gives the same with less memory', async () => {
     const sites = ['--sites', '**', ...scalar];
     expect(await asked(...sites, '--grad-checkpoint')).toEqual(await asked(...sites));

@@ -99,6 +99,29 @@ describe('a prompt', () => {
     await on.close();
   });
 
+  it('that gets a label has a board without words, and each part of a layer is tried', { timeout }, async (test) => {
+    const on = await page.open(test, addressOf({ prompt }));
+    await on.goto('about:blank');
+    const judge = { model: 'zoo:judge-sentiment', prompt: 'The soup was awful.' };
+    const at = JSON.stringify({ after: 'blocks.3', position: 0 });
+    await on.goto(page.server().address + addressOf(judge, { tab: 'block', at }));
+    const best = async () => (await on.locator('#block tr[aria-label="MLP"] td').allTextContents()).at(-1);
+    await expect.poll(best, soon).toBe('negative'); // the session's last model was another
+    expect(await on.locator('#legend').textContent()).toContain('change by the layer');
+    expect(await on.locator('#board select').first().locator('option').allTextContents()).toEqual([
+      'norm of the stream',
+      'change by the layer',
+      'NaN and infinite',
+    ]);
+    await on.locator('#board-canvas').focus();
+    for (const key of ['ArrowDown', 'ArrowRight']) await on.keyboard.press(key);
+    await expect
+      .poll(() => on.locator('#what').textContent(), soon)
+      .toMatch(/^after L2, at 1 The\s+·\s+‖x‖ [\d.]+\s+·\s+change/);
+    await on.close();
+    expect(page.wrong).toEqual([]);
+  });
+
   it('with several masks has a chooser of whose words are listed', { timeout }, async (test) => {
     const text = 'The <mask> is in the <mask> .';
     const on = await page.open(test, addressOf({ model: 'zoo:judge', prompt: text }));

@@ -201,6 +201,30 @@ describe('the session', () => {
     await page.close();
   });
 
+  it(
+    'is cancelled when it takes long, nothing of another model is shown, and it can be run',
+    { timeout },
+    async (context) => {
+      const page = await openPage(context, afresh());
+      const { pid } = await server().host.request('status', {});
+      process.kill(pid, 'SIGSTOP'); // a run takes as long as one likes
+      try {
+        await page.locator('#model').click();
+        await page.locator('#model-path').fill('zoo:judge');
+        await page.keyboard.press('Enter');
+        await page.locator('.notice').getByRole('button', { name: 'Cancel' }).click();
+      } finally {
+        process.kill(pid, 'SIGCONT');
+      }
+      await page.locator('#cancelled').waitFor();
+      expect(await page.locator('#chips .chip').count()).toBe(0);
+      await page.locator('#cancelled button').click();
+      await page.locator('#cancelled').waitFor({ state: 'detached' });
+      await page.locator('#chips .chip').first().waitFor();
+      await page.close();
+    },
+  );
+
   it('leaves nothing running when the page closes', { timeout }, async (context) => {
     const page = await openPage(context, afresh());
     await page.locator('textarea').first().fill(`${tour.prompt} Mara`);

@@ -32,7 +32,72 @@ const toldAt = async (on: Page, grid: string, keys: readonly string[]): Promise<
   return (await on.locator('#patch-told').textContent()) ?? '';
 };
 
+/** The effects that the list of the strongest shows. */
+const strongest = (on: Page): Promise<string[]> =>
+  on.locator('#patch-strongest tbody tr td:nth-child(3)').allTextContents();
+const largest = (told: PatchResult, count: number): string[] =>
+  told.grids
+    .flatMap((g) => g.effect.flat())
+    .sort((a, b) => Math.abs(b ?? 0) - Math.abs(a ?? 0))
+    .slice(0, count)
+    .map((x) => compact(x));
+
 describe('patching', () => {
+  it('noises a text of the prompt, as ROME does', { timeout }, async (test) => {
+    const capital = 'The capital of Velmar is';
+    const settings = { method: 'noise', sites: 'resid_pre', metric: 'prob(" Haven")' };
+    const on = await page.open(test, addressOf({ prompt: capital }, tried('patching', settings)));
+    await on.locator('#patch-subject').waitFor();
+    expect(await on.locator('#patch-corrupt').count()).toBe(0);
+    expect(await on.locator('#patch-run').isDisabled()).toBe(true);
+    await on.locator('#patch-subject').fill('Velmar');
+    await on.locator('#patch-subject').blur();
+    await on.locator('#patch-run').click();
+    await on.locator('#patch-strongest').waitFor();
+    const told = await patching({ ...settings, prompt: capital, subject: 'Velmar' });
+    expect(await strongest(on)).toEqual(largest(told, 12));
+    await on.close();
+    expect(page.wrong).toEqual([]);
+  });
+
+  it('follows paths to receivers alone', { timeout }, async (test) => {
+    const settings = { method: 'path', sites: 'z', receivers: 'blocks.5.attn.q[head=3]', corrupt };
+    const on = await page.open(test, addressOf({ prompt }, tried('patching', settings)));
+    await on.locator('#patch-run').click();
+    await on.locator('#patch-strongest').waitFor();
+    const told = await patching(settings);
+    expect(await on.locator('#patch-receivers').inputValue()).toBe(settings.receivers);
+    expect(await strongest(on)).toEqual(largest(told, 12));
+    await on.close();
+    expect(page.wrong).toEqual([]);
+  });
+
+  it('patches the pairs of a file, and goes back to one prompt', { timeout }, async (test) => {
+    const line = (a: string, b: string): string =>
+      JSON.stringify({ prompt: `The capital of ${a} is`, corrupt: `The capital of ${b} is` });
+    const pairsText = [line('Velmar', 'Istran'), line('Istran', 'Velmar'), line('Esmere', 'Velmar')].join('\n');
+    const on = await page.open(test, addressOf({ prompt }, tried('patching', { sites: 'resid_pre' })));
+    await on.locator('#patch-pairs-file').setInputFiles({
+      ...{ name: 'pairs.jsonl', mimeType: 'application/jsonl' },
+      buffer: Buffer.from(pairsText),
+    });
+    await on.locator('.many-pairs[open]').waitFor();
+    expect(await on.locator('.many-pairs summary').textContent()).toContain('3 pairs');
+    await on.locator('#patch-run').click();
+    await on.locator('#patch-strongest').waitFor();
+    const told = await patch.run(patchInput.parse({ model, binding: 'apart', pairsText, sites: 'resid_pre' }), context);
+    expect(told.pairs).toBe(3);
+    expect(await strongest(on)).toEqual(largest(told, 12));
+    expect(await on.locator('#patch-summary').textContent()).toContain('means of 3 pairs, each by its own metric');
+    expect(await on.locator('#patch-on-board').count()).toBe(0); // the board is of another text
+    const said = await toldAt(on, '#patch-grid-resid_pre', ['ArrowDown', 'End']);
+    expect(said).toContain('95 %');
+    await on.locator('#patch-pairs-clear').click();
+    await on.locator('#patch-corrupt').waitFor();
+    await on.close();
+    expect(page.wrong).toEqual([]);
+  });
+
   it('shows what the operation gives, and looks where one clicks', { timeout }, async (test) => {
     const on = await page.open(test, addressOf({ prompt }, tried('patching')));
     expect(await on.locator('#patch-run').isDisabled()).toBe(true);
@@ -72,7 +137,7 @@ describe('patching', () => {
     expect(page.wrong).toEqual([]);
   });
 
-  it('of a classifier looks at its heads, though there is no board', { timeout }, async (test) => {
+  it('of a classifier looks at its heads', { timeout }, async (test) => {
     const judge = { model: 'zoo:judge-sentiment', prompt: 'The soup was awful.' };
     const given = { corrupt: 'The soup was good.', sites: 'z' };
     const on = await page.open(test, addressOf({ prompt }));
@@ -85,7 +150,7 @@ describe('patching', () => {
     expect(await on.locator('#patch-summary').textContent()).toContain(`${told.metric}: clean ${compact(told.clean)}`);
     await toldAt(on, '#patch-grid-z', ['ArrowRight', 'ArrowDown']);
     await on.keyboard.press('Enter');
-    await expect.poll(() => focusOf(on), soon).toEqual({ after: 'blocks.2', position: 0, head: 1 });
+    await expect.poll(() => focusOf(on), soon).toMatchObject({ after: 'blocks.2', head: 1 });
     await on.close();
     expect(page.wrong).toEqual([]);
   });
@@ -173,6 +238,24 @@ describe('a circuit', () => {
     expect(page.wrong).toEqual([]);
   });
 
+  it('is searched over pairs that are written as lines', { timeout }, async (test) => {
+    const pairsText = [prompt, corrupt]
+      .map((p, i) => JSON.stringify({ prompt: p, corrupt: [corrupt, prompt][i] }))
+      .join('\n');
+    const on = await page.open(test, addressOf({ prompt }, tried('circuit', { pairs: pairsText, kept: 0.5 })));
+    expect(await on.locator('#circuit-corrupt').count()).toBe(0);
+    await on.locator('#circuit-run').click();
+    await on.locator('#circuit-numbers').waitFor();
+    const told = await circuit.run(
+      circuitInput.parse({ model, binding: 'apart', pairsText, faithfulness: 0.5 }),
+      context,
+    );
+    expect(told.pairs).toBe(2);
+    expect(await on.locator('#circuit-numbers').textContent()).toContain(compact(told.faithfulness));
+    await on.close();
+    expect(page.wrong).toEqual([]);
+  });
+
   it('is stopped, and refuses prompts of different length before it runs', { timeout }, async (test) => {
     const on = await page.open(test, addressOf({ prompt }, tried('circuit', { corrupt, kept: 0.99 })));
     await on.locator('#circuit-run').click();
@@ -226,6 +309,8 @@ describe('an attack', () => {
     const gone = await on.locator('#attacked-text .gone').allTextContents();
     expect(gone).toEqual(told.tokens.filter((_, i) => !told.kept.includes(i)).map((t) => visible(t.text)));
     expect(gone.length).toBeGreaterThan(0);
+    const order = await on.locator('#attack-steps del').allTextContents();
+    expect(order).toEqual(told.removed.map(({ token }) => visible(token.text)));
     await on.locator('#attack-use').click();
     const chips = (): Promise<string[]> => on.locator('#chips .chip').allTextContents();
     await expect.poll(chips, soon).toEqual(told.final.map((token) => visible(token.text)));

@@ -220,4 +220,23 @@ describe('a live process in an editor', () => {
       code: true,
     });
   });
+
+  it('ends well however much is asked of it meanwhile', async (context) => {
+    const asked = async (target: LiveTarget): Promise<void> => {
+      while (!target.hasNews) await Promise.all(Array.from({ length: 20 }, () => target.view({ ask: 'training', last: 200 })));
+    };
+    for (let i = 0; i < 3; i++) {
+      const process = await startScript(context, 'train.py', '--steps', '30');
+      const target = await LiveTarget.open({ ...process, ranks: 1 });
+      ending.push(
+        () => process.end(),
+        () => target.dispose(),
+      );
+      const moved = target.resume({ kind: 'continue' });
+      await asked(target).catch((error: unknown) => expect(error).toMatchObject({ info: { code: 'AGENT_LOST' } }));
+      expect((await moved).stop).toMatchObject({ reason: 'end', description: 'the process has ended' });
+      expect(await process.ended).toBe(0);
+      expect(process.lines.filter((line) => line.startsWith('step '))).toHaveLength(30);
+    }
+  });
 });

@@ -1,20 +1,16 @@
 /** The run under the debugger that all pages of a session share. */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
+import { rmSync } from 'node:fs';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import WebSocket from 'ws';
-import { pageRun, serverMessage, type RunAct, type RunView, type ServerMessage } from '../../src/protocol/index.js';
+import { pageRun } from '../../src/protocol/index.js';
 import { startPage, type PageServer } from '../../src/server/index.js';
+import { connectTab, emptyPage, until, type Tab } from './tab.js';
 
 const timeout = 60_000;
 let folder = '';
 let server: PageServer;
 
 beforeAll(async () => {
-  folder = mkdtempSync(path.join(tmpdir(), 'cutaway-run-'));
-  mkdirSync(path.join(folder, 'assets'));
-  writeFileSync(path.join(folder, 'index.html'), '');
+  folder = emptyPage();
   server = await startPage({ port: 0, page: folder, model: 'zoo:world' });
 });
 afterAll(async () => {
@@ -22,36 +18,13 @@ afterAll(async () => {
   rmSync(folder, { recursive: true });
 });
 
-interface Tab {
-  readonly told: ServerMessage[];
-  act(act: RunAct): void;
-  change(state: object): void;
-  view(): RunView | undefined;
-  leave(): void;
-}
-
 const tabs: Tab[] = [];
-let seq = 0;
 
 const openTab = async (): Promise<Tab> => {
-  const socket = new WebSocket(`${server.address.replace('http', 'ws')}socket`);
-  const told: ServerMessage[] = [];
-  socket.on('message', (data: Buffer, isBinary) => {
-    if (!isBinary) told.push(serverMessage.parse(JSON.parse(data.toString())));
-  });
-  await new Promise((resolve) => socket.on('open', resolve));
-  const send = (message: object): void => socket.send(JSON.stringify(message));
-  const tab: Tab = {
-    told,
-    act: (act) => send({ type: 'run', act }),
-    change: (state) => send({ type: 'change', seq: ++seq, state }),
-    view: () => told.findLast((message) => message.type === 'run')?.view,
-    leave: () => socket.terminate(),
-  };
+  const tab = await connectTab(server);
   tabs.push(tab);
   return tab;
 };
-const until = (what: () => unknown) => expect.poll(what, { timeout: 20_000, interval: 10 });
 const isOpen = (): Promise<boolean> =>
   server.host.request('debug.view', { session: pageRun, ask: { ask: 'points' } }).then(
     () => true,

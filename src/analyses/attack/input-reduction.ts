@@ -10,20 +10,38 @@ export interface InputReductionOptions {
   readonly onRound?: (length: number) => void | Promise<void>;
 }
 
+/** A token that was taken away, and what the victim says without it. */
+export interface Removal {
+  /** In the original text. */
+  readonly position: number;
+  readonly after: Judged;
+}
+
 export interface InputReductionResult {
   readonly original: readonly number[];
   /** What is left, with the prediction of the whole. */
   readonly final: readonly number[];
   /** The places of what is left in the original. */
   readonly kept: readonly number[];
+  /** What led to it, in its order. */
+  readonly removed: readonly Removal[];
   readonly before: Judged;
   readonly after: Judged;
 }
 
-/** A text that is followed: the places of the original that it has. */
+/** A text that is followed: the places of the original that it has, and what was taken away to come to it. */
 interface Candidate {
   readonly kept: readonly number[];
+  readonly removed: readonly Removal[];
+  /** What was taken away last, until it is known what the victim says without it. */
+  readonly latest?: number;
 }
+
+/** A candidate, once it is known what the victim says of it. */
+const judgedAs = ({ kept, removed, latest }: Candidate, after: Judged): Candidate => ({
+  kept,
+  removed: latest === undefined ? removed : [...removed, { position: latest, after }],
+});
 
 const sizesOf = ({ gradient: { width, data } }: Judged, length: number): readonly number[] =>
   Array.from({ length }, (_, row) => {
@@ -47,7 +65,7 @@ export const inputReduction = async (
   original: readonly number[],
   { beam, ignored, onRound }: InputReductionOptions,
 ): Promise<InputReductionResult> => {
-  const whole: Candidate = { kept: original.map((_, i) => i) };
+  const whole: Candidate = { kept: original.map((_, i) => i), removed: [] };
   const idsOf = ({ kept }: Candidate): readonly number[] => kept.map((place) => original[place] ?? 0);
   const fixed = original.filter(ignored).length;
   const [first] = await victim.judge([original]);
@@ -62,17 +80,17 @@ export const inputReduction = async (
     followed.forEach((candidate, i) => {
       const found = judged[i];
       if (found?.label !== first.label) return;
-      [current, after] = [candidate, found];
-      children.push(...shorter(candidate, found, { beam, open: (place) => !ignored(original[place] ?? 0, place) }));
+      [current, after] = [judgedAs(candidate, found), found];
+      children.push(...shorter(current, found, { beam, open: (place) => !ignored(original[place] ?? 0, place) }));
     });
     candidates = children;
   }
-  return { original, final: idsOf(current), kept: current.kept, before: first, after };
+  return { original, final: idsOf(current), kept: current.kept, removed: current.removed, before: first, after };
 };
 
 /** The text without each of the tokens whose gradients are smallest. */
 const shorter = (
-  { kept }: Candidate,
+  { kept, removed }: Candidate,
   judged: Judged,
   { beam, open }: { readonly beam: number; readonly open: (place: number) => boolean },
 ): readonly Candidate[] => {
@@ -80,5 +98,5 @@ const shorter = (
   const sizes = sizesOf(judged, kept.length);
   const removable = kept.flatMap((place, row) => (open(place) ? [row] : []));
   const smallest = removable.sort((a, b) => (sizes[a] ?? 0) - (sizes[b] ?? 0) || a - b).slice(0, beam);
-  return smallest.map((row) => ({ kept: kept.filter((_, i) => i !== row) }));
+  return smallest.map((row) => ({ kept: kept.filter((_, i) => i !== row), removed, latest: kept[row] ?? 0 }));
 };

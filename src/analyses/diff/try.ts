@@ -11,6 +11,7 @@ import {
 import type { Weights } from '../../formats/index.js';
 import { carried, type Program, type Segment } from '../../graph/index.js';
 import { float32, type Tensor } from '../../tensor/index.js';
+import { Borrowed, type Lent } from './borrowed.js';
 import type { Scene, Try } from './mistakes/index.js';
 import type { Side } from './walk.js';
 
@@ -39,12 +40,14 @@ export interface Trial {
   readonly feed?: Side;
   readonly weights: Weights;
   readonly backend: Backend;
+  /** What of the model is compiled already, so that a try compiles no more than what it changes. */
+  readonly lent?: Lent;
   readonly variant: Variant;
   readonly prompt: Prompt;
   readonly onSegment?: (name: string) => void | Promise<void>;
 }
 
-/** A pass over the prompt that captures sites, with nothing compiled yet. */
+/** A pass over the prompt that captures sites. */
 const passOf = (trial: Trial, compilations: Compilations, capture: ReadonlySet<string>): Pass =>
   new Pass(trial.program, compilations, {
     ...{ variant: trial.variant, ids: [trial.prompt.ids], capture, logits: 'none' },
@@ -52,13 +55,14 @@ const passOf = (trial: Trial, compilations: Compilations, capture: ReadonlySet<s
     ...(trial.onSegment ? { onSegment: trial.onSegment } : {}),
   });
 
-/** What runs with its own compiled segments, which are dropped behind it. */
+/** What runs with segments compiled for it, which are dropped behind it; those that are the model's own are borrowed. */
 const withPass = async <Result>(
   trial: Trial,
   capture: ReadonlySet<string>,
   work: (pass: Pass) => Promise<Result>,
 ): Promise<Result> => {
-  const compilations = new Compilations(trial.backend, trial.weights);
+  const { lent } = trial;
+  const compilations = lent ? new Borrowed(lent, trial) : new Compilations(trial.backend, trial.weights);
   try {
     return await work(passOf(trial, compilations, capture));
   } finally {

@@ -17,6 +17,8 @@ export interface BoardRequest {
   readonly words: readonly number[];
   /** The encoder's cells: nothing is said there, so they have no words. */
   readonly stack?: 'encoder' | undefined;
+  /** Cells have no words, as the encoder's: for models that give labels. */
+  readonly wordless?: boolean | undefined;
   /** Another run, of as many positions, to tell the difference to. */
   readonly versus?: KeptRun | undefined;
   /** Called before each piece of work, of some tenths of a second at the most; throws to stop. */
@@ -100,7 +102,7 @@ interface Place {
   /** The part before, after which the stream is read too; undefined for the embedding. */
   readonly before: string | undefined;
   readonly positions: readonly number[];
-  /** An encoder's stream is never scored. */
+  /** What stands here is not read as words. */
   readonly isSilent: boolean;
   /** What the model says in the end, by position; empty where it is not asked for. */
   readonly ends: ReadonlyMap<number, Float32Array>;
@@ -157,13 +159,17 @@ const cellsAt = async (
   return cells;
 };
 
+/** An encoder's stream is never scored. */
+const isSilent = ({ stack, wordless }: Pick<BoardRequest, 'stack' | 'wordless'>): boolean =>
+  stack === 'encoder' || wordless === true;
+
 /** What the model says in the end, by position, where it is asked for. */
 const endsOf = async (
   model: Model,
-  { run, positions, kl, stack, onPiece }: BoardRequest,
+  { run, positions, kl, onPiece, ...request }: BoardRequest,
 ): Promise<ReadonlyMap<number, Float32Array>> => {
   const ends = new Map<number, Float32Array>();
-  if (kl !== true || stack === 'encoder') return ends;
+  if (kl !== true || isSilent(request)) return ends;
   const last = boardRows(run).at(-1) ?? '';
   for (const piece of pieces(positions, model.program.facts.vocab)) {
     await onPiece?.();
@@ -176,21 +182,21 @@ const endsOf = async (
 /**
  * The lens on every layer and position: what the model would say if it ended there, and how large the stream is.
  * @returns the embedding's row, then one for each block that runs
- * @throws UsageError OPTION_INVALID for a classifier
+ * @throws UsageError OPTION_INVALID for a classifier, unless no words are read
  * @source nostalgebraist 2020, "interpreting GPT: the logit lens"
  */
 export const lensBoard = async (model: Model, request: BoardRequest): Promise<readonly BoardRow[]> => {
-  checkScores(model.program);
+  if (!isSilent(request)) checkScores(model.program);
   const all = boardRows(request.run, request.stack);
   const ends = await endsOf(model, request);
-  const isSilent = request.stack === 'encoder';
+  const place = { isSilent: isSilent(request), ends };
   const rows: BoardRow[] = [];
   for (const [r, after] of all.entries()) {
     if (request.after && !request.after.includes(after)) continue;
     const before = r === 0 ? undefined : all[r - 1];
     const cells: BoardCell[] = [];
     for (const positions of pieces(request.positions, model.program.facts.vocab))
-      cells.push(...(await cellsAt(model, request, { after, before, positions, isSilent, ends })));
+      cells.push(...(await cellsAt(model, request, { after, before, positions, ...place })));
     rows.push({ after, cells });
   }
   return rows;

@@ -267,8 +267,7 @@ class Work {
   ): FloatTensor {
     const value = this.#captive(place.name);
     const { length } = this.request.items;
-    if (length > 1 && place.type.axes[0] !== 'batch')
-      throw bug(`${place.name} is shared by the sequences of a batch`);
+    if (length > 1 && place.type.axes[0] !== 'batch') throw bug(`${place.name} is shared by the sequences of a batch`);
     const slopes = new Float64Array(sizeOf(value.shape));
     const each = slopes.length / length;
     scalars.forEach(({ sites }, i) => slopes.set(sites.get(name) ?? [], i * each));

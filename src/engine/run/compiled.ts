@@ -125,7 +125,6 @@ const withConditions = (segment: Segment, form: Form): Pick<Compiled, 'graph' | 
   return { graph: prune(weightsAsInputs(graph, form.weights)), conditions };
 };
 
-
 /** Forms kept a segment, if nothing else is said: the unedited one and the latest tries. */
 const usualForms = 4;
 

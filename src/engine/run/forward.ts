@@ -1,7 +1,8 @@
 import { EngineError } from '../../base/index.js';
 import type { Program } from '../../graph/index.js';
 import type { Compilations } from './compiled.js';
-import { capturedIn, formOf, Pass, type FormRequest } from './pass.js';
+import { capturedIn, formOf, type FormRequest } from './instance-form.js';
+import { Pass } from './pass.js';
 import type { ForwardRequest, ForwardResult } from './request.js';
 
 /**

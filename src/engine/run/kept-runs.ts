@@ -2,7 +2,8 @@ import { carried, type Program } from '../../graph/index.js';
 import { bytesPer, range, sizeOf, take, type Tensor } from '../../tensor/index.js';
 import type { Compilations } from './compiled.js';
 import type { Instance } from './order.js';
-import { capturedIn, Pass, type PassState } from './pass.js';
+import { capturedIn } from './instance-form.js';
+import { Pass, type PassState } from './pass.js';
 import type { ForwardRequest, Variant } from './request.js';
 import { isDoubled, type Rows } from './rows.js';
 

@@ -14,6 +14,7 @@ import { concat, range, take, type Tensor } from '../../tensor/index.js';
 import type { Tensors } from '../backend.js';
 import { asFloat32 } from './as-float32.js';
 import { valueOutput, type Compilations, type Compiled, type Condition, type Form } from './compiled.js';
+import { capturedIn, formOf, onRequest } from './instance-form.js';
 import type { ForwardRequest, ForwardResult, LiveEdit, Passed, Variant } from './request.js';
 import { makeInput } from './inputs.js';
 import { lastRowFeed, lastRowLayer } from './last-row.js';
@@ -30,32 +31,6 @@ const valueOf = (name: string, { graph, fed, results }: { graph: Graph; fed: Ten
   if (!tensor) throw bug(`${name} was not computed`);
   return tensor;
 };
-
-export type FormRequest = Pick<ForwardRequest, 'variant' | 'taps' | 'keeping'>;
-
-/** The form in which a segment runs. `captured`: its sites that are asked for, by their names in the segment. */
-export const formOf = (
-  instance: Instance,
-  captured: readonly string[],
-  { variant, taps, keeping }: FormRequest,
-): Form => {
-  const { params, sites } = instance.segment.graph;
-  const gradient = keeping?.formOf(instance);
-  const all = sites.filter((s) => !s.onRequest).map((s) => s.name);
-  return {
-    edits: (variant.edits.get(instance.name) ?? []).map((e) => e.edit),
-    weights: new Set(params.map((p) => p.name).filter((name) => variant.weights.has(name))),
-    taps: taps === 'all' ? [...new Set([...all, ...captured])] : captured,
-    ...(gradient ? { gradient } : {}),
-  };
-};
-
-export const capturedIn = (instance: Instance, capture: ReadonlySet<string>): string[] =>
-  instance.segment.graph.sites.map((s) => s.name).filter((name) => capture.has(siteIn(instance, name)));
-
-/** Those of these sites that are made only when asked for. */
-const onRequest = ({ segment }: Instance, names: readonly string[]): readonly string[] =>
-  segment.graph.sites.filter((site) => site.onRequest && names.includes(site.name)).map((site) => site.name);
 
 /** The rows of a pass: the encoder's, where the model has one, and those of what reads `ids`. */
 const passRows = ({ program, request }: { program: Program; request: ForwardRequest }): Rows => {

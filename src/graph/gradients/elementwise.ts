@@ -78,10 +78,7 @@ export const product: GradientRule<object> = (_, at) => {
 /** g/b and −(Σ g·a/b)/b, summed first where b was stretched, as the divisor of a norm is. */
 export const quotient: GradientRule<object> = (_, at) => {
   const divisor = operandOf(at, 1);
-  return [
-    () => div(at.upstream, divisor),
-    () => neg(div(fitted(mul(at.upstream, at.output), divisor.type), divisor)),
-  ];
+  return [() => div(at.upstream, divisor), () => neg(div(fitted(mul(at.upstream, at.output), divisor.type), divisor))];
 };
 
 /** b·a^(b−1), 0 where b is 0; a^b·ln a, 0 where a is 0 and b is not negative. */

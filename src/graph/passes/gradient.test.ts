@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { add, constant, div, linear, mean, mul, relu, softmax, sqrt, sub } from '../algebra.js';
+import { add, constant, div, linear, mean, mul, relu, slice, softmax, sqrt, sub } from '../algebra.js';
 import { GraphBuilder } from '../builder.js';
 import type { Graph } from '../graph.js';
 import {
@@ -50,6 +50,23 @@ describe('the way back', () => {
     const whole = withGradients(example(), { ...nothing, sites: ['pre'] });
     expect(names(graph.inputs)).toEqual(['x', upstreamInput('out')]);
     expect(ops(whole).filter((op) => op === 'Linear')).toHaveLength(1);
+  });
+
+  it('puts the gradients of slices side by side, with zeros only where no slice was', () => {
+    const cut = (...bounds: readonly (readonly [number, number])[]): Graph => {
+      const g = new GraphBuilder('slices');
+      const x = g.input('x', { dtype: 'float32', shape: ['position', 6], axes: ['position', 'model'] });
+      const [first, ...others] = bounds.map(([from, to]) => slice(x, from, to));
+      if (!first) throw new Error('no slice');
+      return onlyGradients(g.finish({ out: others.reduce((a, b) => mul(a, b), first) }), { ...nothing, inputs: ['x'] });
+    };
+    expect(ops(cut([0, 2], [2, 4], [4, 6])).filter((op) => op === 'Concat' || op === 'ExpandLike')).toEqual(['Concat']);
+    expect(ops(cut([1, 3], [4, 6])).filter((op) => op === 'Concat' || op === 'ExpandLike')).toEqual([
+      'ExpandLike', // before the first
+      'ExpandLike', // between
+      'Concat',
+    ]);
+    expect(ops(cut([0, 4], [2, 6])).filter((op) => op === 'Concat')).toHaveLength(2); // they overlap
   });
 
   it('multiplies by a weight in the other layout, not by a transposed copy', () => {

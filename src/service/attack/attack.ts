@@ -54,7 +54,7 @@ const judgedView = (model: OpenModel, judged: Judged): AttackResult['before'] =>
 
 const viewOf = (model: OpenModel, id: number): TokenView => ({ id, text: textOf(model, id) });
 
-type Outcome = Pick<AttackResult, 'final' | 'kept' | 'flips' | 'before' | 'after' | 'succeeded'>;
+type Outcome = Pick<AttackResult, 'final' | 'kept' | 'flips' | 'removed' | 'before' | 'after' | 'succeeded'>;
 
 const wantedId = async (model: OpenModel, toward: WordInput): Promise<number> =>
   model.program.facts.output === 'labels' ? labelOf(model, toward) : wordId(model, toward);
@@ -91,6 +91,7 @@ const flip = async ({ opened, input, victim, context }: Setting): Promise<Outcom
       ...{ position, from: viewOf(model, from), to: viewOf(model, to) },
       prediction: predictionOf(model, { label, scores }),
     })),
+    removed: [],
     before: judgedView(model, found.before),
     after: judgedView(model, found.after),
     succeeded: found.succeeded,
@@ -110,6 +111,10 @@ const reduce = async ({ opened, input, victim, context }: Setting): Promise<Outc
     final: found.final.map((id) => viewOf(model, id)),
     kept: [...found.kept],
     flips: [],
+    removed: found.removed.map(({ position, after }) => ({
+      ...{ position, token: viewOf(model, original[position] ?? 0) },
+      prediction: predictionOf(model, after),
+    })),
     before: judgedView(model, found.before),
     after: judgedView(model, found.after),
     succeeded: found.final.length < total,

@@ -1,13 +1,16 @@
 import type { AttackResult } from '../../protocol/index.js';
 import { shownText, svgDocument, textAt, widthOf, type Exportable, type Table } from '../exports/index.js';
 
-const tableOf = ({ tokens, final, kept, flips }: AttackResult): Table => ({
-  columns: ['position', 'token', 'after', 'prediction', 'probability'],
+/** `step`: which swap or removal it was, from 1; prediction and probability are those after it. */
+const tableOf = ({ tokens, final, kept, flips, removed }: AttackResult): Table => ({
+  columns: ['position', 'token', 'after', 'step', 'prediction', 'probability'],
   rows: tokens.map((token, position) => {
     const at = kept.indexOf(position);
-    const flip = flips.find((f) => f.position === position);
+    const steps = [...flips, ...removed];
+    const step = steps.findIndex((s) => s.position === position);
+    const said = steps[step]?.prediction;
     const after = at < 0 ? '' : final[at]?.text;
-    return [position, token.text, after, flip?.prediction.text, flip?.prediction.probability];
+    return [position, token.text, after, step < 0 ? undefined : step + 1, said?.text, said?.probability];
   }),
 });
 

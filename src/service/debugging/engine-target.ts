@@ -26,6 +26,7 @@ import { childItems, writtenIn } from './held-values.js';
 import { sitesHere } from './layer-values.js';
 import { lensHere } from './lens-here.js';
 import type { OpenDebuggee } from './open-debuggee.js';
+import { pictureOf } from './picture.js';
 import { placesAhead, placesOf } from './places.js';
 import { pointRunOf } from './point-run.js';
 import { PointBook } from './points.js';
@@ -157,6 +158,10 @@ export class EngineTarget implements Target {
       }),
       evaluate: async (a) => evaluateIn(debuggee, a.expression),
       bytes: async (a) => bytesAnswer(await resolveValue(debuggee, a.ref), a),
+      training: async () => {
+        throw untrained();
+      },
+      picture: async (a) => pictureOf(await resolveValue(debuggee, a.ref), a),
       words: async (a) => ({ words: [...(await debuggee.words(a.count))] }),
       token: async (a) => debuggee.token(a.name),
       sites: async () => ({ sites: this.#sites() }),
@@ -249,6 +254,12 @@ export class EngineTarget implements Target {
     return { done: true };
   }
 }
+
+const untrained = (): UsageError =>
+  new UsageError('nothing is trained here', {
+    code: 'COMMAND_INVALID',
+    hint: 'A live process can be: docs/live.md.',
+  });
 
 /** A change of what the run has passed. */
 const notHere = (site: string): UsageError =>

@@ -55,7 +55,8 @@ export const gridAt = (y: number, grid: Grid, scale: number): Drawn => {
   const right = turned ? longest / 2 + 10 : 10;
   return {
     body: [...above, ...heads(columns, step, [left, top]), ...names, ...cells].join('\n'),
-    ...{ width: left + columns.length * step + right, height: top + rows.length * size + 14 },
+    width: Math.max(left + columns.length * step + right, title === undefined ? 0 : widthOf(title) + 30),
+    height: top + rows.length * size + 14,
   };
 };
 

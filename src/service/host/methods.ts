@@ -71,6 +71,8 @@ const ofParts = {
   head: plain(head),
   heads: plain(heads),
   neurons: plain(neurons),
+  times: plain({ run: times }),
+  writes: plain({ run: writes }),
 };
 
 /** What the worker does for each method. */
@@ -106,8 +108,6 @@ export const makeHandlers = (state: HostState): Handlers => ({
   ...ofParts,
   attribute: plain(attribute),
   attack: plain(attack),
-  writes: async (input, context) => ({ output: await writes(input, context) }),
-  times: async (input, context) => ({ output: await times(input, context) }),
   circuit: plain(circuit),
   patch: plain(patch),
   list: plain(list),

@@ -1,20 +1,19 @@
 import { UsageError } from '../../base/index.js';
 import { Compilations, KeptRuns, type Backend } from '../../engine/index.js';
 import type { Weights } from '../../formats/index.node.js';
+import { processAddress } from '../../protocol/index.js';
 import { LiveTarget } from '../debugging/live/index.js';
 import type { OpenModel } from '../open-model.js';
 import { LiveRuns } from './live-runs.js';
 import { liveTokenizer } from './live-tokenizer.js';
 
-const written = /^(.+):(\d{1,5})$/;
-
 /** Is it `HOST:PORT`? */
-export const isLive = (name: string): boolean => written.test(name) && !/[\\/]/.test(name);
+export const isLive = (name: string): boolean => processAddress(name) !== undefined;
 
 /** Attaches to a process. @throws UsageError AGENT_REFUSED; EngineError AGENT_UNREACHABLE, AGENT_LOST */
 export const attachTo = (name: string, token: string | undefined): Promise<LiveTarget> => {
-  const [, host = '', port] = written.exec(name) ?? [];
-  return LiveTarget.open({ host, port: Number(port), token: token ?? '', ranks: 1 });
+  const { host, port } = processAddress(name) ?? { host: '', port: 0 };
+  return LiveTarget.open({ host, port, token: token ?? '', ranks: 1 });
 };
 
 const usable = '`lens`, `attribute` by gradients or by leaving tokens out, and `patch` work on a live process';

@@ -73,6 +73,7 @@ const search = async (run: PatchRun, input: CircuitInput, context: OperationCont
   return {
     model: await model.summary(),
     tokens: promptView(first.prompt).tokens,
+    ...(pairs.every((p) => p.text === first.text) ? {} : { metrics: pairs.map((p) => p.text) }),
     ...{ metric: first.text, pairs: pairs.length, clean: finite(found.clean), corrupted: finite(found.corrupted) },
     ...told(found),
     totalEdges: found.total,

@@ -82,10 +82,11 @@ const trialOf = async ({ a }: Sides, context: OperationContext) => {
   if (!a.opened) return undefined;
   const { model, edits, prompt } = a.opened;
   const { variant } = await prepareExperiment(contextFor(model, prompt, 0), edits);
-  const { program, weights, backend } = model;
+  const { program, weights, backend, compilations } = model;
+  const lent = { compilations, segments: new Set(program.segments) };
   const names = new Set(weights.names());
   const make = (fields: JsonObject) => makeProgram({ ...program.config, ...fields }, (name) => names.has(name));
-  return { program, make, weights, backend, variant, prompt, onSegment: checkpoints(context) };
+  return { program, make, weights, backend, lent, variant, prompt, onSegment: checkpoints(context) };
 };
 
 type FoundIn = Pick<Walk, 'differences'> & Pick<FindRequest, 'floor' | 'parts'> & { readonly trial: Trial | undefined };

@@ -7,12 +7,14 @@ import { becauseOf } from '../circuits/because.js';
 import { attentionLayers } from '../circuits/head-places.js';
 import { needHead } from '../circuits/need-head.js';
 import { scoresSite } from '../circuits/scores-site.js';
+import { headExport } from '../circuits/head-export.js';
 import { headCopying, wordPairs } from '../circuits/word-pairs.js';
 import { onEachPrompt, type Opened } from '../edited-model.js';
 import { contextFor } from '../experiment.js';
 import type { OpenModel } from '../open-model.js';
 import type { Operation, OperationContext } from '../operation.js';
 import { promptView, textOf } from '../prompts.js';
+import { checkExport, writeExport } from '../exports/index.js';
 import { finite } from '../finite.js';
 
 const hasPrompt = (input: HeadInput): boolean => [input.prompt, input.ids, input.chat].some((x) => x !== undefined);
@@ -34,6 +36,7 @@ const headOf = async (opened: Opened, input: HeadInput, context: OperationContex
     isFrozenLinear({ segment: scores, from: carried, to: 'logits' });
   if (!wordy)
     told.push('what the head joins among words is not told: its stream is not linear in words that are scored');
+  for (const note of told) context.note(note);
   const asked = { variant, layer, head, top: input.top };
   const pairs = wordy && input.pairs ? await wordPairs(model, asked, context) : undefined;
   return {
@@ -59,9 +62,11 @@ export const head: Operation<HeadInput, HeadResult> = {
   name: 'head',
   help: 'One head: the words that it joins by its matrices alone (reading one it writes another; one looks at another), how far it copies, and on a prompt why it looks where it looks: its score taken apart over what earlier heads and MLPs put into the stream at the token that looks and at the one looked at.',
   async run(input, context) {
+    await checkExport(input.out);
     const given = hasPrompt(input) ? input : { ...input, ids: [0, 0] };
     const result = await onEachPrompt(given, context, (opened) => headOf(opened, input, context));
     if (Array.isArray(result)) throw bug('one head is told of on one prompt');
+    await writeExport(input.out, headExport(result), context);
     return result;
   },
 };

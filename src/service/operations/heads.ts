@@ -11,7 +11,8 @@ import { attentionLayers, type AttentionLayer } from '../circuits/head-places.js
 import { scoresSite } from '../circuits/scores-site.js';
 import { onEditedModel, type EditedModel } from '../edited-model.js';
 import { contextFor, promptEdit } from '../experiment.js';
-import { checkExport, tableExport, writeExport } from '../exports/index.js';
+import { headsExport } from '../circuits/head-export.js';
+import { checkExport, writeExport } from '../exports/index.js';
 import type { OpenModel } from '../open-model.js';
 import type { Operation, OperationContext } from '../operation.js';
 import { predictBytes } from '../predict-bytes.js';
@@ -162,12 +163,9 @@ const headsOf = async (
       return toldHead(layer, head, { shares: sees(both, shares), copying: copying?.get(layer.layer)?.[head] });
     }),
   );
-  const told = [
-    ...notes,
-    ...(input.copying && !linear
-      ? ['what heads copy is not told: an activation stands between stream and scores']
-      : []),
-  ];
+  const untold = 'what heads copy is not told: an activation stands between stream and scores';
+  const told = [...notes, ...(input.copying && !linear ? [untold] : [])];
+  for (const note of told) context.note(note);
   return {
     ...{ model: await model.summary(), sequences: prompts.length },
     ...(given ? {} : { drawn: { seed: input.seed, length: input.length } }),
@@ -183,32 +181,7 @@ export const heads: Operation<HeadsInput, HeadsResult> = {
   async run(input, context) {
     await checkExport(input.out);
     const result = await onEditedModel(input, context, (opened) => headsOf(opened, input, context));
-    await writeExport(input.out, tableExport(tableOf(result)), context);
+    await writeExport(input.out, headsExport(result), context);
     return result;
   },
 };
-
-const columns = [
-  'name',
-  'layer',
-  'head',
-  'kind',
-  'previous',
-  'next',
-  'current',
-  'first',
-  'duplicate',
-  'induction',
-  'copying',
-  'copies',
-  'suppresses',
-] as const;
-
-const tableOf = ({ heads: all }: HeadsResult) => ({
-  columns,
-  rows: all.map((h) => columns.map((c) => h[c] ?? '')),
-  grid: {
-    title: 'induction',
-    cells: all.map((h) => ({ row: h.layer, column: `${h.head}`, value: h.induction ?? 0 })),
-  },
-});

@@ -5,6 +5,7 @@ import { parseExpression } from '../../language/index.js';
 import type { InspectInput, InspectResult } from '../../protocol/index.js';
 import { capture } from '../capture-sites.js';
 import { onEachPrompt } from '../edited-model.js';
+import { gradientCatches } from '../gradient-faults.js';
 import type { Operation, OperationContext } from '../operation.js';
 import { inspectRecording } from '../recording/inspect-recording.js';
 import { checkOneRun, recorded } from '../recording/recorded.js';
@@ -12,15 +13,16 @@ import { startRecorder } from '../recording/recorder.js';
 import { replayed } from '../recording/replay.js';
 
 /** @throws UsageError OPTION_INVALID for what goes with no gradient or not with one, EXPRESSION_*, GRADIENT_UNDEFINED */
-const checkGradients = ({ gradOf, gradWeights, gradCheckpoint, record }: InspectInput): void => {
+const checkGradients = ({ gradOf, gradWeights, gradCheckpoint, gradCatch, record }: InspectInput): void => {
   const invalid = (message: string, hint: string): UsageError =>
     new UsageError(message, { code: 'OPTION_INVALID', hint });
-  if (gradOf === undefined && (gradWeights !== undefined || gradCheckpoint))
+  if (gradOf === undefined && (gradWeights !== undefined || gradCheckpoint || gradCatch !== undefined))
     throw invalid(
-      '--grad-weights and --grad-checkpoint are about gradients',
+      '--grad-weights, --grad-checkpoint and --grad-catch are about gradients',
       'Say of what with --grad-of, as in --grad-of "loss".',
     );
   if (gradOf !== undefined) checkDifferentiable(parseExpression(gradOf));
+  if (gradCatch !== undefined) gradientCatches(gradCatch);
   if (gradOf !== undefined && record !== undefined)
     throw invalid('--record saves values, not gradients', 'Write gradients with --out FILE.safetensors.');
 };

@@ -1,8 +1,8 @@
 import { divergence, measureScores } from '../../analyses/lens/index.js';
-import { bug } from '../../base/index.js';
+import { bug, UsageError } from '../../base/index.js';
 import { canonicalName, placedSites, runOrder } from '../../engine/index.js';
 import { parseEdits } from '../../language/index.js';
-import type { KnockoutInput, KnockoutResult } from '../../protocol/index.js';
+import type { KnockoutInput, KnockoutResult, TokenView, WordInput } from '../../protocol/index.js';
 import { onEachPrompt, type Opened } from '../edited-model.js';
 import { keptRun } from '../kept-run.js';
 import { wordsOf } from '../words.js';
@@ -50,9 +50,22 @@ const layerParts = (model: OpenModel, layer: string | undefined): readonly Part[
   return found.length > 0 ? found : [{ part: 'head', edit: `drop head ${layer}.0` }];
 };
 
+/** A label by its number, or as it is called. @throws UsageError OPTION_INVALID */
+const labelOf = (labels: readonly string[], word: WordInput): TokenView => {
+  const id = typeof word === 'number' ? word : labels.indexOf(word);
+  const text = labels[id];
+  if (text !== undefined) return { id, text };
+  throw new UsageError(`there is no label ${JSON.stringify(word)}`, {
+    code: 'OPTION_INVALID',
+    hint: `The labels are ${labels.map((label, i) => `${i} (${label})`).join(', ')}.`,
+  });
+};
+
 const knockoutOf = async (opened: Opened, input: KnockoutInput, context: OperationContext): Promise<KnockoutResult> => {
   const { model, edits, prompt } = opened;
-  const words = await wordsOf(model, input.words);
+  const { labels } = model.program.facts;
+  const textAt = (id: number): string => (labels ? (labels[id] ?? `[${id}]`) : textOf(model, id));
+  const words = labels ? input.words.map((word) => labelOf(labels, word)) : await wordsOf(model, input.words);
   const lastScores = async (extra: string, keep: boolean): Promise<Float32Array> => {
     const all = [...edits, ...parseEdits(extra)];
     const { run } = await keptRun({ ...opened, edits: all }, { logits: 'last', keep, context });
@@ -60,7 +73,7 @@ const knockoutOf = async (opened: Opened, input: KnockoutInput, context: Operati
   };
   const base = await lastScores('', true);
   const outcomeOf = (scores: Float32Array): KnockoutResult['base'] => {
-    const [top] = scoredTokens(scores, 1, (id) => textOf(model, id));
+    const [top] = scoredTokens(scores, 1, textAt);
     if (!top) throw bug('the model gave no word');
     const measured = measureScores(
       scores,

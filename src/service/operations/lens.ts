@@ -56,7 +56,7 @@ const versusOf = async (
 const lensOf = async (opened: Opened, input: LensInput, context: OperationContext): Promise<LensResult> => {
   const { model, prompt } = opened;
   const positions = checkPositions(input.positions, input.stack === 'encoder' ? sourceOf(prompt) : prompt);
-  const words = input.stack === 'encoder' ? [] : await wordsOf(model, input.words);
+  const words = input.stack === 'encoder' || input.wordless ? [] : await wordsOf(model, input.words);
   const versus = await versusOf(opened, input.versus, context);
   const { run, notes } = await keptRun(opened, { logits: 'none', context });
   checkAfter(run, input);
@@ -70,6 +70,7 @@ const lensOf = async (opened: Opened, input: LensInput, context: OperationContex
       after: input.after,
       versus,
       stack: input.stack,
+      wordless: input.wordless,
     },
     ...{ kl: input.kl, ...(tuned ? { translate: tuned.translate } : {}) },
     onPiece: checkpoints(context),

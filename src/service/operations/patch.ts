@@ -83,6 +83,7 @@ const resultOf = async (run: PatchRun, results: readonly PairResult[], since: nu
     method: input.method,
     ...(paired.includes(input.method) ? { direction: input.direction } : {}),
     ...{ metric: first.metric, pairs: results.length },
+    ...(results.every((r) => r.metric === first.metric) ? {} : { metrics: results.map((r) => r.metric) }),
     ...{ clean: finite(mean(results.map((r) => r.clean))), corrupted: finite(mean(results.map((r) => r.corrupted))) },
     ...{ effect: ablated ? 'change' : 'share', grids },
     ...(guess ? { guess: { checked: guess.checked, correlation: finite(guess.correlation) } } : {}),

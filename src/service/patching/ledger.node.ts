@@ -50,7 +50,10 @@ export const requestOf = async (
   ...input,
   ...{ out: undefined, resume: undefined, threads: undefined, maxBytes: undefined, edits },
   model: (await model.summary()).fingerprint,
-  pairs: pairs.map(({ prompt, corrupt, metric }) => [prompt, corrupt, metric]),
+  pairs: pairs.map(({ prompt, corrupt, metric, subject }) => [
+    ...[prompt, corrupt, metric],
+    ...(subject === undefined ? [] : [subject]),
+  ]),
 });
 
 /**

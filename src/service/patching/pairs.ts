@@ -12,6 +12,8 @@ export interface Pair {
   readonly corrupt: Prompt | undefined;
   /** Undefined where nothing says it: the likeliest words are then compared. */
   readonly metric: string | undefined;
+  /** What of the prompt is noised, where the line says it. */
+  readonly subject?: string;
 }
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -46,7 +48,7 @@ export const differenceOf = (answer: WordInput, wrong: WordInput | undefined, at
 /** One prompt of a request or of a line. */
 const promptIn = async (
   model: OpenModel,
-  given: Omit<PairInput, 'pairs' | 'metric' | 'answer' | 'wrong' | 'corrupt' | 'corruptIds'>,
+  given: Omit<PairInput, 'pairs' | 'pairsText' | 'metric' | 'answer' | 'wrong' | 'corrupt' | 'corruptIds'>,
 ): Promise<Prompt> => {
   const [prompt] = await promptsOf(model, given);
   if (!prompt) throw invalid('there is no prompt', 'Give one with --prompt.');
@@ -87,6 +89,7 @@ const pairOf = async (model: OpenModel, input: PairInput, line?: Fields): Promis
     prompt,
     corrupt: await side('corrupt', 'corruptIds', input.corruptIds),
     metric: given ?? (named === undefined ? undefined : differenceOf(named, word(wrong))),
+    ...(typeof fields['subject'] === 'string' ? { subject: fields['subject'] } : {}),
   };
 };
 
@@ -110,13 +113,16 @@ const fieldsOf = (line: string): Fields => {
 export const pairsOf = async (model: OpenModel, input: PairInput): Promise<readonly Pair[]> => {
   if (input.metric !== undefined && (input.answer !== undefined || input.wrong !== undefined))
     throw invalid('both a metric and words to compare are given', 'Give --metric, or --answer and --wrong.');
-  const { pairs: file } = input;
-  if (file === undefined) return [await pairOf(model, input)];
-  const lines = (await readTextFile(file)).split(/\r?\n/);
+  const { pairs: file, pairsText } = input;
+  if (file !== undefined && pairsText !== undefined)
+    throw invalid('pairs are given both as a file and as a text', 'Give one of them.');
+  if (file === undefined && pairsText === undefined) return [await pairOf(model, input)];
+  const name = file ?? 'pairs';
+  const lines = (pairsText ?? (await readTextFile(name))).split(/\r?\n/);
   const pairs: Pair[] = [];
   for (const [i, line] of lines.entries())
     if (line.trim() !== '')
-      pairs.push(await locateAsync(`${file}, line ${i + 1}`, () => pairOf(model, input, fieldsOf(line))));
+      pairs.push(await locateAsync(`${name}, line ${i + 1}`, () => pairOf(model, input, fieldsOf(line))));
   if (pairs.length > 0) return pairs;
-  throw new UsageError(`${file} holds no pairs`, { code: 'PROMPT_EMPTY', hint: 'Write one JSON object a line.' });
+  throw new UsageError(`${name} holds no pairs`, { code: 'PROMPT_EMPTY', hint: 'Write one JSON object a line.' });
 };

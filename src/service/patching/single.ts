@@ -13,6 +13,7 @@ import {
   type PairResult,
   type Prepared,
 } from './prepared-pair.js';
+import { subjectOf } from './subject.js';
 
 /** Means over draws, cell by cell. */
 const meanOver = (draws: readonly (readonly number[])[]): readonly number[] =>
@@ -51,18 +52,6 @@ const embeddingOf = ({ run }: Prepared, { variant }: SweepModel): PlacedSite => 
   return place;
 };
 
-/** The positions whose embedding is noised. @throws UsageError OPTION_INVALID */
-const subjectOf = ({ run }: Prepared, length: number): readonly number[] => {
-  const { subject } = run.input;
-  if (!subject)
-    throw invalid(
-      'it is not said which tokens are noised',
-      'Give their positions with --subject 1,2,3: `cutaway tokenize MODEL --text` counts them.',
-    );
-  if (subject.every((x) => x < length)) return subject;
-  throw invalid(`there is no position ${Math.max(...subject)}`, `The prompt's positions go from 0 to ${length - 1}.`);
-};
-
 /** Clean values back into runs whose embedding is noised. */
 export const noisePair = async (p: Prepared): Promise<PairResult> => {
   const { run, pair } = p;
@@ -70,8 +59,9 @@ export const noisePair = async (p: Prepared): Promise<PairResult> => {
   const { input, model } = run;
   const plain = await sweepModel(run, prompt);
   const place = embeddingOf(p, plain);
-  const { length } = (place.instance.segment.stack === 'encoder' ? prompt.source : prompt)?.ids ?? [];
-  const positions = subjectOf(p, length);
+  const read = (place.instance.segment.stack === 'encoder' ? prompt.source : prompt) ?? prompt;
+  const { length } = read.ids;
+  const positions = subjectOf(pair.subject ?? input.subject, read);
   const sigma = input.sigma ?? (await usualSigma(model));
   const width = Number(place.type.shape.at(-1));
   const { grids, cells } = cellsOf(p, plain, prompt);

@@ -1,5 +1,8 @@
+import { diffEn } from './diff.js';
+import { liveEn } from './live.js';
 import { programEn } from './program-en.js';
 import { runsEn } from './runs.js';
+import { toldPlainly } from './told.js';
 import { trialsEn } from './trials.js';
 
 /** A model's shape, numbers as they are read. */
@@ -13,8 +16,11 @@ export interface ModelFacts {
 
 /** What the page says in English; the other languages have the same shape, which the compiler checks. */
 export const en = {
+  ...diffEn,
+  ...liveEn,
   ...runsEn,
   ...trialsEn,
+  told: toldPlainly,
   page: {
     model: 'Model',
     chooseModel: 'Choose a model',
@@ -26,6 +32,9 @@ export const en = {
     languageName: 'Switch the page to Chinese',
     help: (panel: string) => `What ${panel} shows`,
     resize: 'Resize the columns',
+    resizeRows: 'Resize what is above and below',
+    memory: (device: string, bytes: string) => `${device} · ${bytes}`,
+    memoryHeld: (models: string, values: string) => `Models take ${models}, values that are looked at ${values}`,
     panelKinds: { see: 'See', why: 'Why', run: 'Run' },
     facts: ({ layers, heads, width, vocab, parameters }: ModelFacts) =>
       `${layers} layers · ${heads} heads · width ${width} · vocabulary ${vocab} · ${parameters} parameters`,
@@ -42,7 +51,7 @@ export const en = {
     norm: (x: string) => `‖x‖ ${x}`,
     change: (x: string) => `change ${x}`,
     kl: (x: string) => `KL to the run without edits ${x}`,
-    broken: (n: number) => `${n} numbers are NaN or infinite`,
+    broken: (n: number) => (n === 1 ? '1 number is NaN or infinite' : `${n} numbers are NaN or infinite`),
     nothing: 'Point at something, or move with the arrow keys.',
   },
   notice: {
@@ -50,13 +59,15 @@ export const en = {
     hostDied: (reason: string) => `The process that runs the model ended (${reason}). What you made is kept.`,
     restart: 'Start it again',
     opening: 'Opening the model',
+    cancelled: 'Cancelled: nothing was run.',
+    again: 'Run it',
     segments: (done: number, total: number) => `${done} of ${total} parts are ready`,
   },
   prompt: {
     title: 'Prompt',
     placeholder: 'Write something for the model to go on from',
     target: 'What the decoder begins with',
-    tokens: (n: number) => `${n} tokens`,
+    tokens: (n: number) => (n === 1 ? '1 token' : `${n} tokens`),
     output: 'It goes on:',
     token: (i: number, text: string, id: number) => `token ${i}: ${text}, id ${id}`,
     surprise: (p: string) => `the model gave it ${p}`,
@@ -123,7 +134,7 @@ export const en = {
       `${word} is there on the way, and layer ${layer} loses it: click the marked cell`,
     inviteNext: (part: string) => `now switch off ${part}`,
     mended: (word: string) => `it says ${word} now`,
-    noWords: 'This model gives labels: there is no word to read on the way.',
+    noWords: 'This model gives labels: there is no word to read on the way, but how its layers change the stream.',
     help: 'Each cell is the stream of numbers at one token after one layer, read by the lens: the final norm and the unembedding, softmax(W·norm(x)), as if the model ended there. Click a cell to look inside; a dot marks where an edit sits.',
   },
   block: {
@@ -187,7 +198,7 @@ export const en = {
   neurons: {
     title: 'Neurons',
     heading: (position: number, token: string) => `Neurons at ${position} ${token}`,
-    picture: 'Activations of all layers and neurons',
+    picture: 'Activations of all layers and neurons. Up and down go from layer to layer.',
     layer: (layer: string) => `The strongest of layer ${layer}`,
     changed: (layer: string) => `Those of layer ${layer} that differ most`,
     neuron: 'neuron',
@@ -285,7 +296,6 @@ export const en = {
     deletion: (area: string) => `deletion, area ${area}`,
     insertion: (area: string) => `insertion, area ${area}`,
     compared: (area: string, random: string) => `${area} (random ${random})`,
-    note: (text: string) => text,
     help: 'How much each token has to do with the number: orange speaks for it, blue against. The curves take tokens away, and put them in, in the order of their scores: deletion should fall early, insertion rise early, both better than random orders. Methods and when not to trust them: docs/attribution.md.',
   },
   experiment: {

@@ -119,6 +119,7 @@ export const runsZh: RunsWords = {
     linesTurned: '实线：B，虚线：A',
     same: '逐位相同',
     noPlace: 'A 的这个词元在 B 中没有对应的位置。',
+    keys: '方向键逐个查看数值。',
     panel: '并排',
     help: '两次运行的同一部分，以及它们的差：B 减 A，刻度中间为零。形状不同的值没有差，原因写在其位置上。',
     none: '只有一次运行。在实验中用“对比…”设置另一次。',

@@ -1,3 +1,5 @@
+const swapped = (n: number): string => (n === 1 ? '1 token was swapped' : `${n} tokens were swapped`);
+
 /** What the page says of patching, circuits and attacks. */
 export const trialsEn = {
   trials: {
@@ -24,19 +26,28 @@ export const trialsEn = {
     progress: (done: number, total: number, what: string) => `${done} of ${total} ${what}`,
     whats: {} as Readonly<Record<string, string>>,
     old: 'What is shown is of an earlier run.',
-    note: (text: string) => text,
+    manyPairs: 'Many prompts instead: one JSON object a line (drop or choose a file)',
+    pairCount: (n: number) =>
+      n === 1 ? '1 pair of prompts, in place of the one above' : `${n} pairs of prompts, in place of the one above`,
+    pairsFile: 'Choose a file',
+    noPairs: 'Back to one prompt',
+    tooManyPairs: (most: number) =>
+      `More than ${most} characters: the command line takes a file of any length (cutaway patch --pairs).`,
+    means: (pairs: number, own: boolean) => `means of ${pairs} pairs${own ? ', each by its own metric' : ''}`,
     seconds: (runs: number, s: string) => `${runs} runs in ${s} s`,
   },
   patching: {
     title: 'Patching',
     heading: 'What each part does to the answer',
-    help: 'A causal test: the model runs again and again, each time with one part changed, and a number tells what becomes of the answer. Patched, a part of the corrupted run gets its value of the clean run (or the other way round): share = (metric − corrupted) / (clean − corrupted), 1 where that alone brings the answer back. Ablated, a part of the run itself is set to 0, to a mean, or to what it is in the other prompt: change = metric − metric as it is. A guess is made by gradients, Σ gradient·(other − own), and is no measurement. See docs/patching.md.',
+    help: 'A causal test: the model runs again and again, each time with one part changed, and a number tells what becomes of the answer. Patched, a part of the corrupted run gets its value of the clean run (or the other way round): share = (metric − corrupted) / (clean − corrupted), 1 where that alone brings the answer back. With noise (ROME), the embedding of a text of the prompt is noised, and parts of the noised run get their clean values. Along paths, what is patched reaches the receivers straight: all between keeps what it gave. Ablated, a part of the run itself is set to 0, to a mean, or to what it is in the other prompt: change = metric − metric as it is. A guess is made by gradients, Σ gradient·(other − own), and is no measurement. See docs/patching.md.',
     method: 'What parts are changed to',
     methods: {
       patch: 'the other run’s',
       zero: 'zero',
       mean: 'their mean',
       resample: 'the other prompt’s, here',
+      noise: 'clean, in a noised run',
+      path: 'the other run’s, along paths',
       attribution: 'the other run’s: guess',
     },
     direction: 'Which run is changed',
@@ -64,6 +75,9 @@ export const trialsEn = {
     others: 'other sites, such as mlp.post',
     run: 'Patch',
     noSites: 'Choose at least one part.',
+    subject: 'noised: a text of the prompt',
+    noSubject: 'Say which text of the prompt is noised.',
+    receivers: 'to the scores, or to blocks.5.attn.q[head=3]',
     ends: (clean: string, corrupted: string) => `clean ${clean}, corrupted ${corrupted}`,
     unchanged: (x: string) => `as it is ${x}`,
     guess: 'guess',
@@ -96,12 +110,11 @@ export const trialsEn = {
     says: 'it says',
     loss: 'loss',
     succeeded: {
-      hotflip: (n: number) => `${n} tokens were swapped, and the prediction is another.`,
+      hotflip: (n: number) => `${swapped(n)}, and the prediction is another.`,
       'input-reduction': (n: number, of: number) => `${n} of ${of} tokens could go, and the prediction is the same.`,
     },
     failed: {
-      hotflip: (n: number) =>
-        `${n} tokens were swapped, and the prediction stays: that this attack fails proves nothing.`,
+      hotflip: (n: number) => `${swapped(n)}, and the prediction stays: that this attack fails proves nothing.`,
       'input-reduction': () => 'No token could go without another prediction.',
     },
     text: 'The text, with what was changed',
@@ -110,6 +123,7 @@ export const trialsEn = {
     step: 'step',
     at: 'at',
     swap: 'swap',
+    takenAway: 'taken away',
     use: 'Use this prompt',
     steps: 'Step by step',
     start: 'as it was',

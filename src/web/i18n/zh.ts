@@ -1,12 +1,20 @@
 import type { Words } from './en.js';
+import { diffZh } from './diff-zh.js';
+import { liveZh } from './live-zh.js';
 import { programZh } from './program-zh.js';
 import { runsZh } from './runs-zh.js';
+import { codesZh } from './codes-zh.js';
+import { phrasesZh } from './phrases-zh.js';
+import { makeTold } from './told.js';
 import { trialsZh } from './trials-zh.js';
 
 /** 页面的简体中文文字。 */
 export const zh: Words = {
+  ...diffZh,
+  ...liveZh,
   ...runsZh,
   ...trialsZh,
+  told: makeTold({ phrases: phrasesZh, codes: codesZh, colon: '：', stop: '。' }),
   page: {
     model: '模型',
     chooseModel: '选择模型',
@@ -18,6 +26,9 @@ export const zh: Words = {
     languageName: '切换到英文',
     help: (panel) => `“${panel}”显示什么`,
     resize: '调整各栏宽度',
+    resizeRows: '调整上下的高度',
+    memory: (device, bytes) => `${device} · ${bytes}`,
+    memoryHeld: (models, values) => `模型占用 ${models}，所查看的数值占用 ${values}`,
     panelKinds: { see: '看', why: '因', run: '行' },
     facts: ({ layers, heads, width, vocab, parameters }) =>
       `${layers} 层 · ${heads} 头 · 宽度 ${width} · 词表 ${vocab} · ${parameters} 个参数`,
@@ -42,6 +53,8 @@ export const zh: Words = {
     hostDied: (reason) => `运行模型的进程结束了（${reason}）。你所做的没有丢失。`,
     restart: '重新启动',
     opening: '正在打开模型',
+    cancelled: '已取消：没有运行。',
+    again: '运行',
     segments: (done, total) => `${total} 部分中已就绪 ${done} 部分`,
   },
   prompt: {
@@ -104,7 +117,7 @@ export const zh: Words = {
     invite: (word, layer) => `${word} 在途中出现过，第 ${layer} 层把它丢了：点击标出的格子`,
     inviteNext: (part) => `现在关掉${part}`,
     mended: (word) => `现在它说 ${word}`,
-    noWords: '这个模型给出标签：途中没有可读的词。',
+    noWords: '此模型给出标签：途中没有词可读，但可看各层如何改变残差流。',
     help: '每一格是一个词元在一层之后的残差流，用透镜读出：最后的归一化与反嵌入，softmax(W·norm(x))，好像模型到此为止。点击一格可以看里面；圆点表示有编辑在那里。',
   },
   block: {
@@ -148,21 +161,21 @@ export const zh: Words = {
     rolloutFormula: '∏ (½A + ½I)',
     large: '放大显示什么',
     form: '如何画',
-    of: { heads: '头', layer: '本层', rollout: 'rollout' },
+    of: { heads: '头', layer: '本层', rollout: '逐层展开' },
     mean: (heads) => `${heads} 的均值`,
-    rollout: (layer) => `到第 ${layer} 层的 rollout`,
+    rollout: (layer) => `逐层展开到第 ${layer} 层`,
     noLines: (tokens) => `连线只用于不超过 ${tokens} 个词元的文本`,
     hideSpecials: '隐藏特殊词元',
     renormalise: '其余之和为 1',
     stretch: '拉伸颜色',
     layersDone: (done, total) => `已算好 ${total} 层中的 ${done} 层`,
     mapKeys: '方向键移动，+ 和 − 缩放，0 显示全部；也可用滚轮和拖动。',
-    help: '每个词元（行）从前面各词元（列）取多少：softmax(q·k/√d)，每行之和为 1。小图的每个像素取其下数字的最大值，因此一个亮格不会丢失。分数是取 softmax 之前的数；× ‖v‖ 表示取了多少，而不只是从哪里取（Kobayashi 2020）。隐藏的词元从行和列中去掉，它们取走的部分空缺，除非让其余之和为 1。Rollout 沿各层追踪注意力，每层一半留在原处（Abnar & Zuidema 2020）。一格写入的词，是它直接提升的词，单位为 logit。',
+    help: '每个词元（行）从前面各词元（列）取多少：softmax(q·k/√d)，每行之和为 1。小图的每个像素取其下数字的最大值，因此一个亮格不会丢失。分数是取 softmax 之前的数；× ‖v‖ 表示取了多少，而不只是从哪里取（Kobayashi 2020）。隐藏的词元从行和列中去掉，它们取走的部分空缺，除非让其余之和为 1。逐层展开（rollout）沿各层追踪注意力，每层一半留在原处（Abnar & Zuidema 2020）。一格写入的词，是它直接提升的词，单位为 logit。',
   },
   neurons: {
     title: '神经元',
     heading: (position, token) => `神经元，位置 ${position} ${token}`,
-    picture: '所有层和神经元的激活',
+    picture: '所有层与神经元的激活。上下键逐层移动。',
     layer: (layer) => `第 ${layer} 层中最强的`,
     changed: (layer) => `第 ${layer} 层差别最大的神经元`,
     neuron: '神经元',
@@ -255,7 +268,6 @@ export const zh: Words = {
     deletion: (area) => `移除，面积 ${area}`,
     insertion: (area) => `加入，面积 ${area}`,
     compared: (area, random) => `${area}（随机 ${random}）`,
-    note: (text) => text,
     help: '每个词元与该数的关系：橙色支持，蓝色反对。曲线按分数的次序移除或加入词元：移除应早降，加入应早升，都应好于随机次序。方法及其不可信之处见 docs/attribution.md。',
   },
   experiment: {

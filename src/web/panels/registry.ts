@@ -1,4 +1,5 @@
 import type { JSX } from 'solid-js';
+import type { Source } from '../app.js';
 import type { Words } from '../i18n/index.js';
 import { AttackPanel } from './attack/attack-panel.jsx';
 import { AttentionPanel } from './attention/attention-panel.jsx';
@@ -7,6 +8,10 @@ import { BesidePanel } from './beside/beside-panel.jsx';
 import { BlockPanel } from './block/block-panel.jsx';
 import { CircuitPanel } from './circuit/circuit-panel.jsx';
 import { ComponentsPanel } from './components/components-panel.jsx';
+import { DiffPanel } from './diff/diff-panel.jsx';
+import { LensPanel } from './live/lens-panel.jsx';
+import { PatternsPanel } from './live/patterns-panel.jsx';
+import { ValuePanel } from './live/value-panel.jsx';
 import { NeuronsPanel } from './neurons/neurons-panel.jsx';
 import { PatchingPanel } from './patching/patching-panel.jsx';
 import { PicturePanel } from './picture/picture-panel.jsx';
@@ -44,4 +49,20 @@ export const detailPanels: readonly DetailPanel[] = [
   { id: 'model', kind: 'run', title: (words) => words.picture.title, panel: PicturePanel },
   { id: 'sampling', kind: 'run', title: (words) => words.sampling.title, panel: SamplingPanel },
   { id: 'beside', kind: 'run', title: (words) => words.beside.panel, panel: BesidePanel },
+  { id: 'diff', kind: 'run', title: (words) => words.diff.title, panel: DiffPanel },
 ];
+
+/** The same of a run that is there alone: what a live process or a recording has itself. */
+export const runPanels: readonly DetailPanel[] = [
+  { id: 'program', kind: 'run', title: (words) => words.program.title, panel: ProgramPanel },
+  { id: 'value', kind: 'run', title: (words) => words.live.value, panel: ValuePanel },
+  { id: 'patterns', kind: 'run', title: (words) => words.attention.title, panel: PatternsPanel },
+  { id: 'lens', kind: 'run', title: (words) => words.live.lens, panel: LensPanel },
+];
+
+/** The panels that there are of what the session is of. */
+export const panelsOf = (source: Source): readonly DetailPanel[] => {
+  if (source === 'model') return detailPanels;
+  // A recording has no weights to read the stream with.
+  return source === 'process' ? runPanels : runPanels.filter(({ id }) => id !== 'lens');
+};

@@ -90,8 +90,10 @@ const Told = (): JSX.Element => {
       }
     >
       {(error) => (
-        <span class="mistake" role="alert" id="beside-error" title={error().hint}>
-          {t().refused} {error().message}. {error().hint}
+        <span class="mistake" role="alert" id="beside-error" title={app.t().told.error(error()).hint}>
+          {t().refused} {app.t().told.error(error()).message}
+          {app.t().told.stop}
+          {app.t().told.error(error()).hint}
         </span>
       )}
     </Show>

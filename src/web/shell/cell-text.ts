@@ -4,19 +4,24 @@ import { compact, percent } from '../look/numbers.js';
 import { visible } from '../look/token-text.js';
 import type { LensCell } from '../../protocol/index.js';
 import { differenceOf, measures } from '../panels/board/measures.js';
-import { shownMeasure } from '../panels/board/shown-measure.js';
+import { measureId, shownMeasure } from '../panels/board/shown-measure.js';
 import type { Board } from '../state/board.js';
 
 /** How B's cell differs from A's in what the board is coloured by. */
 const differenceText = (app: App, cell: LensCell): string => {
-  const x = differenceOf(app.view.measure).of(cell);
-  const { of, show } = measures[app.view.measure];
+  const id = measureId(app);
+  const x = differenceOf(id).of(cell);
+  const { of, show } = measures[id];
   const { beside, board } = app.t();
-  const name = board.measures[app.view.measure];
+  const name = board.measures[id];
   if (x === null || x === undefined) return name;
   const a = of(cell) ?? 0;
   return `${name}: ${beside.a} ${show(a)}, ${beside.b} ${show(a + x)}`;
 };
+
+/** How far a cell is from the run without edits: in what is said there, or where nothing is, in the stream. */
+const versusText = (app: App, { kl, distance }: NonNullable<LensCell['versus']>): string =>
+  kl === null ? `${app.t().board.measures.distance} ${compact(distance)}` : app.t().status.kl(compact(kl));
 
 /** A cell of the board in words and exact numbers. */
 export const cellText = (app: App, board: Board, { row, position }: { row: number; position: number }): string => {
@@ -32,10 +37,10 @@ export const cellText = (app: App, board: Board, { row, position }: { row: numbe
     ...(typeof effect === 'number' ? [`${app.t().board.measures.effect} ${compact(effect)}`] : []),
     ...(tracked && word ? [t.word(visible(tracked.text), percent(word.probability), word.rank)] : []),
     ...(top ? [t.says(visible(top.text), percent(top.probability))] : []),
-    t.entropy(compact(cell.entropy)),
+    ...(cell.entropy === null ? [] : [t.entropy(compact(cell.entropy))]),
     t.norm(compact(cell.norm)),
     ...(cell.change === null ? [] : [t.change(compact(cell.change))]),
-    ...(cell.versus ? [t.kl(compact(cell.versus.kl))] : []),
+    ...(cell.versus ? [versusText(app, cell.versus)] : []),
     ...(cell.broken > 0 ? [t.broken(cell.broken)] : []),
   ].join('  ·  ');
 };

@@ -50,6 +50,8 @@ interface Props {
 const largest = 34;
 /** Room for the texts along the left and the top. */
 const side = 58;
+/** Room for the end of the last slanted text along the top. */
+const overhang = 22;
 const wheelStep = 1.0015;
 /** A pointer that moved less was not dragged. */
 const still = 4;
@@ -151,7 +153,7 @@ const useViewport = (props: Props) => {
 };
 
 const roomIn = ({ width, height }: Size): Size => ({
-  width: Math.max(1, width - side),
+  width: Math.max(1, width - side - overhang),
   height: Math.max(40, height - side),
 });
 

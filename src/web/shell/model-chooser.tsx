@@ -1,6 +1,7 @@
 import { createSignal, For, Show, type JSX } from 'solid-js';
-import type { FolderView, ModelChoice } from '../../protocol/index.js';
+import { isProcess, type FolderView, type ModelChoice } from '../../protocol/index.js';
 import { useApp } from '../app.js';
+import { AttachForm } from '../panels/live/attach-form.jsx';
 
 interface ChooseProps {
   readonly choose: (model: string) => void;
@@ -85,6 +86,7 @@ const PathForm = (props: ChooseProps): JSX.Element => {
       }}
     >
       <input
+        id="model-path"
         value={path()}
         placeholder={app.t().models.path}
         aria-label={app.t().models.path}
@@ -122,9 +124,19 @@ export const ModelChooser = (props: { readonly ref: (dialog: HTMLDialogElement) 
       aria-label={app.t().page.chooseModel}
     >
       <PathForm choose={choose} />
+      <section class="attach-section" aria-label={app.t().live.attachTitle}>
+        <p class="small soft">{app.t().live.attachTitle}</p>
+        <AttachForm address="" attached={() => dialog?.close()} />
+      </section>
       <ul class="list" role="listbox" aria-label={app.t().page.model}>
         <For each={known()}>
-          {({ model, from }) => <Choice model={model} note={app.t().models[from]} choose={choose} />}
+          {({ model, from }) => (
+            <Choice
+              model={model}
+              note={isProcess(model) ? app.t().live.process : app.t().models[from]}
+              choose={choose}
+            />
+          )}
         </For>
       </ul>
       <Folders choose={choose} />

@@ -47,6 +47,7 @@ const Opening = (): JSX.Element => {
 export const Notices = (): JSX.Element => {
   const app = useApp();
   const { store } = app.session;
+  const died = (): string => (store.host.error ? app.t().told.error(store.host.error).message : '');
   return (
     <>
       <Show when={store.link === 'lost'}>
@@ -54,15 +55,21 @@ export const Notices = (): JSX.Element => {
           <p>{app.t().notice.lost}</p>
         </div>
       </Show>
-      <Show when={store.link === 'open' && !store.host.alive}>
+      <Show when={store.link === 'open' && !store.host.alive && !app.runOnly()}>
         <div class="notice bad" role="alert" id="host-died">
-          <p>{app.t().notice.hostDied(store.host.error?.message ?? '')}</p>
+          <p>{app.t().notice.hostDied(died())}</p>
           <button class="main-action" id="restart" onClick={() => app.session.send({ type: 'restart' })}>
             {app.t().notice.restart}
           </button>
         </div>
       </Show>
       <Opening />
+      <Show when={app.results.cancelled() && !app.results.busy()}>
+        <div class="notice" role="status" id="cancelled">
+          <p>{app.t().notice.cancelled}</p>
+          <button onClick={() => app.results.again()}>{app.t().notice.again}</button>
+        </div>
+      </Show>
     </>
   );
 };

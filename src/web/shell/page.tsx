@@ -1,7 +1,9 @@
-import { createRenderEffect, onCleanup, onMount, type JSX } from 'solid-js';
+import { createRenderEffect, onCleanup, onMount, Show, type JSX } from 'solid-js';
 import { AppProvider, type App } from '../app.js';
 import { BoardPanel } from '../panels/board/board-panel.jsx';
 import { ExperimentPanel } from '../panels/experiment/experiment-panel.jsx';
+import { NowPanel } from '../panels/live/now-panel.jsx';
+import { ProcessPanel } from '../panels/live/process-panel.jsx';
 import { NextPanel } from '../panels/next/next-panel.jsx';
 import { PromptPanel } from '../panels/prompt/prompt-panel.jsx';
 import { StoppedPanel } from '../panels/stopped/stopped-panel.jsx';
@@ -12,6 +14,7 @@ import { Palette } from './palette.jsx';
 import { Splitter } from './splitter.jsx';
 import { StatusLine } from './status-line.jsx';
 import { TopBar } from './top-bar.jsx';
+import { viewDefaults } from '../state/view.js';
 import { useRunKeys } from './use-run-keys.js';
 
 /** Keys that work wherever one is, unless one writes. */
@@ -33,30 +36,48 @@ const useKeys = (app: App, openPalette: () => void): void => {
   });
 };
 
+const runOnlyWidths = { left: 0.27, drawer: 0.26 } as const;
+
 /** Left the text and the board, in the middle what is in focus, right the experiment. */
 const Columns = (props: { readonly app: App }): JSX.Element => {
   const { view, setView } = props.app;
+  const usual = viewDefaults();
+  /** Where there is no board, the middle has the room, unless somebody set it otherwise. */
+  const width = (column: 'left' | 'drawer'): number =>
+    props.app.runOnly() && view[column] === usual[column] ? runOnlyWidths[column] : view[column];
   const columns = (): string =>
-    `${(100 * view.left).toFixed(2)}% 5px minmax(0, 1fr) 5px ${(100 * view.drawer).toFixed(2)}%`;
+    `${(100 * width('left')).toFixed(2)}% 5px minmax(0, 1fr) 5px ${(100 * width('drawer')).toFixed(2)}%`;
   return (
     <main class="main" style={{ 'grid-template-columns': columns() }}>
       <div class="column">
-        <PromptPanel />
-        <NextPanel />
-        <BoardPanel />
+        <Show
+          when={props.app.runOnly()}
+          fallback={
+            <>
+              <PromptPanel />
+              <NextPanel />
+              <BoardPanel />
+            </>
+          }
+        >
+          <ProcessPanel />
+          <NowPanel />
+        </Show>
       </div>
-      <Splitter value={view.left} least={0.25} most={0.7} change={(left) => setView({ left })} />
+      <Splitter value={width('left')} least={0.2} most={0.7} change={(left) => setView({ left })} />
       <div class="column">
         <Detail />
       </div>
       <Splitter
-        value={1 - view.drawer}
+        value={1 - width('drawer')}
         least={0.6}
         most={0.88}
         change={(x) => setView({ drawer: Number((1 - x).toFixed(4)) })}
       />
       <div class="column">
-        <ExperimentPanel />
+        <Show when={props.app.source() !== 'recording'}>
+          <ExperimentPanel />
+        </Show>
         <StoppedPanel />
       </div>
     </main>

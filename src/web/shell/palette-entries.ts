@@ -2,7 +2,7 @@ import type { App } from '../app.js';
 import { layerOf, rowName } from '../look/names.js';
 import { visible } from '../look/token-text.js';
 import { measureIds } from '../panels/board/measures.js';
-import { detailPanels } from '../panels/registry.js';
+import { panelsOf } from '../panels/registry.js';
 import { runActions } from '../state/debugging.js';
 
 /** Something that the palette finds. */
@@ -78,11 +78,11 @@ const places = (app: App): readonly Entry[] => {
 /** All that can be found. */
 export const entriesOf = (app: App): readonly Entry[] => {
   const { palette, board } = app.t();
-  const panels = detailPanels.map((panel) => ({
+  const panels = panelsOf(app.source()).map((panel) => ({
     ...{ name: panel.title(app.t()), kind: palette.panel },
     go: () => app.setView({ tab: panel.id }),
   }));
-  const measures = measureIds.map((measure) => ({
+  const measures = (app.runOnly() ? [] : measureIds).map((measure) => ({
     ...{ name: board.measures[measure], kind: palette.measure },
     go: () => app.setView({ measure }),
   }));

@@ -1,7 +1,7 @@
 import { For, type JSX } from 'solid-js';
 import { targetUnit, type TargetUnit } from '../../protocol/index.js';
 import { useApp } from '../app.js';
-import { runActions, type RunAction } from '../state/debugging.js';
+import { isAble, runActions, type RunAction } from '../state/debugging.js';
 import { runKeys } from './run-keys.js';
 
 /** 16 x 16, drawn with the text's colour: filled, or as lines. */
@@ -46,7 +46,12 @@ export const RunControls = (): JSX.Element => {
   const app = useApp();
   const t = () => app.t().program;
   const isRunning = (): boolean => app.debugging.view().phase === 'running';
-  const shown = () => runActions.filter((action) => action !== (isRunning() ? 'continue' : 'pause'));
+  const shown = () =>
+    runActions
+      .filter((action) => action !== (isRunning() ? 'continue' : 'pause'))
+      .filter((action) => isAble(action, app.debugging.lastAbout()));
+  const unitNames = () => (app.debugging.lastAbout()?.kind === 'process' ? app.t().live.units : t().units);
+  const units = () => app.debugging.lastAbout()?.can.units ?? targetUnit.options;
   return (
     <div class="run-controls" role="toolbar" aria-label={t().controls}>
       <For each={shown()}>{(action) => <RunButton action={action} />}</For>
@@ -58,7 +63,7 @@ export const RunControls = (): JSX.Element => {
         value={app.debugging.unit()}
         onChange={(event) => app.debugging.setUnit(event.currentTarget.value as TargetUnit)}
       >
-        <For each={targetUnit.options}>{(unit) => <option value={unit}>{t().units[unit]}</option>}</For>
+        <For each={units()}>{(unit) => <option value={unit}>{unitNames()[unit]}</option>}</For>
       </select>
     </div>
   );

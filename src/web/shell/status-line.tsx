@@ -12,6 +12,7 @@ export const StatusLine = (): JSX.Element => {
   };
   const work = (): string => {
     const { busy, latency } = app.results;
+    if (app.runOnly()) return '';
     if (busy()) return app.t().status.computing;
     const ms = latency();
     return ms === undefined ? app.t().status.ready : app.t().status.milliseconds(ms);

@@ -1,15 +1,19 @@
-import { Show, type JSX } from 'solid-js';
+import { createEffect, createSignal, on, Show, type JSX } from 'solid-js';
+import type { HostStatus } from '../../protocol/index.js';
 import { useApp, type App } from '../app.js';
+import { makeLatest } from '../link/latest.js';
 import { shortName } from '../look/model-name.js';
-import { count } from '../look/numbers.js';
+import { bytes, count } from '../look/numbers.js';
 import { ModelChooser } from './model-chooser.jsx';
 import { RunControls } from './run-controls.jsx';
 
 const facts = (app: App): string => {
-  const model = app.model()?.summary ?? app.results.compare()?.model;
+  const ofRun = app.runOnly() ? app.debugging.lastAbout()?.model : undefined;
+  const model = ofRun ?? app.model()?.summary ?? app.results.compare()?.model;
   if (!model) return '';
   const { encoderLayers, layers, heads, modelDim, vocab, parameters, family } = model;
   const lang = app.view.language;
+  if (vocab === 0 || heads === 0) return `${family} · ${app.t().live.facts(layers, count(parameters, lang))}`;
   const stack = encoderLayers === undefined ? String(layers) : `${encoderLayers} + ${layers}`;
   const shape = {
     ...{ layers: stack, heads, width: modelDim, vocab: count(vocab, lang) },
@@ -41,6 +45,65 @@ const LookButtons = (): JSX.Element => {
   );
 };
 
+/** Arrows that turn back, and forth. */
+const arrows = {
+  undo: 'M6.5 3 3 6.5 6.5 10M3.5 6.5H10a3.25 3.25 0 0 1 0 6.5H7.5',
+  redo: 'M9.5 3 13 6.5 9.5 10M12.5 6.5H6a3.25 3.25 0 0 0 0 6.5h2.5',
+} as const;
+
+/** Undoes the last change, or makes it again. */
+const Step = (props: {
+  readonly act: keyof typeof arrows;
+  readonly keys: string;
+  readonly isOff: boolean;
+}): JSX.Element => {
+  const app = useApp();
+  const name = () => app.t().page[props.act];
+  return (
+    <button
+      id={props.act}
+      class="plain run-button"
+      aria-label={name()}
+      aria-keyshortcuts={props.keys.replace('Ctrl ', 'Control+')}
+      title={`${name()} (${props.keys})`}
+      disabled={props.isOff}
+      onClick={() => app.session.send({ type: props.act })}
+    >
+      <svg viewBox="0 0 16 16" width="14" height="14" aria-hidden="true" class="run-icon">
+        <path d={arrows[props.act]} />
+      </svg>
+    </button>
+  );
+};
+
+/** Where models run (the page has them on the processor), and what the host holds: asked for after each run. */
+const Memory = (): JSX.Element => {
+  const app = useApp();
+  const [status, setStatus] = createSignal<HostStatus>();
+  const asks = makeLatest(
+    async () => {
+      const client = app.session.client();
+      if (client) setStatus(await client.request('status', {}));
+    },
+    () => setStatus(undefined), // the host is gone, which is told elsewhere
+    { supersede: 'stop', quietMs: 500 },
+  );
+  createEffect(on(app.results.compare, () => asks.ask(undefined)));
+  return (
+    <Show when={status()}>
+      {(of) => (
+        <span
+          class="memory soft small number"
+          id="memory"
+          title={app.t().page.memoryHeld(bytes(of().models.bytes), bytes(of().arena.bytes))}
+        >
+          {app.t().page.memory('CPU', bytes(of().models.bytes + of().arena.bytes))}
+        </span>
+      )}
+    </Show>
+  );
+};
+
 /** The model's name and shape, undo, the palette, and how the page looks. */
 export const TopBar = (props: { readonly openPalette: () => void }): JSX.Element => {
   const app = useApp();
@@ -65,15 +128,14 @@ export const TopBar = (props: { readonly openPalette: () => void }): JSX.Element
           </button>
         )}
       </Show>
-      <span class="facts soft small">{facts(app)}</span>
+      <span class="facts soft small" title={facts(app)}>
+        {facts(app)}
+      </span>
+      <Memory />
       <span class="space" />
       <RunControls />
-      <button id="undo" onClick={() => app.session.send({ type: 'undo' })} disabled={!app.session.store.canUndo}>
-        {app.t().page.undo}
-      </button>
-      <button id="redo" onClick={() => app.session.send({ type: 'redo' })} disabled={!app.session.store.canRedo}>
-        {app.t().page.redo}
-      </button>
+      <Step act="undo" keys="Ctrl Z" isOff={!app.session.store.canUndo} />
+      <Step act="redo" keys="Ctrl Y" isOff={!app.session.store.canRedo} />
       <button onClick={() => props.openPalette()}>
         {app.t().page.palette} <kbd>Ctrl K</kbd>
       </button>

@@ -11,6 +11,7 @@ const usual: View = {
     oneScale: true,
     left: 0.5,
     drawer: 0.2,
+    stopped: 0.5,
     trials: {},
     panels: {},
     theme: 'light',

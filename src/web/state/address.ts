@@ -27,9 +27,10 @@ const share = (text: string | null): number | undefined => {
 
 const viewOf = (params: URLSearchParams): Partial<View> => {
   const [measure, theme, language] = [params.get('by') ?? '', params.get('theme'), params.get('lang')];
-  const [left, drawer, zoom] = [
+  const [left, drawer, stopped, zoom] = [
     share(params.get('left')),
     share(params.get('drawer')),
+    share(params.get('stopped')),
     Number(params.get('zoom') ?? 0),
   ];
   const trials = trialSettings.safeParse(parseJson(params.get('try'))).data;
@@ -42,6 +43,7 @@ const viewOf = (params: URLSearchParams): Partial<View> => {
     ...(language === 'en' || language === 'zh' ? { language } : {}),
     ...(left === undefined ? {} : { left }),
     ...(drawer === undefined ? {} : { drawer }),
+    ...(stopped === undefined ? {} : { stopped }),
     ...(zoom > 0 && zoom < 1000 ? { zoom } : {}),
     ...(isSide(params.get('side') ?? '') ? { side: params.get('side') as Side } : {}),
     ...(params.get('scale') === 'own' ? { oneScale: false } : {}),
@@ -71,6 +73,7 @@ export const formatAddress = ({ state, focus, view }: Address, usual: View): str
     language: 'lang',
     left: 'left',
     drawer: 'drawer',
+    stopped: 'stopped',
   };
   for (const [key, name] of Object.entries(names) as [keyof typeof names, string][]) {
     const value = view[key];

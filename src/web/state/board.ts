@@ -58,6 +58,7 @@ export const readBoard = async (
   show: (board: Board) => void,
 ): Promise<void> => {
   const isEncoder = stack === 'encoder';
+  const isWordless = result.after.labels !== undefined;
   const tokens = isEncoder ? result.after.tokens : (result.after.target ?? result.after.tokens);
   const { vocab, layers } = result.model;
   const each = Math.max(8, Math.floor(scoresEach / (vocab * (layers + 1))));
@@ -67,7 +68,8 @@ export const readBoard = async (
       'board',
       {
         ...{ ...request.input, edits: request.edits.map((text) => ({ text })), positions, top: 3 },
-        words: word === undefined || isEncoder ? [] : [word],
+        words: word === undefined || isEncoder || isWordless ? [] : [word],
+        ...(isWordless ? { wordless: true } : {}),
         ...(isEncoder ? { stack: 'encoder' as const } : {}),
         ...(request.edits.length > 0 && result.before.tokens.length === result.after.tokens.length
           ? { versus: [] }

@@ -1,7 +1,9 @@
 import { batch, createEffect, createMemo, createSignal, on, type Accessor } from 'solid-js';
 import { createStore, reconcile } from 'solid-js/store';
+import type { z } from 'zod';
 import { EngineError } from '../../base/index.js';
 import {
+  isProcess,
   pageRun,
   type DebugSettings,
   type Motion,
@@ -15,7 +17,7 @@ import {
   type TokenView,
   type ViewAnswerOf,
   type ViewAsk,
-  type ViewAskOf,
+  type viewAsk,
 } from '../../protocol/index.js';
 import { noSettings, toggledPoint, type PointPlace } from './points.js';
 import type { Session } from './session.js';
@@ -29,11 +31,22 @@ export const runActions = [
 ] as const;
 export type RunAction = (typeof runActions)[number];
 
+/** A look as it is asked for: fields with a default may be left out. */
+export type AskOf<K extends ViewAsk['ask']> = Extract<z.input<typeof viewAsk>, { ask: K }>;
+export type LookedBytes<K extends ViewAsk['ask']> = ViewAnswerOf<K> & { readonly bytes: Uint8Array<ArrayBuffer> };
+
+export interface ChosenValue {
+  readonly ref: string;
+  readonly at: readonly number[];
+}
+
 /** The session's run under the debugger, as this page sees it: a target behind the server. */
 export interface Debugging {
   readonly view: Accessor<RunView>;
   /** What the run is of; undefined where none is open. */
   readonly about: Accessor<TargetAbout | undefined>;
+  /** The same, also once it is over, until the next is opened. */
+  readonly lastAbout: Accessor<TargetAbout | undefined>;
   /** What log points wrote. */
   readonly log: Accessor<readonly LogLine[]>;
   readonly clearLog: () => void;
@@ -54,7 +67,12 @@ export interface Debugging {
   readonly moves: Accessor<number>;
   readonly open: () => void;
   /** Looks at where the run stands. @throws what the host answers; EngineError CANCELLED where nothing is open */
-  readonly look: <K extends ViewAsk['ask']>(ask: ViewAskOf<K>, signal?: AbortSignal) => Promise<ViewAnswerOf<K>>;
+  readonly look: <K extends ViewAsk['ask']>(ask: AskOf<K>, signal?: AbortSignal) => Promise<ViewAnswerOf<K>>;
+  /** The same with the bytes beside the answer. */
+  readonly lookBytes: <K extends ViewAsk['ask']>(ask: AskOf<K>, signal?: AbortSignal) => Promise<LookedBytes<K>>;
+  /** The value that is looked at large, and the indices of its axes before the last two. */
+  readonly value: Accessor<ChosenValue | undefined>;
+  readonly chooseValue: (value: ChosenValue | undefined) => void;
   readonly settings: Accessor<DebugSettings>;
   readonly set: (change: (settings: DebugSettings) => DebugSettings) => void;
   readonly toggle: (place: PointPlace) => void;
@@ -74,6 +92,12 @@ const motions: Readonly<Record<Exclude<RunAction, 'pause' | 'restart' | 'stop'>,
   stepBack: (by) => ({ kind: 'step', by, back: true }),
   stepIn: () => ({ kind: 'step', by: 'op' }),
   stepOut: () => ({ kind: 'out' }),
+};
+
+/** Actions that a run may be unable to do whatever its state: those are not shown. */
+export const isAble = (action: RunAction, about: Pick<TargetAbout, 'kind' | 'can'> | undefined): boolean => {
+  if (action === 'stepBack' || action === 'reverse') return about?.can.back ?? true;
+  return action !== 'restart' || about?.kind !== 'process';
 };
 
 /** Is an action offered where a run is like this? */
@@ -102,6 +126,7 @@ export const isOffered = (action: RunAction, { phase, state }: Pick<RunView, 'ph
 const makeSignals = (session: Session) => {
   const [told, setTold] = createStore<{ view: RunView }>({ view: nothing });
   const [about, setAbout] = createSignal<TargetAbout>();
+  const [last, setLast] = createSignal<{ readonly about: TargetAbout; readonly model: string | undefined }>();
   const [log, setLog] = createSignal<readonly LogLine[]>([]);
   const [making, setMaking] = createSignal<readonly TokenView[]>();
   const hear = (all: readonly TargetTold[], again: boolean): void => {
@@ -112,7 +137,11 @@ const makeSignals = (session: Session) => {
     if (tokens && !again) setMaking([...known.slice(0, tokens.from), ...tokens.tokens]);
   };
   const take = (message: ServerMessage): void => {
-    if (message.type === 'about') setAbout(message.about);
+    if (message.type === 'about')
+      batch(() => {
+        setAbout(message.about);
+        setLast({ about: message.about, model: session.store.state?.model });
+      });
     else if (message.type === 'told') hear(message.told, message.again);
     else if (message.type === 'run')
       batch(() => {
@@ -128,7 +157,8 @@ const makeSignals = (session: Session) => {
     }),
   );
   const tokens = (): readonly TokenView[] => making() ?? told.view.state?.tokens ?? [];
-  return { view: () => told.view, about, log, clearLog: () => setLog([]), tokens };
+  const lastAbout = () => (last()?.model === session.store.state?.model ? last()?.about : undefined);
+  return { view: () => told.view, about, lastAbout, log, clearLog: () => setLog([]), tokens };
 };
 
 /** The frame that is looked at: the innermost again, wherever the run stands anew. */
@@ -139,6 +169,18 @@ const useFrame = (view: Accessor<RunView>) => {
   return { frame, frameIndex, chooseFrame: (index: number) => void chooseFrame(index) };
 };
 
+/** Looks at where the run stands. */
+const makeLook =
+  (session: Session, view: Accessor<RunView>) =>
+  async <K extends ViewAsk['ask']>(ask: AskOf<K>, signal?: AbortSignal): Promise<LookedBytes<K>> => {
+    const client = session.client();
+    if (!client || view().phase === 'off')
+      throw new EngineError('no run is open', { code: 'CANCELLED', hint: 'Start one.' });
+    const params = { session: pageRun, ask };
+    const { result, payload } = await client.requestBytes('debug.view', params, signal ? { signal } : {});
+    return { ...(result as ViewAnswerOf<K>), bytes: payload };
+  };
+
 export const makeDebugging = (session: Session): Debugging => {
   const signals = makeSignals(session);
   const { view } = signals;
@@ -146,18 +188,23 @@ export const makeDebugging = (session: Session): Debugging => {
   const [editing, edit] = createSignal<number>();
   const settings = (): DebugSettings => session.store.state?.debug ?? noSettings;
   const set: Debugging['set'] = (change) => session.change({ debug: change(settings()) });
+  /** A process is debugged without the host of models. */
+  const isLinked = (): boolean =>
+    session.store.link === 'open' && (session.store.host.alive || isProcess(session.store.state?.model ?? ''));
+  const [value, chooseValue] = createSignal<ChosenValue>();
   const can = (action: RunAction): boolean =>
-    session.store.link === 'open' && session.store.host.alive && isOffered(action, view());
+    isLinked() && isAble(action, signals.lastAbout()) && isOffered(action, view());
   const [moves, setMoves] = createSignal(0);
   const move = (motion: Motion): void => {
     setMoves((n) => n + 1);
     session.send({ type: 'run', act: { act: 'move', motion } });
   };
+  const lookBytes = makeLook(session, view);
   return {
     ...signals,
     ...useFrame(view),
-    ...{ unit, setUnit, can, move, moves, settings, set, editing, edit },
-    isOpen: () => view().phase === 'stopped' || view().phase === 'running',
+    ...{ unit, setUnit, can, move, moves, settings, set, editing, edit, value, chooseValue },
+    isOpen: createMemo(() => view().phase === 'stopped' || view().phase === 'running'),
     open: () => session.send({ type: 'run', act: { act: 'open' } }),
     toggle: (place) => set((all) => toggledPoint(all, place)),
     do: (action) => {
@@ -166,12 +213,6 @@ export const makeDebugging = (session: Session): Debugging => {
       else if (action === 'stop') session.send({ type: 'run', act: { act: 'close' } });
       else move(motions[action](unit()));
     },
-    look: async <K extends ViewAsk['ask']>(ask: ViewAskOf<K>, signal?: AbortSignal) => {
-      const client = session.client();
-      if (!client || view().phase === 'off')
-        throw new EngineError('no run is open', { code: 'CANCELLED', hint: 'Start one.' });
-      const params = { session: pageRun, ask };
-      return (await client.request('debug.view', params, signal ? { signal } : {})) as ViewAnswerOf<K>;
-    },
+    ...{ look: lookBytes, lookBytes },
   };
 };

@@ -1,5 +1,5 @@
 import { createEffect, createSignal, on, type Accessor } from 'solid-js';
-import type { ModelPicture, ModelReads, ModelSummary } from '../../protocol/index.js';
+import { isTargetOnly, type ModelPicture, type ModelReads, type ModelSummary } from '../../protocol/index.js';
 import type { Session } from './session.js';
 
 /** What is known of a model before anything ran. */
@@ -17,7 +17,8 @@ export const makeModel = (session: Session, name: Accessor<string | undefined>):
   createEffect(
     on([name, () => session.store.link, () => session.store.host.alive], ([model, link, alive]) => {
       const client = session.client();
-      if (model === undefined || link !== 'open' || !alive || !client || info()?.name === model) return;
+      if (model === undefined || isTargetOnly(model) || link !== 'open' || !alive || !client || info()?.name === model)
+        return;
       client.request('list', { model, show: ['picture', 'reads'] }).then(
         ({ model: summary, picture, reads }) => {
           if (name() === model && picture && reads) setInfo({ name: model, summary, picture, reads });

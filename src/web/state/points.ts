@@ -5,7 +5,7 @@ export const noSettings: DebugSettings = { points: [], watches: [], caught: [] }
 /** A point without number and switch. */
 export type PointPlace = Omit<SessionPoint, 'id' | 'on'>;
 
-const placeKeys = ['line', 'layer', 'token', 'sites', 'watch'] as const;
+const placeKeys = ['line', 'layer', 'token', 'sites', 'watch', 'moment'] as const;
 
 /** Do two points stand at the same place, whatever their conditions? */
 export const isSamePlace = (a: PointPlace, b: PointPlace): boolean => placeKeys.every((key) => a[key] === b[key]);
@@ -46,7 +46,13 @@ export const caughtKind = (text: string): string => text.trim().split(/\s+/)[0] 
 
 /** The kinds that are offered as check boxes; `entropy` and `lost` take something behind them. */
 export const caughtKinds = ['nan', 'inf', 'overflow16', 'repetition', 'entropy', 'lost'] as const;
-export type CaughtKind = (typeof caughtKinds)[number];
+/** Those that only a live process has; a norm may stand behind the first two. */
+const processKinds = ['exploding', 'vanishing', 'error'] as const;
+export type CaughtKind = (typeof caughtKinds)[number] | (typeof processKinds)[number];
+
+/** What can be caught of a run that says what it catches. */
+export const caughtOf = (catches: readonly string[] | undefined): readonly CaughtKind[] =>
+  catches ? [...caughtKinds, ...processKinds].filter((kind) => catches.includes(kind)) : caughtKinds;
 
 /** Puts one text in place of all of its kind; undefined takes the kind away. */
 export const withCaught = (settings: DebugSettings, kind: CaughtKind, text: string | undefined): DebugSettings => {

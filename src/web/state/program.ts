@@ -1,5 +1,6 @@
 import { createEffect, createMemo, createSignal, on, type Accessor } from 'solid-js';
 import type { KnownSite } from '../../language/index.js';
+import { isTargetOnly } from '../../protocol/index.js';
 import { linesOf, type Line } from '../panels/program/listing-lines.js';
 import type { Debugging } from './debugging.js';
 import type { Results } from './results.js';
@@ -30,13 +31,28 @@ export const makeProgram = ({ session, results, debugging }: Given): Program => 
   createEffect(
     on([model, isThere], ([name, known]) => {
       const client = session.client();
-      if (name === undefined || !known || !client || listed()?.model === name) return;
+      if (name === undefined || isTargetOnly(name) || !known || !client || listed()?.model === name) return;
       client.request('list', { model: name, show: ['sites', 'listing'] }).then(
         ({ listing = [], sites = [] }) => setListed({ model: name, lines: linesOf(listing), sites }),
         () => setListed(undefined), // what is wrong with the model is told elsewhere
       );
     }),
   );
-  const lines = createMemo((): readonly Line[] => debugging.about()?.listing ?? listed()?.lines ?? []);
-  return { lines, sites: (): readonly KnownSite[] => listed()?.sites ?? [] };
+  const [own, setOwn] = createSignal<readonly KnownSite[]>([]);
+  const isOnly = createMemo(() => isTargetOnly(model() ?? ''));
+  // What a process or a recording has, only it knows.
+  createEffect(
+    on([debugging.about, isOnly, debugging.isOpen], ([about, only, open]) => {
+      if (!about || !only || !open) return;
+      debugging.look({ ask: 'sites' }).then(
+        ({ sites }) => setOwn(sites),
+        () => setOwn([]), // names are then written without completion
+      );
+    }),
+  );
+  const lines = createMemo((): readonly Line[] => {
+    if (isOnly()) return debugging.lastAbout()?.listing ?? [];
+    return debugging.about()?.listing ?? listed()?.lines ?? [];
+  });
+  return { lines, sites: (): readonly KnownSite[] => (isOnly() ? own() : (listed()?.sites ?? [])) };
 };

@@ -1,4 +1,4 @@
-import { sessionPrompt, type ExperimentState, type HostParams } from '../../protocol/index.js';
+import { isTargetOnly, sessionPrompt, type ExperimentState, type HostParams } from '../../protocol/index.js';
 import { besideOf } from './beside.js';
 import type { SessionStore } from './session.js';
 
@@ -27,7 +27,7 @@ export const isSampling = (text: string): boolean =>
 
 /** What is run of a state; undefined while there is nothing to run. */
 export const runOf = (state: ExperimentState): Run | undefined => {
-  const prompt = sessionPrompt(state);
+  const prompt = isTargetOnly(state.model) ? undefined : sessionPrompt(state);
   if (!prompt) return undefined;
   const on = state.edits.filter((e) => e.on).map((e) => e.text);
   // Linears apart from what is between them: another edit then compiles in a millisecond.

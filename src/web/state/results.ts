@@ -1,7 +1,13 @@
 import { batch, createEffect, createMemo, createSignal, on, type Accessor } from 'solid-js';
 import { DebuggerError } from '../../base/index.js';
 import type { Client } from '../../client/index.js';
-import { toWireError, type CompareResult, type Notification, type WireError } from '../../protocol/index.js';
+import {
+  isTargetOnly,
+  toWireError,
+  type CompareResult,
+  type Notification,
+  type WireError,
+} from '../../protocol/index.js';
 import { makeLatest, type Latest } from '../link/latest.js';
 import { isAnswerFirst, withKnown } from './answer-first.js';
 import type { Side } from './beside.js';
@@ -37,7 +43,9 @@ export interface Results {
   readonly error: Accessor<WireError | undefined>;
   /** Milliseconds from the latest change to its painted answer. */
   readonly latency: Accessor<number | undefined>;
-  /** Asks again, after a host was started anew. */
+  /** Whether the latest run was cancelled, and nothing was run since. */
+  readonly cancelled: Accessor<boolean>;
+  /** Asks again, after a host was started anew, or what was cancelled. */
   again(): void;
   cancel(): void;
 }
@@ -45,7 +53,7 @@ export interface Results {
 /** The word that is tracked: the one chosen, else the likeliest of the run without edits, or of A. */
 const wordOf = ({ before, after }: CompareResult, hasOther: boolean) => {
   const run = hasOther ? after : before;
-  return run.words[0] ?? run.next[0] ?? run.masks?.[0]?.next[0];
+  return run.words[0] ?? run.next[0] ?? run.masks?.[0]?.next[0] ?? run.labels?.[0];
 };
 
 interface Options {
@@ -123,6 +131,7 @@ const makeSignals = () => {
   const [progress, setProgress] = createSignal<Progress>();
   const [error, setError] = createSignal<WireError>();
   const [latency, setLatency] = createSignal<number>();
+  const [cancelled, setCancelled] = createSignal(false);
   const word = createMemo(() => {
     const result = answers.compare();
     return result && wordOf(result, answers.shown()?.other !== undefined);
@@ -134,7 +143,7 @@ const makeSignals = () => {
   };
   return {
     ...{ ...answers, busy, setBusy, word, failed },
-    ...{ progress, setProgress, error, setError, latency, setLatency },
+    ...{ progress, setProgress, error, setError, latency, setLatency, cancelled, setCancelled },
   };
 };
 type Signals = ReturnType<typeof makeSignals>;
@@ -143,7 +152,7 @@ type Signals = ReturnType<typeof makeSignals>;
 const soonMs = 50;
 const restMs = 150;
 
-/** The board of what is shown, of an encoder-decoder both; of a classifier there is none. */
+/** The board of what is shown, of an encoder-decoder both. */
 const readBoards = async (
   client: Client,
   given: Pick<Parameters<typeof readBoard>[1], 'request' | 'result' | 'near' | 'signal'>,
@@ -151,10 +160,6 @@ const readBoards = async (
 ): Promise<void> => {
   const { after } = given.result;
   if (after.target === undefined) s.setEncoder(undefined);
-  if (after.labels) {
-    s.setBoard(undefined);
-    return;
-  }
   await readBoard(client, { ...given, word: s.word()?.id }, s.setBoard);
   if (after.target) await readBoard(client, { ...given, word: undefined, stack: 'encoder' }, s.setEncoder);
 };
@@ -233,7 +238,7 @@ const followOther = (session: Session, s: Signals, side: Accessor<Side>): void =
   const reads = makeLatest(
     async (request: Request, signal) => {
       const [client, result] = [session.client(), s.compare()];
-      if (!client || !result || result.before.labels) return;
+      if (!client || !result) return;
       const given = {
         request,
         result: turned(result),
@@ -285,9 +290,22 @@ export const makeResults = (session: Session, side: Accessor<Side>): Results => 
   const canRun = createMemo(() => session.store.link === 'open' && session.store.host.alive);
   const again = (): void => {
     const request = wanted();
+    signals.setCancelled(false);
+    if (isTargetOnly(session.store.state?.model ?? '')) {
+      runs.cancel();
+      signals.forget();
+    }
     if (request && canRun()) runs.ask({ request, from: performance.now() });
   };
-  createEffect(on([wanted, canRun], again));
+  /** What is shown of another model or text would stand for the one that was not run. */
+  const cancel = (): void => {
+    const request = wanted();
+    runs.cancel();
+    signals.setProgress(undefined);
+    signals.setCancelled(true);
+    if (request && isOther(signals.shown(), request)) signals.forget();
+  };
+  createEffect(on([wanted, canRun, () => isTargetOnly(session.store.state?.model ?? '')], again));
   followOther(session, signals, side);
-  return { ...signals, ...sided(signals, side), again, cancel: () => runs.cancel() };
+  return { ...signals, ...sided(signals, side), again, cancel };
 };

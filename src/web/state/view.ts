@@ -26,6 +26,8 @@ export interface View {
   /** Shares of the window's width that the left column and the drawer take. */
   left: number;
   drawer: number;
+  /** The share of the drawer's height that the run under the debugger has of it. */
+  stopped: number;
 }
 
 const systemTheme = (): Theme => (matchMedia('(prefers-color-scheme: dark)').matches ? 'dark' : 'light');
@@ -33,6 +35,7 @@ const systemLanguage = (): Language => (navigator.language.toLowerCase().startsW
 
 export const viewDefaults = (): View => ({
   ...{ measure: 'probability', tab: 'block', zoom: 0, side: 'a' as const, oneScale: true, left: 0.46, drawer: 0.2 },
+  ...{ stopped: 0.56 },
   ...{ trials: {}, panels: {}, theme: systemTheme(), language: systemLanguage() },
 });
 

@@ -11,6 +11,8 @@ export interface PageUnderTest {
   readonly server: () => PageServer;
   /** A page at an address behind the `#`, once something was run there. */
   readonly open: (context: TestContext, hash?: string) => Promise<Page>;
+  /** The same, once the server has told what the session is. */
+  readonly openBare: (context: TestContext, hash?: string) => Promise<Page>;
   /** What pages asked for, by its address and by the name of its method, and the errors in them. */
   readonly asked: string[];
   readonly methods: string[];
@@ -45,7 +47,7 @@ export const usePage = (options: () => Omit<PageOptions, 'page' | 'port'> = () =
   beforeEach(() => {
     for (const list of [asked, methods, wrong]) list.length = 0;
   });
-  const open = async (context: TestContext, hash = ''): Promise<Page> => {
+  const openBare = async (context: TestContext, hash = ''): Promise<Page> => {
     at.browser ??= await browserOrSkip(context);
     const page = await at.browser.newPage({ viewport: { width: 1280, height: 800 }, locale: 'en-US' });
     page.setDefaultTimeout(30_000);
@@ -61,8 +63,13 @@ export const usePage = (options: () => Omit<PageOptions, 'page' | 'port'> = () =
     page.on('pageerror', (error) => wrong.push(error.message));
     page.on('console', (message) => message.type() === 'error' && wrong.push(message.text()));
     await page.goto(server().address + hash);
+    await page.locator('#model').waitFor();
+    return page;
+  };
+  const open = async (context: TestContext, hash = ''): Promise<Page> => {
+    const page = await openBare(context, hash);
     await page.locator('#what').getByText('after').waitFor();
     return page;
   };
-  return { server, open, asked, methods, wrong, folder: () => at.folder };
+  return { server, open, openBare, asked, methods, wrong, folder: () => at.folder };
 };

@@ -23,6 +23,7 @@ parser.add_argument("mode")
 parser.add_argument("--attention", default="eager")
 parser.add_argument("--port", type=int, default=0)
 parser.add_argument("--tokens", type=int, default=3)
+parser.add_argument("--prompt", help="in place of four ids")
 given = parser.parse_args()
 
 torch.set_num_threads(1)
@@ -42,7 +43,7 @@ threading.Thread(target=lambda: (sys.stdin.read(), ended.set()), daemon=True).st
 
 
 def generate():
-    ids = torch.tensor([[5, 42, 9, 31]])
+    ids = torch.tensor([[5, 42, 9, 31] if given.prompt is None else tokenizer.encode(given.prompt).ids])
     with torch.no_grad():
         out = model.generate(ids, max_new_tokens=given.tokens, min_new_tokens=given.tokens, do_sample=False, pad_token_id=0)
     return out[0].tolist()

@@ -3,6 +3,7 @@ import { openWeights } from '../../../formats/index.node.js';
 import {
   formatEdit,
   parseEdits,
+  parseExperiment,
   type Direction,
   type Edit,
   type EditOf,
@@ -118,23 +119,29 @@ export class LiveEdits {
 
   /** Adds changes; of those that cannot be made, none. @throws UsageError EDIT_*, SITE_*, WEIGHT_UNKNOWN */
   async add(text: string): Promise<void> {
+    await this.#make(await this.#compiled(text));
+    this.#undone.length = 0;
+  }
+
+  /** The changes in place of all, as lines or as JSON. @throws UsageError as `add`, and then nothing is changed */
+  async load(text: string): Promise<void> {
+    const made: LiveEdit[] = [];
+    if (text.trimStart().startsWith('{'))
+      for (const edit of parseExperiment(text).edits) made.push(await this.#compile(edit));
+    else made.push(...(await this.#compiled(text)));
+    while (await this.undo());
+    await this.#make(made);
+    this.#undone.length = 0;
+  }
+
+  async #compiled(text: string): Promise<LiveEdit[]> {
     const made: LiveEdit[] = [];
     for (const line of text.split('\n')) {
       const path = skipped.exec(line)?.[1];
       if (path !== undefined) made.push(this.#skip(path));
       else for (const edit of parseEdits(line)) made.push(await this.#compile(edit));
     }
-    await this.#make(made);
-    this.#undone.length = 0;
-  }
-
-  /** The changes in place of all. */
-  async load(edits: readonly Edit[]): Promise<void> {
-    const made: LiveEdit[] = [];
-    for (const edit of edits) made.push(await this.#compile(edit));
-    while (await this.undo());
-    await this.#make(made);
-    this.#undone.length = 0;
+    return made;
   }
 
   /** Writes numbers where they lie in a value or a weight. */

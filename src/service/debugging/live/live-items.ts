@@ -94,3 +94,19 @@ export const liveEvaluated = (name: string, ref: string, answer: AgentAnswer<'ev
     first: first.map(shownNumber),
   };
 };
+
+/** A part of a log point's text: what an expression gave, or why it gave nothing. */
+export const shownPart = ({
+  value,
+  stats,
+  problem,
+}: {
+  value?: number | boolean | null | undefined;
+  stats?: Parameters<typeof shownStats>[0] | undefined;
+  problem?: string | undefined;
+}): string => {
+  if (problem !== undefined) return `<${problem}>`;
+  if (stats) return shownStats(stats);
+  if (value === null || value === undefined) return '–';
+  return typeof value === 'boolean' ? String(value) : shownNumber(value);
+};

@@ -195,12 +195,13 @@ export class LivePoints {
     return { id, label: changed.label };
   }
 
-  #places({ lines, sites, layers }: PointSpec): readonly Place[] {
-    if (sites !== undefined) return placesIn(sites, this.model);
-    if (lines) return [{ when: 'before', paths: lines.flatMap((line) => this.model.listing.pathsAt[line - 1] ?? []) }];
-    if (!layers) return [{ when: 'before', paths: [''] }];
+  #places({ lines, sites, layers, moment }: PointSpec): readonly Place[] {
+    if (sites !== undefined) return placesIn(moment === undefined ? sites : `${moment} ${sites}`, this.model);
+    const when = moment ?? 'before';
+    if (lines) return [{ when, paths: lines.flatMap((line) => this.model.listing.pathsAt[line - 1] ?? []) }];
+    if (!layers) return [{ when, paths: [''] }];
     const paths = [...this.model.layers].filter(([, layer]) => layers.includes(layer)).map(([path]) => path);
-    if (paths.length > 0) return [{ when: 'before', paths }];
+    if (paths.length > 0) return [{ when, paths }];
     throw invalid(
       `there is no layer ${layers.join(', ')}`,
       `Layers go from 0 to ${Math.max(...this.model.layers.values())}.`,

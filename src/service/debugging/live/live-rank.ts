@@ -9,6 +9,8 @@ export interface RankOptions {
   /** Log points and notes. */
   readonly onTold: (event: Extract<AgentEvent, { event: 'log' | 'note' }>) => void;
   readonly onDeath?: ((error: DebuggerError) => void) | undefined;
+  /** It stands, or has ended, and nobody waits for it. */
+  readonly onNews?: (() => void) | undefined;
 }
 
 const nowhere: AgentStanding = {
@@ -114,17 +116,22 @@ export class LiveRank {
         const { event: _, ...standing } = event;
         this.standing = standing;
         this.#unseen = true;
-        this.#came?.({ came: 'stopped' });
+        this.#tell({ came: 'stopped' });
         return;
       }
       case 'ended':
         this.#ended = event.text;
         this.standing = { ...this.standing, running: true };
-        this.#came?.({ came: 'ended', text: event.text });
+        this.#tell({ came: 'ended', text: event.text });
         return;
       default:
         this.options.onTold(event);
     }
+  }
+
+  #tell(came: Came): void {
+    if (this.#came) this.#came(came);
+    else this.options.onNews?.();
   }
 
   #gone(error: DebuggerError): void {

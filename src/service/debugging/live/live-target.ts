@@ -1,6 +1,5 @@
 import { UsageError, type DebuggerError } from '../../../base/index.js';
-import { shownNumber, type Looked, type MoveOptions, type Target } from '../../../debugger/index.js';
-import { parseExperiment } from '../../../language/index.js';
+import { type Looked, type MoveOptions, type Target } from '../../../debugger/index.js';
 import type {
   AgentEvent,
   AgentHello,
@@ -26,7 +25,7 @@ import { acceptAgents } from './agent-connection.node.js';
 import { LiveEdits } from './live-edits.js';
 import { AgentTrees, type Encode } from './live-expressions.js';
 import { capturedShapes, capturedValues, type Captured, type CaptureRequest } from './live-capture.js';
-import { shownStats } from './live-items.js';
+import { shownPart } from './live-items.js';
 import { LiveModel } from './live-model.js';
 import { LivePoints, liveCatches } from './live-points.js';
 import { LiveRank, type Came } from './live-rank.js';
@@ -46,6 +45,8 @@ const cannot = (what: string): UsageError =>
 export interface LiveOptions {
   /** Told when a process is gone without a word. */
   readonly onDeath?: (error: DebuggerError) => void;
+  /** Told when it stands, or has ended, while nobody waits for it: the next move, whichever, says where and why. */
+  readonly onNews?: () => void;
 }
 
 const aboutOf = (model: LiveModel, hellos: readonly AgentHello[]): TargetAbout => {
@@ -86,8 +87,8 @@ export class LiveTarget implements Target {
   #tell: (told: TargetTold) => void = () => undefined;
   #revision = 0;
   #said: readonly number[] = [];
-  /** A stop that a face has not seen: the process came to it while nobody waited. */
-  #pending = false;
+  /** Stops that faces were told of: a process that runs on may come to another while nobody waits. */
+  readonly #seen = new WeakSet<object>();
   #begun = false;
 
   private constructor(
@@ -120,7 +121,7 @@ export class LiveTarget implements Target {
       const sockets = input.listen ? await acceptAgents(input) : [];
       for (let i = 0; i < input.ranks; i++) {
         const at = { ...input, port: input.port + i };
-        opened.push(await LiveRank.open(at, { onTold, onDeath: options.onDeath, socket: sockets[i] }));
+        opened.push(await LiveRank.open(at, { ...options, onTold, socket: sockets[i] }));
       }
       opened.sort((a, b) => a.hello.rank - b.hello.rank);
       const [first] = opened;
@@ -144,6 +145,11 @@ export class LiveTarget implements Target {
 
   get state(): TargetState {
     return stateOf(this.model, this.ranks.standing, { revision: this.#revision, edits: this.#edits.texts });
+  }
+
+  /** It stands where no face was told of, or has ended: the next move tells it, and moves nothing. */
+  get hasNews(): boolean {
+    return this.#hasUnseen || this.ranks.all.every((rank) => rank.hasEnded);
   }
 
   async resume(motion: Motion, { signal, onTold = () => undefined }: MoveOptions = {}): Promise<MoveResult> {
@@ -241,11 +247,15 @@ export class LiveTarget implements Target {
     return answers[this.ranks.focus] ?? answers[0] ?? { met: {} };
   }
 
+  /** A rank that followed another is no news. */
+  get #hasUnseen(): boolean {
+    const { one, standing } = this.ranks;
+    return one.stands && standing.why?.reason !== 'follow' && !this.#seen.has(standing);
+  }
+
   async #once(motion: Motion, signal: AbortSignal | undefined): Promise<TargetStop> {
     if (this.ranks.all.every((rank) => rank.hasEnded)) return { reason: 'end', description: 'the process has ended' };
-    const isUnseen = this.#pending && this.ranks.one.stands;
-    this.#pending = false;
-    return this.#told(isUnseen ? { came: 'stopped' } : await this.#move(motion, signal));
+    return this.#told(this.#hasUnseen ? { came: 'stopped' } : await this.#move(motion, signal));
   }
 
   async #move(motion: Motion, signal: AbortSignal | undefined): Promise<Came | 'paused'> {
@@ -283,10 +293,8 @@ export class LiveTarget implements Target {
   }
 
   #told(came: Came | 'paused'): TargetStop {
-    if (came === 'paused') {
-      this.#pending = true;
-      return { reason: 'pause', description: 'the process runs, but not in its model' };
-    }
+    for (const { standing } of this.ranks.all) this.#seen.add(standing);
+    if (came === 'paused') return { reason: 'pause', description: 'the process runs, but not in its model' };
     if (came.came === 'ended') return { reason: 'end', description: came.text };
     const { why } = this.ranks.standing;
     if (why?.problem !== undefined)
@@ -324,7 +332,7 @@ export class LiveTarget implements Target {
       case 'redo':
         return { done: await this.#edits.redo() };
       case 'load':
-        await this.#edits.load(parseExperiment(change.text).edits);
+        await this.#edits.load(change.text);
         return undefined;
       case 'write':
         await this.#write(change);
@@ -387,18 +395,3 @@ export class LiveTarget implements Target {
     return { notes: [`${whole.traceEvents.length} events`] };
   }
 }
-
-const shownPart = ({
-  value,
-  stats,
-  problem,
-}: {
-  value?: number | boolean | null | undefined;
-  stats?: Parameters<typeof shownStats>[0] | undefined;
-  problem?: string | undefined;
-}): string => {
-  if (problem !== undefined) return `<${problem}>`;
-  if (stats) return shownStats(stats);
-  if (value === null || value === undefined) return '–';
-  return typeof value === 'boolean' ? String(value) : shownNumber(value);
-};

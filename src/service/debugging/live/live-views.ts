@@ -1,18 +1,21 @@
 import { UsageError } from '../../../base/index.js';
-import { chunkSize, most, shownNumber } from '../../../debugger/index.js';
+import { chunkSize, most, shownNumber, type Looked } from '../../../debugger/index.js';
 import { completeExpression } from '../../../language/index.js';
 import type { Item, ViewAnswerOf, ViewAskOf } from '../../../protocol/index.js';
 import { paged, type Answers } from '../answers.js';
 import { bytesIn, childItems } from '../held-values.js';
 import { namedToken } from '../moment.js';
+import { pictureOf } from '../picture.js';
 import { agentError } from './agent-connection.node.js';
 import { tokenId } from './live-expressions.js';
 import { gatheredWeight } from './live-gather.js';
 import { liveChildren, liveEvaluated, liveItem, type Opened } from './live-items.js';
 import { moduleName, slotName } from './live-model.js';
+import { livePicture } from './live-picture.js';
 import { LiveScopes, type LiveContext } from './live-scopes.js';
 import { orderOf } from './live-state.js';
 import { resolveRef } from './live-values.js';
+import { trainingAnswer } from './training.js';
 
 const refusedLook = (what: string): UsageError =>
   new UsageError(`a live process ${what}`, {
@@ -36,6 +39,8 @@ export class LiveViews {
       children: async (a) => ({ items: await this.#children(a) }),
       evaluate: async ({ expression }) => this.#evaluate(expression.trim()),
       bytes: async (a) => this.#bytes(a),
+      training: async ({ last }) => trainingAnswer((await this.#agent.request('training', { on: true, last })).steps),
+      picture: async (a) => this.#picture(a),
       words: async ({ count }) => ({ words: await this.#scopes.words(count) }),
       token: async ({ name }) => {
         const given = namedToken(name);
@@ -134,6 +139,12 @@ export class LiveViews {
     const own = opened.axes.length === shape.length ? opened.axes : axes;
     const total = 4 * shape.reduce((n, extent) => n * extent, 1);
     return { total, axes: [...own], shape, bytes: payload.slice(offset - 4 * first, offset - 4 * first + count) };
+  }
+
+  async #picture(ask: ViewAskOf<'picture'>): Promise<Looked<'picture'>> {
+    const { model, trees, ranks } = this.context;
+    if (ask.ref.startsWith('gathered:')) return pictureOf(await gatheredWeight(ask.ref.slice(9), model, ranks), ask);
+    return livePicture(this.#agent, await resolveRef(ask.ref, model, trees), ask);
   }
 
   #sites(): ViewAnswerOf<'sites'>['sites'] {

@@ -1,5 +1,6 @@
 import { shownNumber } from '../../../debugger/index.js';
-import type { AgentAnswer, Item, TrainingStep } from '../../../protocol/index.js';
+import type { AgentAnswer, Item, TrainingStep, ViewAnswerOf } from '../../../protocol/index.js';
+import { finite } from '../picture.js';
 
 /** What a training loop looks like it suffers from, and what is usually done about it. */
 export interface Advice {
@@ -97,3 +98,13 @@ export const trainingItems = ({ steps, optimiser }: AgentAnswer<'training'>): It
     ...adviceOn(steps).map(({ kind, text }) => item(kind, text)),
   ];
 };
+
+/** The same as data. */
+export const trainingAnswer = (steps: readonly TrainingStep[]): ViewAnswerOf<'training'> => ({
+  steps: steps.map(({ step, loss, gradNorm, noise, lr, layers }) => ({
+    ...{ step, loss: finite(loss ?? undefined), gradNorm: finite(gradNorm), noise: finite(noise ?? undefined) },
+    lr: lr.map(finite),
+    layers: Object.fromEntries(Object.entries(layers).map(([layer, norm]) => [layer, finite(norm)])),
+  })),
+  advice: adviceOn(steps).map(({ kind, text }) => ({ kind, text })),
+});

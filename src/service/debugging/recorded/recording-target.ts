@@ -22,6 +22,7 @@ import { lastPart } from '../../last-part.js';
 import { notesOf } from '../../recording/list-recording.js';
 import { readRecording, type Recording } from '../../recording/open-recorded.js';
 import { answerWith, bytesAnswer, paged, pointStop, repeated, tokenText, wordText, type Answers } from '../answers.js';
+import { pictureOf } from '../picture.js';
 import { evaluatedItem } from '../evaluating.js';
 import { stepName } from '../frames.js';
 import { childItems, itemOf, type HeldValue } from '../held-values.js';
@@ -200,6 +201,10 @@ export class RecordingTarget implements Target {
           evaluate: (text) => moment.evaluate(text),
         }),
       bytes: async (a) => bytesAnswer(await this.#resolve(a.ref), a),
+      training: async () => {
+        throw cannot('trains nothing');
+      },
+      picture: async (a) => pictureOf(await this.#resolve(a.ref), a),
       words: async (a) => ({ words: (moment.step?.top ?? []).slice(0, a.count) }),
       token: async (a) => moment.token(a.name),
       sites: async () => ({ sites: this.#sites() }),

@@ -7,7 +7,7 @@ import { Panel } from '../../shell/panel.jsx';
 import { likeliestOf, setTrials } from '../trials/pair-fields.jsx';
 import { RunBar } from '../trials/run-bar.jsx';
 import { makeTrial, notYet } from '../trials/trial.js';
-import { askedOf, attackedTokens, attackKinds, type AttackedToken } from './data.js';
+import { askedOf, attackedTokens, attackKinds, stepsOf, type AttackedToken } from './data.js';
 import { takePrompt } from './use-prompt.js';
 
 const Choices = (): JSX.Element => {
@@ -79,7 +79,7 @@ const Said = (props: { readonly of: ScoredToken }): JSX.Element => (
   </>
 );
 
-/** What the model says before and after: of input reduction there are no steps between. */
+/** What the model says before and after. */
 const BeforeAfter = (props: { readonly result: AttackResult }): JSX.Element => {
   const app = useApp();
   const t = () => app.t().attacks;
@@ -108,7 +108,7 @@ const BeforeAfter = (props: { readonly result: AttackResult }): JSX.Element => {
   );
 };
 
-/** The swaps in their order, with what the model says after each. */
+/** The swaps or removals in their order, with what the model says after each. */
 const Steps = (props: { readonly result: AttackResult }): JSX.Element => {
   const app = useApp();
   const t = () => app.t().attacks;
@@ -121,7 +121,7 @@ const Steps = (props: { readonly result: AttackResult }): JSX.Element => {
       <thead>
         <tr>
           <th class="number">{t().step}</th>
-          <th>{t().swap}</th>
+          <th>{props.result.attack === 'hotflip' ? t().swap : t().takenAway}</th>
           <th>{t().says}</th>
           <th class="number">p</th>
         </tr>
@@ -132,19 +132,20 @@ const Steps = (props: { readonly result: AttackResult }): JSX.Element => {
           <td class="soft">{t().start}</td>
           <Said of={props.result.before.prediction} />
         </tr>
-        <For each={props.result.flips}>
-          {(flip, i) => (
-            <tr classList={{ better: props.result.succeeded && i() === props.result.flips.length - 1 }}>
+        <For each={stepsOf(props.result)}>
+          {(step, i) => (
+            <tr classList={{ better: props.result.succeeded && i() === stepsOf(props.result).length - 1 }}>
               <td class="number">{i() + 1}</td>
               <td>
-                <button class="plain" onClick={() => look(flip.position)}>
-                  <span class="soft">{flip.position}</span>{' '}
+                <button class="plain" onClick={() => look(step.position)}>
+                  <span class="soft">{step.position}</span>{' '}
                   <span class="mono">
-                    <del>{visible(flip.from.text)}</del> <ins>{visible(flip.to.text)}</ins>
+                    <del>{visible(step.from.text)}</del>{' '}
+                    <Show when={step.to}>{(to) => <ins>{visible(to().text)}</ins>}</Show>
                   </span>
                 </button>
               </td>
-              <Said of={flip.prediction} />
+              <Said of={step.prediction} />
             </tr>
           )}
         </For>
@@ -179,10 +180,10 @@ const Result = (props: { readonly result: AttackResult; readonly isOld: boolean 
         {t().use}
       </button>
       <BeforeAfter result={props.result} />
-      <Show when={props.result.flips.length > 0}>
+      <Show when={stepsOf(props.result).length > 0}>
         <Steps result={props.result} />
       </Show>
-      <For each={props.result.notes}>{(note) => <p class="small soft">{app.t().trials.note(note)}</p>}</For>
+      <For each={props.result.notes}>{(note) => <p class="small soft">{app.t().told.note(note)}</p>}</For>
     </>
   );
 };

@@ -1,4 +1,4 @@
-import type { AttackResult, HostParams, PlacedToken, TokenView } from '../../../protocol/index.js';
+import type { AttackResult, HostParams, PlacedToken, ScoredToken, TokenView } from '../../../protocol/index.js';
 import type { TrialSettings } from '../../state/trials.js';
 import { wordOf } from '../trials/pair.js';
 
@@ -12,6 +12,20 @@ export const askedOf = (
   attack,
   ...(attack === 'hotflip' && toward !== '' ? { toward: wordOf(toward, likeliest, isLabels) } : {}),
 });
+
+/** A swap, or a removal, which puts nothing in the token's place. */
+export interface AttackStep {
+  readonly position: number;
+  readonly from: TokenView;
+  readonly to?: TokenView;
+  readonly prediction: ScoredToken;
+}
+
+/** What was done to the text, in its order. */
+export const stepsOf = ({ flips, removed }: Pick<AttackResult, 'flips' | 'removed'>): readonly AttackStep[] => [
+  ...flips,
+  ...removed.map(({ token, ...rest }) => ({ ...rest, from: token })),
+];
 
 /** A token of the attacked text, and what stands there now: undefined where it was taken away. */
 export interface AttackedToken {

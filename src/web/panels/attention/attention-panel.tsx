@@ -1,5 +1,6 @@
 import { createEffect, createMemo, For, on, Show, type JSX } from 'solid-js';
 import { useApp } from '../../app.js';
+import { errorText } from '../../i18n/told.js';
 import { Panel } from '../../shell/panel.jsx';
 import type { AttentionLayer } from '../../../protocol/index.js';
 import type { Large } from './data.js';
@@ -176,7 +177,7 @@ export const AttentionPanel = (): JSX.Element => {
       <Switches store={store} />
       <Waiting store={store} />
       <Show when={store.mistake()}>
-        <p class="mistake">{store.mistake()}</p>
+        <p class="mistake">{errorText(app.t(), store.mistake())}</p>
       </Show>
       <div class="grid-space">
         <Show when={layers().length > 0}>

@@ -137,7 +137,9 @@ export const LargeHead = (props: Props): JSX.Element => {
     <div class="head-view">
       <div class="head-title">
         <h3 class="head-name">{nameOf(app, props.held)}</h3>
-        <Forms store={props.store} canLines={canLines()} />
+        <span class="head-forms">
+          <Forms store={props.store} canLines={canLines()} />
+        </span>
       </div>
       <div class="head-space">
         <Show

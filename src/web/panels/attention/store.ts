@@ -59,7 +59,8 @@ export interface AttentionStore {
   readonly askGrid: (request: Request) => void;
   readonly askLarge: (request: Request, large: Large) => void;
   readonly progress: Accessor<Progress | undefined>;
-  readonly mistake: Accessor<string | undefined>;
+  /** What went wrong. */
+  readonly mistake: Accessor<unknown>;
   readonly cancel: () => void;
   /** A run of this page's own, by its name. */
   readonly runOf: (request: Request, name: string) => Omit<AttentionRun, 'signal'> | undefined;
@@ -119,12 +120,12 @@ const joined = (a: AttentionResult, b: AttentionResult): AttentionResult => ({
 /** What is asked of the host, and how far it is. */
 const makeAsking = (runOf: AttentionStore['runOf']) => {
   const [progress, setProgress] = createSignal<Progress>();
-  const [mistake, setMistake] = createSignal<string>();
+  const [mistake, setMistake] = createSignal<unknown>();
   return {
     ...{ progress, mistake, setProgress },
     failed: (error: unknown): void => {
       setProgress(undefined);
-      setMistake(error instanceof Error ? error.message : String(error));
+      setMistake(error);
     },
     /** @returns what the host holds then; undefined where it was stopped */
     ask: async (

@@ -2,7 +2,7 @@ import { createEffect, createMemo, createSignal, For, on, Show, type JSX } from 
 import { attributionMethods, type AttributeResult, type AttributionMethod } from '../../../protocol/index.js';
 import { useApp } from '../../app.js';
 import { makeLatest } from '../../link/latest.js';
-import { errorText } from '../../look/error-text.js';
+import { errorText } from '../../i18n/told.js';
 import { compact } from '../../look/numbers.js';
 import { visible } from '../../look/token-text.js';
 import { Panel } from '../../shell/panel.jsx';
@@ -26,7 +26,8 @@ interface Asked {
 const useAttribution = (wanted: () => Wanted) => {
   const app = useApp();
   const [result, setResult] = createSignal<AttributeResult>();
-  const [failure, setFailure] = createSignal<string>();
+  const [cause, setCause] = createSignal<unknown>();
+  const failure = (): string | undefined => (cause() === undefined ? undefined : errorText(app.t(), cause()));
   const [busy, setBusy] = createSignal(false);
   const asks = makeLatest(
     async ({ request, b, wanted: given, word }: Asked, signal: AbortSignal) => {
@@ -38,11 +39,11 @@ const useAttribution = (wanted: () => Wanted) => {
       };
       const own = await ask(request);
       setResult(b ? attributionBetween(own, await ask(b)) : own);
-      setFailure(undefined);
+      setCause(undefined);
     },
     (error) => {
       setResult(undefined);
-      setFailure(errorText(error));
+      setCause(error);
     },
     { supersede: 'stop', quietMs: 200, busy: setBusy },
   );
@@ -145,7 +146,7 @@ const Result = (props: { readonly of: AttributeResult }): JSX.Element => {
           </>
         )}
       </Show>
-      <For each={props.of.notes}>{(note) => <p class="small soft">{app.t().attribution.note(note)}</p>}</For>
+      <For each={props.of.notes}>{(note) => <p class="small soft">{app.t().told.note(note)}</p>}</For>
     </>
   );
 };

@@ -1,6 +1,7 @@
 import { createEffect, createMemo, createSignal, For, on, Show, type JSX } from 'solid-js';
 import type { WeightEntry } from '../../../protocol/index.js';
 import { useApp, type App } from '../../app.js';
+import { errorText } from '../../i18n/told.js';
 import { makeLatest } from '../../link/latest.js';
 import { layerOf } from '../../look/names.js';
 import { Panel } from '../../shell/panel.jsx';
@@ -27,7 +28,8 @@ const useThree = <Place,>(
 ) => {
   const app = useApp();
   const [three, setThree] = createSignal<Three>();
-  const [mistake, setMistake] = createSignal<string>();
+  const [cause, setMistake] = createSignal<unknown>();
+  const mistake = (): string | undefined => (cause() === undefined ? undefined : errorText(app.t(), cause()));
   const reads = makeLatest(
     async ({ pair, at }: { readonly pair: Pair; readonly at: Place }, signal: AbortSignal) => {
       setThree(await read(pair, at, signal));
@@ -35,7 +37,7 @@ const useThree = <Place,>(
     },
     (error) => {
       setThree(undefined);
-      setMistake(error instanceof Error ? error.message : String(error));
+      setMistake(error);
     },
     { supersede: 'stop', quietMs: 80 },
   );

@@ -7,7 +7,7 @@ export interface Three {
   readonly a: Picture;
   readonly b: Picture;
   readonly difference: Picture | undefined;
-  readonly refused: string | undefined;
+  readonly refused: unknown;
 }
 
 /** Numbers as rows of pixels, each the one farthest from 0 of those under it. */
@@ -30,7 +30,11 @@ const pictureOf = ({ view, data, shape }: ViewResult & Pick<View, 'data'>): Pict
   return { rows, columns, data: new Float32Array(data.buffer), shape };
 };
 
-const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+/** Why there is no picture. */
+interface Refused {
+  readonly refused: unknown;
+}
+const reasonOf = (refused: unknown): Refused => ({ refused });
 
 export interface HeadPlace {
   readonly block: string;
@@ -68,8 +72,8 @@ export const readHeads = async (
   return {
     a: pictureOf(await look(runs.a, shapeA)),
     b: pictureOf(await look(runs.b, shapeB)),
-    difference: typeof difference === 'string' ? undefined : difference,
-    refused: typeof difference === 'string' ? difference : undefined,
+    difference: 'refused' in difference ? undefined : difference,
+    refused: 'refused' in difference ? difference.refused : undefined,
   };
 };
 
@@ -90,7 +94,7 @@ export const readWeights = async (
   const difference = await client.weight({ ...given(request.other), minus, as }, { signal }).then(pictureOf, reasonOf);
   return {
     ...{ a, b },
-    difference: typeof difference === 'string' ? undefined : difference,
-    refused: typeof difference === 'string' ? difference : undefined,
+    difference: 'refused' in difference ? undefined : difference,
+    refused: 'refused' in difference ? difference.refused : undefined,
   };
 };

@@ -1,7 +1,9 @@
 import { createEffect, createSignal, For, onCleanup, onMount, Show, type JSX } from 'solid-js';
 import { useApp } from '../../app.js';
+import { errorText } from '../../i18n/told.js';
 import { clearedContext, watchSize } from '../../look/canvas.js';
 import { colorAt, type Palette, type ScaleKind } from '../../look/color.js';
+import { stepOf } from '../../look/keys.js';
 import { compact } from '../../look/numbers.js';
 import { ScaleStrip } from '../../shell/scale-strip.jsx';
 import type { Picture, Three } from './data.js';
@@ -47,13 +49,23 @@ const One = (props: OneProps): JSX.Element => {
     c.imageSmoothingEnabled = false;
     c.drawImage(small, 0, 0, width(), height());
   });
-  const point = (event: MouseEvent): void => {
+  const at = { row: 0, column: 0 };
+  const tell = (row: number, column: number): void => {
     const { rows, columns, data } = props.picture;
-    const [row, column] = [
-      Math.min(rows - 1, Math.floor((event.offsetY / height()) * rows)),
-      Math.min(columns - 1, Math.floor((event.offsetX / width()) * columns)),
-    ];
-    app.point(`${props.label}  ·  ${row}, ${column}: ${compact(data[row * columns + column])}`);
+    at.row = Math.min(rows - 1, Math.max(0, row));
+    at.column = Math.min(columns - 1, Math.max(0, column));
+    const x = data[at.row * columns + at.column];
+    app.point(`${props.label}  ·  ${at.row}, ${at.column}: ${compact(x)}`);
+  };
+  const point = (event: MouseEvent): void => {
+    const { rows, columns } = props.picture;
+    tell(Math.floor((event.offsetY / height()) * rows), Math.floor((event.offsetX / width()) * columns));
+  };
+  const move = (event: KeyboardEvent): void => {
+    const step = stepOf(event.key);
+    if (!step) return;
+    event.preventDefault();
+    tell(at.row + step[1], at.column + step[0]);
   };
   return (
     <figure>
@@ -61,8 +73,11 @@ const One = (props: OneProps): JSX.Element => {
       <div>
         <canvas
           ref={canvas}
-          role="img"
-          aria-label={props.label}
+          tabindex="0"
+          role="application"
+          aria-label={`${props.label}. ${app.t().beside.keys}`}
+          onKeyDown={move}
+          onBlur={() => app.point(undefined)}
           onPointerMove={point}
           onPointerLeave={() => app.point(undefined)}
         />
@@ -106,7 +121,12 @@ export const ThreePictures = (props: Props): JSX.Element => {
           </div>
         )}
       </For>
-      <Show when={props.of.difference} fallback={<p class="soft small">{props.of.refused}</p>}>
+      <Show
+        when={props.of.difference}
+        fallback={
+          <p class="soft small">{props.of.refused === undefined ? '' : errorText(app.t(), props.of.refused)}</p>
+        }
+      >
         {(picture) => (
           <div>
             <One picture={picture()} label={t().difference} scale={apart()} />

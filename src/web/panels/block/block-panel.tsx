@@ -14,7 +14,7 @@ import { partsOfLayer, type LayerPart } from './parts.js';
 const LensWords = (): JSX.Element => {
   const app = useApp();
   return (
-    <Show when={app.cell()}>
+    <Show when={app.cell()?.top.length ? app.cell() : undefined}>
       {(cell) => (
         <div class="lens-words">
           <span class="small soft">{app.t().block.lens}</span>
@@ -128,7 +128,7 @@ const useKnockouts = () => {
   );
   createEffect(
     on([app.results.shown, layer, () => app.results.word()?.id, () => runB(app)], ([request, of, , b]) => {
-      if (request && of !== undefined && !app.results.compare()?.after.labels) asks.ask({ request, b, of });
+      if (request && of !== undefined) asks.ask({ request, b, of });
     }),
   );
   return { layer, result: () => (result()?.result.layer === layer() ? result() : undefined) };
@@ -189,11 +189,10 @@ export const BlockPanel = (): JSX.Element => {
   const { layer, result } = useKnockouts();
   const heading = (): string => {
     const at = app.focus();
-    const token = visible(app.results.board()?.tokens[at?.position ?? 0]?.text ?? '');
+    if (!at) return app.t().block.title;
+    const token = visible(app.results.board()?.tokens[at.position]?.text ?? '');
     const of = layer();
-    return of === undefined
-      ? app.t().block.embed(at?.position ?? 0, token)
-      : app.t().block.heading(of, at?.position ?? 0, token);
+    return of === undefined ? app.t().block.embed(at.position, token) : app.t().block.heading(of, at.position, token);
   };
   return (
     <Panel id="block" title={heading()} help={app.t().block.help} differs grows>

@@ -5,13 +5,14 @@ import { BoardCanvas, sameScroll, type Scroll } from './board-canvas.jsx';
 import { EncoderBoard } from './encoder-board.jsx';
 import { Invitation } from './invitation.jsx';
 import { Legend } from './legend.jsx';
-import { isMeasure, measureIds, measures, type MeasureId } from './measures.js';
-import { patchedOnBoard, shownMeasure } from './shown-measure.js';
+import { isMeasure, isWordless, measureIds, measures, type MeasureId } from './measures.js';
+import { measureId, patchedOnBoard, shownMeasure } from './shown-measure.js';
 
 /** Chooses what the board is coloured by. */
 const MeasureChoice = (): JSX.Element => {
   const app = useApp();
   const isOffered = (id: MeasureId): boolean => {
+    if (app.results.compare()?.after.labels && !isWordless(id) && !measures[id].needsTrial) return false;
     if (measures[id].needsTrial) return id === app.view.measure || patchedOnBoard(app) !== undefined;
     return !measures[id].needsEdits || (app.results.shown()?.edits.length ?? 0) > 0;
   };
@@ -20,7 +21,7 @@ const MeasureChoice = (): JSX.Element => {
     <label class="small soft">
       {app.t().board.measure}{' '}
       <select
-        value={app.view.measure}
+        value={measureId(app)}
         onChange={(event) => {
           const { value } = event.currentTarget;
           if (isMeasure(value)) app.setView({ measure: value });
@@ -75,7 +76,7 @@ export const BoardPanel = (): JSX.Element => {
   return (
     <Panel id="board" title={app.t().board.title} help={app.t().board.help} grows tools={tools}>
       <Show when={app.results.compare()?.after.labels}>
-        <p class="soft">{app.t().board.noWords}</p>
+        <p class="soft small no-words">{app.t().board.noWords}</p>
       </Show>
       <Invitation />
       <BoardCanvas shown={shown()} scroll={scroll()} setScroll={setScroll} />

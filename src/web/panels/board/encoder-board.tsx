@@ -13,14 +13,10 @@ import type { Board } from '../../state/board.js';
 import { useCrossRow, type CrossRow } from './cross-row.js';
 import { drawBoardOn, type Scene } from './draw.js';
 import { layoutOf, placeAt, xOf, type Layout, type Place } from './layout.js';
-import { endsOf, measures, type MeasureId } from './measures.js';
+import { endsOf, measures, wordlessMeasure, type MeasureId } from './measures.js';
 
 /** Room for what the cell in focus takes from each source token. */
 const strip = 26;
-
-/** Measures that need no words; in place of the others the encoder shows how much each layer changes. */
-const wordless: readonly MeasureId[] = ['norm', 'change', 'distance', 'broken'];
-export const encoderMeasure = (chosen: MeasureId): MeasureId => (wordless.includes(chosen) ? chosen : 'change');
 
 interface EncoderScene {
   readonly scene: Scene;
@@ -83,7 +79,7 @@ const EncoderCanvas = (props: { readonly board: Board }): JSX.Element => {
   const app = useApp();
   const cross = useCrossRow(app);
   const [pointed, setPointed] = createSignal<Place>();
-  const measure = () => encoderMeasure(app.view.measure);
+  const measure = () => wordlessMeasure(app.view.measure);
   const ends = createMemo(() => endsOf(props.board, measures[measure()]));
   const layoutIn = (size: { readonly width: number; readonly height: number }): Layout =>
     layoutOf(

@@ -26,7 +26,7 @@ const turnedLabels = 58;
 /** From this width on, a token's name stands level. */
 const levelFrom = 34;
 const lowest = 14;
-const highest = 58;
+const highest = 96;
 /** Cells wider than this grow higher too, so that what is in them can be shown. */
 const growsFrom = 120;
 const heightShare = 0.56;

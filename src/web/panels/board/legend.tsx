@@ -2,7 +2,7 @@ import type { JSX } from 'solid-js';
 import { useApp } from '../../app.js';
 import { visible } from '../../look/token-text.js';
 import { ScaleStrip } from '../../shell/scale-strip.jsx';
-import type { ShownMeasure } from './shown-measure.js';
+import { measureId, type ShownMeasure } from './shown-measure.js';
 
 /** What the colours mean: the scale with the numbers at its ends and in its middle. */
 export const Legend = (props: ShownMeasure): JSX.Element => {
@@ -15,9 +15,9 @@ export const Legend = (props: ShownMeasure): JSX.Element => {
   const name = (): string => {
     const word = app.results.word();
     const { measures: names, units } = app.t().board;
-    const of = ['probability', 'rank'].includes(app.view.measure) && word ? ` ${visible(word.text)}` : '';
-    const unit = units[app.view.measure];
-    const what = `${names[app.view.measure]}${of}${unit === '' ? '' : `, ${unit}`}`;
+    const of = ['probability', 'rank'].includes(measureId(app)) && word ? ` ${visible(word.text)}` : '';
+    const unit = units[measureId(app)];
+    const what = `${names[measureId(app)]}${of}${unit === '' ? '' : `, ${unit}`}`;
     return app.side() === 'difference' ? `${app.t().beside.difference}: ${what}` : what;
   };
   return (

@@ -49,6 +49,13 @@ export const measures: Readonly<Record<MeasureId, Measure>> = {
   effect: { of: () => undefined, ends: () => [-1, 1], show: compact, needsTrial: true },
 };
 
+/** Measures that need no words: of an encoder's stream, and of models that give labels. */
+const wordless: readonly MeasureId[] = ['norm', 'change', 'distance', 'broken'];
+
+/** What is shown where no words are read: how much each layer changes it, in place of what needs words. */
+export const wordlessMeasure = (chosen: MeasureId): MeasureId => (isWordless(chosen) ? chosen : 'change');
+export const isWordless = (id: MeasureId): boolean => wordless.includes(id);
+
 /** Where a number stands between the ends of a scale, from 0 to 1. */
 export const onScale = (x: number, [low, high]: readonly [number, number], isLog = false): number => {
   const [a, b, c] = isLog ? [Math.log(x), Math.log(low), Math.log(high)] : [x, low, high];

@@ -3,7 +3,7 @@ import type { App } from '../../app.js';
 import type { Palette, ScaleKind } from '../../look/color.js';
 import { effectsOn } from '../patching/on-board.js';
 import { patchingOf } from '../patching/patching.js';
-import { differenceOf, endsOf, measures, type Measure } from './measures.js';
+import { differenceOf, endsOf, measures, wordlessMeasure, type Measure, type MeasureId } from './measures.js';
 
 /** What the board is coloured by: a measure, the ends of its scale, and which scale of colours that is. */
 export interface ShownMeasure {
@@ -23,10 +23,16 @@ const makePatched = (app: App): ShownMeasure | undefined => {
 export const patchedOnBoard = (app: App): ShownMeasure | undefined =>
   app.kept('patched on the board', () => createMemo(() => makePatched(app)))();
 
+/** The measure that is chosen, unless it needs words and the model gives labels. */
+export const measureId = (app: Pick<App, 'view' | 'results'>): MeasureId => {
+  const isOfLabels = app.results.compare()?.after.labels !== undefined;
+  return isOfLabels && app.view.measure !== 'effect' ? wordlessMeasure(app.view.measure) : app.view.measure;
+};
+
 /** Of the run that is looked at, or of how two differ. Two runs have one scale unless that is switched off. */
 export const shownMeasure = (app: App): ShownMeasure => {
   const [board, other] = [app.results.board(), app.results.otherBoard()];
-  const id = app.view.measure;
+  const id = measureId(app);
   if (!board) return { measure: measures[id], ends: [0, 1], scale: 'sequential' };
   if (id === 'effect') return patchedOnBoard(app) ?? { measure: measures[id], ends: [-1, 1], scale: 'diverging' };
   if (app.side() === 'difference') {

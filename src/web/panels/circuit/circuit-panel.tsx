@@ -13,6 +13,8 @@ import {
 } from '../trials/pair-fields.jsx';
 import { corruptOf, corruptText, measuredOf } from '../trials/pair.js';
 import { RunBar } from '../trials/run-bar.jsx';
+import { manyPairs } from '../trials/many-pairs.js';
+import { PairsField } from '../trials/pairs-field.jsx';
 import { makeTrial, notYet, type Trial } from '../trials/trial.js';
 import { nodesOf, readerOf, strongestOf, type CircuitEdge } from './data.js';
 import { Graph } from './graph.jsx';
@@ -27,11 +29,15 @@ const shares = [0.5, 0.7, 0.8, 0.9, 0.95, 0.99] as const;
 const circuitOf = (app: App): Trial<'circuit'> =>
   app.kept('circuit', () =>
     makeTrial(app, 'circuit', {
-      settings: ({ corrupt, answer, wrong, metric, kept }) => ({ corrupt, answer, wrong, metric, kept }),
+      settings: ({ corrupt, answer, wrong, metric, kept, pairs }) => ({
+        ...{ corrupt, answer, wrong, metric, kept, pairs },
+      }),
       asked: async (run, settings, signal) => {
         const [client, state] = [app.session.client(), app.state()];
         const { likeliest, isLabels } = likeliestOf(app);
         const own = { ...measuredOf(settings, likeliest, isLabels), faithfulness: settings.kept ?? usualShare };
+        const many = manyPairs(run, settings);
+        if (many) return { ...own, ...many };
         if (!client || !state) return own;
         const vocab = app.model()?.summary.vocab;
         return { ...own, ...(await corruptOf(client, run, { text: corruptText(state, settings), vocab, signal })) };
@@ -125,7 +131,7 @@ const Result = (props: { readonly result: CircuitResult }): JSX.Element => {
       </p>
       <Numbers result={props.result} />
       <Graph result={props.result} />
-      <For each={props.result.notes}>{(note) => <p class="small soft">{app.t().trials.note(note)}</p>}</For>
+      <For each={props.result.notes}>{(note) => <p class="small soft">{app.t().told.note(note)}</p>}</For>
       <Strongest result={props.result} />
     </>
   );
@@ -137,17 +143,22 @@ export const CircuitPanel = (): JSX.Element => {
   const t = () => app.t().circuits;
   const trial = circuitOf(app);
   const corrupt = useCorrupt();
+  const hasMany = (): boolean => app.view.trials.pairs !== undefined;
   const missing = (): string | undefined => {
     const [own, other] = [cleanTokens(app).length, corrupt.tokens()?.length];
     const waits = notYet(app);
     if (waits !== undefined) return waits;
+    if (hasMany()) return undefined;
     if (corrupt.isSame()) return app.t().trials.same;
     return other === undefined || own === other ? undefined : '';
   };
   return (
     <Panel id="circuit" title={t().heading} help={t().help} differs={false} grows>
       <div class="scrolls trial">
-        <CorruptField id="circuit" corrupt={corrupt} needsEqual />
+        <Show when={!hasMany()}>
+          <CorruptField id="circuit" corrupt={corrupt} needsEqual />
+        </Show>
+        <PairsField id="circuit" />
         <MeasuredFields id="circuit" hasPair />
         <label class="small soft">
           {t().kept}{' '}

@@ -3,7 +3,7 @@ import type { ComponentPart, ComponentsResult } from '../../../protocol/index.js
 import { useApp } from '../../app.js';
 import { makeLatest } from '../../link/latest.js';
 import { colorAt, css } from '../../look/color.js';
-import { errorText } from '../../look/error-text.js';
+import { errorText } from '../../i18n/told.js';
 import { compact } from '../../look/numbers.js';
 import { visible } from '../../look/token-text.js';
 import { Panel } from '../../shell/panel.jsx';
@@ -25,7 +25,8 @@ const listed = 14;
 const useComponents = () => {
   const app = useApp();
   const [result, setResult] = createSignal<ComponentsResult>();
-  const [why, setWhy] = createSignal<string>();
+  const [cause, setCause] = createSignal<unknown>();
+  const why = (): string | undefined => (cause() === undefined ? undefined : errorText(app.t(), cause()));
   const place = createMemo(() => placeInB(app));
   const reads = makeLatest(
     async ({ a, b }: { readonly a: ComponentsRequest; readonly b?: ComponentsRequest }, signal: AbortSignal) => {
@@ -33,11 +34,11 @@ const useComponents = () => {
       if (!client) return;
       const own = await readComponents(client, a, signal);
       setResult(b ? componentsBetween(own, await readComponents(client, b, signal)) : own);
-      setWhy(undefined);
+      setCause(undefined);
     },
     (error) => {
       setResult(undefined);
-      setWhy(errorText(error));
+      setCause(error);
     },
     { supersede: 'stop', quietMs: 120 },
   );

@@ -27,8 +27,9 @@ export const AddEdit = (): JSX.Element => {
   const app = useApp();
   const sites = useSites();
   const [text, setText] = createSignal('');
-  const mistake = () => (text().trim() === '' ? undefined : mistakeIn(text().trim()));
-  const offers = () => completions(text(), sites());
+  const mistake = () => (text().trim() === '' ? undefined : mistakeIn(text().trim(), app.t(), app.runOnly()));
+  const names = () => (app.runOnly() ? app.program.sites().map(({ name }) => name) : sites());
+  const offers = () => completions(text(), names());
   const add = (): void => {
     const edit = text().trim();
     if (edit === '' || mistake() !== undefined) return;

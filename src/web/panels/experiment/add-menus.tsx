@@ -80,6 +80,7 @@ const Menu = (props: { readonly subject: Subject; readonly place: Place }): JSX.
       <select
         class="small"
         data-subject={props.subject}
+        title={subjectName(app, props.subject, props.place)}
         aria-label={`${app.t().adding.label} ${subjectName(app, props.subject, props.place)}`}
         onChange={(event) => {
           const { value } = event.currentTarget;

@@ -51,8 +51,9 @@ const EditText = (props: Props): JSX.Element => {
   const app = useApp();
   const [mistake, setMistake] = createSignal<string>();
   const take = (text: string): void => {
-    setMistake(mistakeIn(text));
-    if (mistakeIn(text) === undefined && text !== props.edit.text) app.experiment.replace(props.index, text);
+    setMistake(mistakeIn(text, app.t(), app.runOnly()));
+    if (mistakeIn(text, app.t(), app.runOnly()) === undefined && text !== props.edit.text)
+      app.experiment.replace(props.index, text);
   };
   return (
     <>

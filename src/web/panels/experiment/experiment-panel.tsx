@@ -1,9 +1,11 @@
 import { For, Index, Show, type JSX } from 'solid-js';
 import { useApp } from '../../app.js';
+import { Mistake } from '../../shell/mistake.jsx';
 import { compact } from '../../look/numbers.js';
 import { klOf } from '../next/rows.js';
 import { Panel } from '../../shell/panel.jsx';
 import { BesideDialog } from '../../shell/beside-dialog.jsx';
+import { ModuleChanges } from '../live/module-changes.jsx';
 import { AddEdit } from './add-edit.jsx';
 import { AddMenus } from './add-menus.jsx';
 import { EditRow } from './edit-row.jsx';
@@ -30,14 +32,10 @@ const Notes = (): JSX.Element => {
   const app = useApp();
   return (
     <>
-      <Show when={app.results.error()}>
-        {(error) => (
-          <p class="mistake" role="alert">
-            {error().message}. <span class="soft">{error().hint}</span>
-          </p>
-        )}
-      </Show>
-      <For each={app.results.compare()?.after.notes}>{(note) => <p class="soft small">{note}</p>}</For>
+      <Mistake of={app.results.error()} isAlert />
+      <For each={app.results.compare()?.after.notes}>
+        {(note) => <p class="soft small">{app.t().told.note(note)}</p>}
+      </For>
     </>
   );
 };
@@ -52,16 +50,30 @@ export const ExperimentPanel = (): JSX.Element => {
     </button>
   );
   return (
-    <Panel id="experiment" title={app.t().experiment.title} help={app.t().experiment.help} grows tools={tools}>
+    <Panel
+      id="experiment"
+      title={app.t().experiment.title}
+      help={app.t().experiment.help}
+      grows
+      tools={app.runOnly() ? undefined : tools}
+    >
       <BesideDialog ref={(open) => (compare = open)} />
       <div class="scrolls">
-        <Show when={app.experiment.edits().length > 0} fallback={<p class="soft">{app.t().experiment.none}</p>}>
+        <Show
+          when={app.experiment.edits().length > 0}
+          fallback={<p class="soft">{app.runOnly() ? app.t().live.noChanges : app.t().experiment.none}</p>}
+        >
           <ul class="edits">
             <Index each={app.experiment.edits()}>{(edit, i) => <EditRow edit={edit()} index={i} />}</Index>
           </ul>
+          <button class="plain small clear-edits" onClick={() => app.experiment.set([])}>
+            {app.t().experiment.clear}
+          </button>
         </Show>
         <AddEdit />
-        <AddMenus />
+        <Show when={app.runOnly()} fallback={<AddMenus />}>
+          <ModuleChanges />
+        </Show>
         <Effect />
         <Notes />
       </div>

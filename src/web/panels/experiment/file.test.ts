@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { en } from '../../i18n/en.js';
 import { mistakeIn, ofFile, toFile } from './file.js';
 
 const edits = [
@@ -32,7 +33,7 @@ describe('an experiment as a file', () => {
 
 describe('mistakeIn', () => {
   it('says what is wrong, and where', () => {
-    expect(mistakeIn('drop head 3.0')).toBeUndefined();
-    expect(mistakeIn('drop head three')).toMatch(/column 11/);
+    expect(mistakeIn('drop head 3.0', en)).toBeUndefined();
+    expect(mistakeIn('drop head three', en)).toMatch(/column 11/);
   });
 });

@@ -1,3 +1,4 @@
+import { errorText, type Told } from '../../i18n/told.js';
 import { DebuggerError } from '../../../base/index.js';
 import {
   formatEdit,
@@ -37,13 +38,14 @@ export const ofFile = (text: string): LoadedExperiment => {
   };
 };
 
-/** What is wrong with an edit's text; undefined where nothing is. */
-export const mistakeIn = (text: string): string | undefined => {
+/** What is wrong with an edit's text; undefined where nothing is. @param isLive of a process, which has modules too */
+export const mistakeIn = (text: string, words: { readonly told: Told }, isLive = false): string | undefined => {
+  if (isLive && /^skip module \S+$/.test(text)) return undefined;
   try {
     const edits = parseEdits(text);
     return edits.length === 1 ? undefined : '';
   } catch (error) {
-    if (error instanceof DebuggerError) return `${error.message}. ${error.info.hint}`;
+    if (error instanceof DebuggerError) return errorText(words, error);
     throw error;
   }
 };

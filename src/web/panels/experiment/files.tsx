@@ -1,6 +1,7 @@
 import { createSignal, Show, type JSX } from 'solid-js';
 import { DebuggerError } from '../../../base/index.js';
 import { useApp } from '../../app.js';
+import { errorText } from '../../i18n/told.js';
 import { ofFile, toFile } from './file.js';
 
 const download = (name: string, text: string): void => {
@@ -31,7 +32,7 @@ export const Files = (): JSX.Element => {
       app.change({ name, edits: [...edits] });
       setTold(made !== undefined && made !== fingerprint() ? t().other : undefined);
     } catch (error) {
-      setTold(`${t().invalid} ${error instanceof DebuggerError ? error.message : ''}`);
+      setTold(`${t().invalid} ${error instanceof DebuggerError ? errorText(app.t(), error) : ''}`);
     }
   };
   return (
@@ -46,9 +47,6 @@ export const Files = (): JSX.Element => {
         {t().save}
       </button>
       <button onClick={() => input?.click()}>{t().load}</button>
-      <button class="plain" onClick={() => app.experiment.set([])} disabled={app.experiment.edits().length === 0}>
-        {t().clear}
-      </button>
       <input
         ref={input}
         type="file"

@@ -3,6 +3,7 @@ import { useApp } from '../../app.js';
 import { makeLatest } from '../../link/latest.js';
 import { clearedContext, inks, watchSize } from '../../look/canvas.js';
 import { colorAt, css } from '../../look/color.js';
+import { stepOf } from '../../look/keys.js';
 import { layerOf, rowName } from '../../look/names.js';
 import { compact, percent } from '../../look/numbers.js';
 import { visible } from '../../look/token-text.js';
@@ -109,14 +110,24 @@ const Strips = (props: { readonly of: readonly NeuronStrip[] }): JSX.Element => 
   });
   const at = (event: MouseEvent): NeuronStrip | undefined =>
     [...props.of].reverse()[Math.floor(event.offsetY / rowHeight)];
+  const move = (event: KeyboardEvent): void => {
+    const step = stepOf(event.key)?.[1] ?? 0;
+    if (step === 0) return;
+    event.preventDefault();
+    const here = props.of.findIndex(({ block }) => block === app.focus()?.after);
+    const next = props.of[Math.min(props.of.length - 1, Math.max(0, here - step))];
+    if (next) app.look({ after: next.block });
+  };
   return (
     <>
       <div class="head-grid">
         <canvas
           ref={canvas}
           id="neuron-strips"
-          role="img"
+          tabindex="0"
+          role="application"
           aria-label={app.t().neurons.picture}
+          onKeyDown={move}
           onClick={(event) => app.look({ after: at(event)?.block ?? app.focus()?.after ?? 'embed' })}
         />
       </div>

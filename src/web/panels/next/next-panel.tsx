@@ -126,7 +126,9 @@ export const NextPanel = (): JSX.Element => {
       }
     >
       <Show when={rows().length === 0}>
-        <For each={app.results.compare()?.after.notes}>{(note) => <p class="soft small">{note}</p>}</For>
+        <For each={app.results.compare()?.after.notes}>
+          {(note) => <p class="soft small">{app.t().told.note(note)}</p>}
+        </For>
       </Show>
       <Alternatives />
       <table class="next-table" classList={{ covered: isElsewhere(app) }}>

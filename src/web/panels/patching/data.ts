@@ -3,7 +3,7 @@ import { rowName } from '../../look/names.js';
 import type { Matrix } from '../../look/matrix.js';
 import type { Ends } from '../../look/matrix-image.js';
 import { visible } from '../../look/token-text.js';
-import type { TrialSettings } from '../../state/trials.js';
+import type { TrialMethod, TrialSettings } from '../../state/trials.js';
 import { cleanPositions } from '../trials/pair.js';
 
 /** Sites that are offered by name; any other can be written. */
@@ -21,27 +21,36 @@ export const siteNames = (sites: string): readonly string[] =>
     .map((name) => name.trim())
     .filter((name) => name !== '');
 
+const alone: readonly TrialMethod[] = ['zero', 'mean', 'noise'];
+
 /** Methods that put one prompt's values into the other's run. */
-export const needsCorrupt = ({ method = 'patch' }: TrialSettings): boolean => method !== 'zero' && method !== 'mean';
+export const needsCorrupt = ({ method = 'patch' }: TrialSettings): boolean => !alone.includes(method);
 /** Methods of which either run can be the one that is changed. */
 export const hasDirection = ({ method = 'patch' }: TrialSettings): boolean =>
-  method === 'patch' || method === 'attribution';
+  method === 'patch' || method === 'attribution' || method === 'path';
 
 const cuts = {
   ...{ usual: undefined, position: ['position'], head: ['head'], neuron: ['neuron'] },
   ...{ 'head and position': ['position', 'head'], none: ['none'] },
 } as const satisfies Record<NonNullable<TrialSettings['by']>, HostParams<'patch'>['by']>;
 
+/** Positions where only such are written, else a text of the prompt. */
+const subjectOf = (written: string): string | number[] =>
+  /^[\d\s,]+$/.test(written) ? written.split(/[\s,]+/).flatMap((n) => (n === '' ? [] : [Number(n)])) : written;
+
 /** What is asked besides the run, the prompts and the metric. */
 export const askedOf = (
   settings: TrialSettings,
-): Pick<HostParams<'patch'>, 'method' | 'direction' | 'sites' | 'by'> => {
+): Pick<HostParams<'patch'>, 'method' | 'direction' | 'sites' | 'by' | 'subject' | 'receivers'> => {
   const { method = 'patch', direction = 'denoise', sites = usualSites, by = 'usual' } = settings;
+  const { subject = '', receivers = '' } = settings;
   const cut = cuts[by];
   return {
     ...{ method, sites: siteNames(sites).join(',') },
     ...(hasDirection(settings) ? { direction } : {}),
     ...(cut ? { by: [...cut] } : {}),
+    ...(method === 'noise' && subject !== '' ? { subject: subjectOf(subject) } : {}),
+    ...(method === 'path' && receivers !== '' ? { receivers } : {}),
   };
 };
 

@@ -42,12 +42,12 @@ export const makeLooked = (app: App, result: Accessor<PatchResult>): Looked => {
     go: ({ grid, layer, column }) => {
       const [after, at] = [grid.layers[layer], grid.columns[column]];
       if (after === undefined || !at || isEncoder(grid)) return;
-      const position = positionOf(at);
+      const position = result().pairs > 1 ? undefined : positionOf(at); // of another text than the one looked at
       app.look({ after, ...(position === undefined ? {} : { position }), head: at.head });
     },
     isAt: (grid, column) => {
       const focus = app.focus();
-      if (!focus || isEncoder(grid)) return false;
+      if (!focus || isEncoder(grid) || (column.position !== undefined && result().pairs > 1)) return false;
       if (column.head !== undefined && column.head !== focus.head) return false;
       const position = positionOf(column);
       return column.position === undefined ? column.head !== undefined : position === focus.position;

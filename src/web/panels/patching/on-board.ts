@@ -11,8 +11,9 @@ export interface BoardEffects {
 /** The stream first: that is what a cell of the board is. */
 const liked = ['resid_post', 'resid_mid', 'resid_pre'];
 
-/** The grid of a result that the board can show: a decoder's, by position alone. */
-export const boardGrid = ({ grids }: Pick<PatchResult, 'grids'>): PatchGrid | undefined => {
+/** The grid of a result that the board can show: a decoder's, by position alone, of the prompt that is looked at. */
+export const boardGrid = ({ grids, pairs }: Pick<PatchResult, 'grids' | 'pairs'>): PatchGrid | undefined => {
+  if (pairs > 1) return undefined;
   const fit = grids.filter(({ by, layers }) => by.join() === 'position' && !layers[0]?.startsWith('encoder.'));
   const stream = liked.map((name) => fit.find(({ site }) => offeredName(site) === name)).find((grid) => grid);
   return stream ?? fit[0];

@@ -6,6 +6,7 @@ import { compact } from '../../look/numbers.js';
 import { Panel } from '../../shell/panel.jsx';
 import { trialCuts, trialMethods, type TrialCut, type TrialMethod } from '../../state/trials.js';
 import { CorruptField, MeasuredFields, setTrials, useCorrupt } from '../trials/pair-fields.jsx';
+import { PairsField } from '../trials/pairs-field.jsx';
 import { notYet } from '../trials/trial.js';
 import { RunBar } from '../trials/run-bar.jsx';
 import {
@@ -75,6 +76,18 @@ const Choices = (): JSX.Element => {
   const app = useApp();
   const t = () => app.t().patching;
   const trials = () => app.view.trials;
+  const field = (name: 'subject' | 'receivers'): JSX.Element => (
+    <input
+      type="text"
+      class="small other-sites"
+      id={`patch-${name}`}
+      aria-label={t()[name]}
+      placeholder={t()[name]}
+      title={t()[name]}
+      value={trials()[name] ?? ''}
+      onChange={(event) => setTrials(app, { [name]: event.currentTarget.value || undefined })}
+    />
+  );
   return (
     <div class="trial-choices">
       <select
@@ -103,6 +116,8 @@ const Choices = (): JSX.Element => {
       >
         <For each={trialCuts}>{(cut) => <option value={cut}>{t().cuts[cut]}</option>}</For>
       </select>
+      <Show when={trials().method === 'noise'}>{field('subject')}</Show>
+      <Show when={trials().method === 'path'}>{field('receivers')}</Show>
     </div>
   );
 };
@@ -180,7 +195,13 @@ const Summary = (props: { readonly result: PatchResult; readonly isOfRun: boolea
   return (
     <>
       <p id="patch-summary">
-        <span class="mono">{props.result.metric}</span>: {ends()}{' '}
+        <span class="mono">{props.result.metric}</span>
+        {props.result.metrics ? ' …' : ''}: {ends()}{' '}
+        <Show when={props.result.pairs > 1}>
+          <span class="soft small">
+            {app.t().trials.means(props.result.pairs, props.result.metrics !== undefined)}
+          </span>{' '}
+        </Show>
         <span class="soft small">{app.t().trials.seconds(props.result.runs, props.result.seconds.toFixed(2))}</span>{' '}
         <Show when={boardGrid(props.result) && props.isOfRun}>
           <OnBoard />
@@ -194,7 +215,7 @@ const Summary = (props: { readonly result: PatchResult; readonly isOfRun: boolea
         )}
       </Show>
       <For each={props.result.method === 'attribution' ? [] : props.result.notes}>
-        {(note) => <p class="small soft">{app.t().trials.note(note)}</p>}
+        {(note) => <p class="small soft">{app.t().told.note(note)}</p>}
       </For>
     </>
   );
@@ -218,18 +239,22 @@ export const PatchingPanel = (): JSX.Element => {
   const t = () => app.t().patching;
   const trial = patchingOf(app);
   const corrupt = useCorrupt();
+  const hasMany = (): boolean => app.view.trials.pairs !== undefined;
   const missing = (): string | undefined => {
     const waits = notYet(app);
     if (waits !== undefined) return waits;
     if (siteNames(app.view.trials.sites ?? usualSites).length === 0) return t().noSites;
+    if (hasMany()) return undefined;
+    if (app.view.trials.method === 'noise' && !app.view.trials.subject) return t().noSubject;
     return needsCorrupt(app.view.trials) && corrupt.isSame() ? app.t().trials.same : undefined;
   };
   return (
     <Panel id="patching" title={t().heading} help={t().help} differs={false} grows>
       <div class="scrolls trial">
-        <Show when={needsCorrupt(app.view.trials)}>
+        <Show when={needsCorrupt(app.view.trials) && !hasMany()}>
           <CorruptField id="patch" corrupt={corrupt} needsEqual={false} />
         </Show>
+        <PairsField id="patch" />
         <MeasuredFields id="patch" hasPair={needsCorrupt(app.view.trials)} />
         <Choices />
         <Sites />

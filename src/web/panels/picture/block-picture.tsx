@@ -28,10 +28,18 @@ const nameOf = (app: App, { kind, id, heads, experts, chosen }: PicturePart): st
   }
 };
 
+/** Of a part and its name. */
+export interface PartColors {
+  readonly fill: string;
+  readonly ink: string;
+}
+
 interface PartProps {
   readonly placed: PlacedPart;
   readonly y: number;
   readonly go: (part: PicturePart) => void;
+  readonly colors: PartColors | undefined;
+  readonly isMarked: boolean;
 }
 
 /** A module as a box, a sum as a circle, a norm in the stream as a bar across it. */
@@ -41,11 +49,14 @@ const PartShape = (props: PartProps): JSX.Element => {
   const x = () => centre(props.placed);
   const isNarrow = () => props.placed.lane === 0 && part().kind !== 'sum';
   const width = () => (isNarrow() ? 54 : boxWidth);
+  const fill = () => (props.colors ? { fill: props.colors.fill } : {});
+  const ink = () => (props.colors ? { fill: props.colors.ink } : {});
   const label = (): string =>
     `${part().id}: ${nameOf(app, part())}, ${app.t().picture.parameters(String(part().parameters))}`;
   return (
     <g
       class={`part ${part().kind}`}
+      classList={{ marked: props.isMarked }}
       role="button"
       tabindex="0"
       aria-label={label()}
@@ -60,11 +71,26 @@ const PartShape = (props: PartProps): JSX.Element => {
     >
       <Show
         when={part().kind === 'sum'}
-        fallback={<rect x={x() - width() / 2} y={props.y - boxHeight / 2} width={width()} height={boxHeight} rx="4" />}
+        fallback={
+          <rect
+            x={x() - width() / 2}
+            y={props.y - boxHeight / 2}
+            width={width()}
+            height={boxHeight}
+            rx="4"
+            style={fill()}
+          />
+        }
       >
-        <circle cx={x()} cy={props.y} r="9" />
+        <circle cx={x()} cy={props.y} r="9" style={fill()} />
       </Show>
-      <text x={x()} y={props.y + 4} text-anchor="middle" class={part().id.startsWith('cross') ? 'long' : ''}>
+      <text
+        x={x()}
+        y={props.y + 4}
+        text-anchor="middle"
+        style={ink()}
+        class={part().id.startsWith('cross') ? 'long' : ''}
+      >
         {nameOf(app, part())}
       </text>
     </g>
@@ -80,15 +106,30 @@ const path = (from: readonly [number, number], to: readonly [number, number], ha
   return `M${x0} ${y0}V${(y0 + y1) / 2}H${x1}V${y1 + halfTo}`;
 };
 
+/** What comes from the encoder. */
+const FromSource = (props: { readonly x: number; readonly y: number }): JSX.Element => {
+  const t = useApp().t;
+  return (
+    <>
+      <path class="wire source" d={`M${-sourceRoom} ${props.y}H${props.x - boxWidth / 2}`} marker-end="url(#arrow)" />
+      <text class="source-name" x={-sourceRoom} y={props.y - 5}>
+        {t().picture.encoder}
+      </text>
+    </>
+  );
+};
+
 interface Props {
   readonly form: PictureForm;
   readonly label: string;
   readonly go: (part: PicturePart) => void;
+  /** As usual where there are none. */
+  readonly colors?: (part: PicturePart) => PartColors | undefined;
+  readonly isMarked?: (part: PicturePart) => boolean;
 }
 
 /** The inside of a block, from its input at the bottom to its output at the top. */
 export const BlockPicture = (props: Props): JSX.Element => {
-  const app = useApp();
   const layout = () => formLayout(props.form);
   const height = () => layout().rows * rowHeight + 14;
   const width = () => laneX + Math.max(1, layout().lanes - 1) * laneWidth;
@@ -127,21 +168,16 @@ export const BlockPicture = (props: Props): JSX.Element => {
       <Show when={top()}>
         {(last) => <path class="wire" d={`M${centre(last())} ${yOf(last().row)}V0`} marker-end="url(#arrow)" />}
       </Show>
-      <For each={fromSource()}>
+      <For each={fromSource()}>{(placed) => <FromSource x={centre(placed)} y={yOf(placed.row)} />}</For>
+      <For each={layout().parts}>
         {(placed) => (
-          <>
-            <path
-              class="wire source"
-              d={`M${-sourceRoom} ${yOf(placed.row)}H${centre(placed) - boxWidth / 2}`}
-              marker-end="url(#arrow)"
-            />
-            <text class="source-name" x={-sourceRoom} y={yOf(placed.row) - 5}>
-              {app.t().picture.encoder}
-            </text>
-          </>
+          <PartShape
+            {...{ placed, y: yOf(placed.row), go: props.go }}
+            colors={props.colors?.(placed.part)}
+            isMarked={props.isMarked?.(placed.part) ?? false}
+          />
         )}
       </For>
-      <For each={layout().parts}>{(placed) => <PartShape placed={placed} y={yOf(placed.row)} go={props.go} />}</For>
     </svg>
   );
 };

@@ -1,29 +1,16 @@
 import { createMemo, For, Show, type JSX } from 'solid-js';
-import type { PictureBlock, PicturePart, TimesResult } from '../../../protocol/index.js';
+import type { TimesResult } from '../../../protocol/index.js';
 import { useApp, type App } from '../../app.js';
-import { colorAt, css, inkOn, type ScaleKind } from '../../look/color.js';
-import { count, compact } from '../../look/numbers.js';
+import { compact } from '../../look/numbers.js';
 import { Panel } from '../../shell/panel.jsx';
 import { ScaleStrip } from '../../shell/scale-strip.jsx';
 import { withPanel } from '../../state/panel-settings.js';
 import { onScale } from '../board/measures.js';
-import { shownMeasure } from '../board/shown-measure.js';
-import { BlockPicture } from './block-picture.jsx';
-import { columnsOf, layerName, repeatEdit, skipEdit, type Column } from './layers.js';
+import { measureId, shownMeasure } from '../board/shown-measure.js';
+import { columnsOf, layerName } from './layers.js';
+import { Stack, type Shading } from './stacks.jsx';
 import { useEffects } from './use-effects.js';
 import { useTimes } from './use-times.js';
-
-/** The number that a block is coloured by, and where it stands on the scale. */
-interface Shade {
-  readonly share: number;
-  readonly text: string;
-}
-interface Shading {
-  readonly of: (block: PictureBlock) => Shade | undefined;
-  readonly scale: ScaleKind;
-  readonly low: string;
-  readonly high: string;
-}
 
 /** By what the board shows at the token in focus, on the board's scale. */
 const boardShading = (app: App): Shading => {
@@ -74,128 +61,6 @@ const timeShading = (times: TimesResult | undefined): Shading => {
   };
 };
 
-/** The panel that shows what a part does. */
-const tabOf = (part: PicturePart): string => {
-  switch (part.kind) {
-    case 'attention':
-      return 'attention';
-    case 'mlp':
-    case 'experts':
-      return 'neurons';
-    default:
-      return 'residual';
-  }
-};
-
-const blockName = (app: App, block: PictureBlock): string => {
-  const t = app.t().picture;
-  const layer = layerName(block);
-  if (layer !== undefined) return t.layer(layer);
-  if (block.kind === 'embed') return t.embed;
-  return block.kind === 'norm' ? t.norm : t.head;
-};
-
-/** Skips or repeats a layer: an edit of the experiment, switched. */
-const LayerButtons = (props: { readonly layer: string }): JSX.Element => {
-  const app = useApp();
-  const t = () => app.t().picture;
-  const button = (edit: string, label: string, sign: string): JSX.Element => (
-    <button
-      class="plain layer-button"
-      aria-pressed={app.experiment.has(edit)}
-      aria-label={label}
-      title={label}
-      onClick={() => app.experiment.toggle(edit)}
-    >
-      {sign}
-    </button>
-  );
-  return (
-    <>
-      {button(skipEdit(props.layer), t().skip(props.layer), '⊘')}
-      {button(repeatEdit(props.layer), t().repeat(props.layer), '⟳')}
-    </>
-  );
-};
-
-interface BlockProps {
-  readonly block: PictureBlock;
-  readonly shading: Shading;
-}
-
-const Block = (props: BlockProps): JSX.Element => {
-  const app = useApp();
-  const t = () => app.t().picture;
-  const layer = () => layerName(props.block);
-  const shade = () => props.shading.of(props.block);
-  const isFocus = () => app.focus()?.after === props.block.id;
-  const has = (edit: (layer: string) => string): boolean => {
-    const name = layer();
-    return name !== undefined && app.experiment.has(edit(name));
-  };
-  const form = () => app.model()?.picture.forms[props.block.form];
-  const color = () => {
-    const of = shade();
-    return of && colorAt(app.palette()[props.shading.scale], of.share);
-  };
-  const style = () => {
-    const of = color();
-    return of ? { background: css(of), color: inkOn(of) } : {};
-  };
-  const told = (): string =>
-    [blockName(app, props.block), t().parameters(count(props.block.parameters, app.view.language)), shade()?.text]
-      .filter((text) => text !== undefined)
-      .join(' · ');
-  const go = (part?: PicturePart): void => {
-    if (props.block.kind !== 'head') app.look({ after: props.block.id, head: undefined });
-    if (part) app.setView({ tab: tabOf(part) });
-    else if (props.block.kind === 'head') app.setView({ tab: 'sampling' });
-  };
-  return (
-    <li class={`block ${props.block.kind}`} classList={{ focus: isFocus(), skipped: has(skipEdit) }}>
-      <div class="block-line">
-        <button
-          class="block-bar"
-          style={style()}
-          aria-label={told()}
-          aria-current={isFocus()}
-          onClick={() => go()}
-          onPointerEnter={() => app.point(told())}
-          onPointerLeave={() => app.point(undefined)}
-        >
-          <span>
-            {layer() === undefined ? blockName(app, props.block) : `L${layer()?.replace(/^\w+\./, '') ?? ''}`}
-          </span>
-          <Show when={has(skipEdit)}>
-            <span class="small">{t().skipped}</span>
-          </Show>
-          <Show when={has(repeatEdit)}>
-            <span class="small">{t().repeated}</span>
-          </Show>
-          <span class="number small">{shade()?.text ?? ''}</span>
-        </button>
-        <Show when={layer()}>{(name) => <LayerButtons layer={name()} />}</Show>
-      </div>
-      <Show when={isFocus() && props.block.kind === 'block' && form()}>
-        {(of) => <BlockPicture form={of()} label={blockName(app, props.block)} go={go} />}
-      </Show>
-    </li>
-  );
-};
-
-const Stack = (props: { readonly column: Column; readonly shading: Shading }): JSX.Element => {
-  const app = useApp();
-  const title = () => props.column.stack && app.t().picture[props.column.stack];
-  return (
-    <div class="stack">
-      <Show when={title()}>{(text) => <h3>{text()}</h3>}</Show>
-      <ol aria-label={title() ?? app.t().picture.label}>
-        <For each={props.column.blocks}>{(block) => <Block block={block} shading={props.shading} />}</For>
-      </ol>
-    </div>
-  );
-};
-
 /** The architecture as the model's graph has it; a click goes there, a layer is skipped or repeated by one. */
 export const PicturePanel = (): JSX.Element => {
   const app = useApp();
@@ -228,7 +93,7 @@ export const PicturePanel = (): JSX.Element => {
     <label class="small soft">
       {t().colour}{' '}
       <select id="picture-colour" value={colour()} onChange={(e) => setColour(e.currentTarget.value)}>
-        <option value="board">{t().byBoard(app.t().board.measures[app.view.measure])}</option>
+        <option value="board">{t().byBoard(app.t().board.measures[measureId(app)])}</option>
         <option value="skip">{t().bySkip}</option>
         <option value="time">{t().byTime}</option>
       </select>

@@ -1,5 +1,6 @@
 import { createSignal, createUniqueId, For, Show, type JSX } from 'solid-js';
 import type { Completion, KnownSite } from '../../../language/index.js';
+import { useApp } from '../../app.js';
 import { mistakeOf, offersAt, withOffer, type TextKind } from './expressions.js';
 
 interface Props {
@@ -74,11 +75,12 @@ const useOffers = (props: Props, input: () => HTMLInputElement | undefined) => {
 
 /** Writes an expression, with completion; what is wrong with it is told below, with the column. */
 export const ExpressionInput = (props: Props): JSX.Element => {
+  const app = useApp();
   const id = `offers-${createUniqueId()}`;
   let input: HTMLInputElement | undefined;
   const { offers, at, take, close, offer, keys } = useOffers(props, () => input);
   const isOpen = () => offers().length > 0;
-  const mistake = () => mistakeOf(props.kind, props.value);
+  const mistake = () => mistakeOf(props.kind, props.value, app.t());
   const plain: Readonly<Record<string, () => void>> = {
     Enter: () => mistake() === undefined && props.enter(),
     Escape: () => props.escape?.(),

@@ -1,4 +1,5 @@
 import { DebuggerError } from '../../../base/index.js';
+import { errorText, toldPlainly, type Told } from '../../i18n/told.js';
 import {
   checkExpression,
   completeExpression,
@@ -10,12 +11,14 @@ import {
 /** What a text is read as: an expression, one that is true or false, a text with expressions in braces, a count. */
 export type TextKind = 'expression' | 'condition' | 'log' | 'hits' | 'sites';
 
-const told = (work: () => void): string | undefined => {
+type Saying = { readonly told: Told };
+
+const told = (work: () => void, words: Saying): string | undefined => {
   try {
     work();
     return undefined;
   } catch (error) {
-    if (error instanceof DebuggerError) return `${error.message}. ${error.info.hint}`;
+    if (error instanceof DebuggerError) return errorText(words, error);
     throw error;
   }
 };
@@ -26,16 +29,16 @@ const braced = /\{((?:[^{}"']|"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')*)\}/g;
 const check = (text: string): void => void checkExpression(parseExpression(text));
 
 /** What is wrong with a text, with the column; undefined where nothing is. An empty one is left out, which is well. */
-export const mistakeOf = (kind: TextKind, text: string): string | undefined => {
+export const mistakeOf = (kind: TextKind, text: string, words: Saying = { told: toldPlainly }): string | undefined => {
   if (text.trim() === '') return undefined;
   switch (kind) {
     case 'condition':
-      return told(() => check(text));
+      return told(() => check(text), words);
     case 'expression':
-      return /^weight\s+\S+$/.test(text.trim()) ? undefined : told(() => check(text));
+      return /^weight\s+\S+$/.test(text.trim()) ? undefined : told(() => check(text), words);
     case 'log':
       return [...text.matchAll(braced)]
-        .map(([, inside = '']) => told(() => check(inside)))
+        .map(([, inside = '']) => told(() => check(inside), words))
         .find((mistake) => mistake !== undefined);
     case 'hits':
       return /^\s*(>=|==?|>|%|)\s*\d{1,9}\s*$/.test(text) ? undefined : '5, >= 5, == 5, > 5, % 5';

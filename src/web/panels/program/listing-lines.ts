@@ -17,9 +17,12 @@ export const lineToStop = (lines: readonly Line[], line: number): number | undef
   return at < 0 ? undefined : at + 1;
 };
 
-/** A line without the room before its shape, and the shape. */
+/** Of a live process: a module, and the site that it gives. */
+const besideModule = /^(\s*(?:[\w.]+: )?[A-Z]\w*(?:\(.*\))?)\s{2,}([a-z][\w.*]+)$/;
+
+/** A line without the room before its shape, and the shape; of a live process the site. */
 export const partsOf = (text: string): { readonly code: string; readonly shape: string } => {
-  const [, code = text, shape = ''] = /^(.*?)\s{2,}(\[[^[\]]*\])$/.exec(text) ?? [];
+  const [, code = text, shape = ''] = /^(.*?)\s{2,}(\[[^[\]]*\])$/.exec(text) ?? besideModule.exec(text) ?? [];
   return { code, shape };
 };
 

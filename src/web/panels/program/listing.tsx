@@ -80,7 +80,12 @@ const Row = (props: RowProps): JSX.Element => {
     return frame?.line === props.number && frame.kind !== 'step' && frame.kind !== 'generation';
   };
   const refusal = () => view().refused.find(({ what }) => what === point()?.id);
-  const layer = (): string | undefined => (isHere() ? layerOf(view().state?.place ?? '') : undefined);
+  const refused = () => {
+    const error = refusal()?.error;
+    return error && app.t().told.error(error).message;
+  };
+  const layer = (): string | number | undefined =>
+    isHere() ? (layerOf(view().state?.place ?? '') ?? view().state?.layer) : undefined;
   const label = () =>
     [
       t().line(props.number, parts().code.trim()),
@@ -102,7 +107,7 @@ const Row = (props: RowProps): JSX.Element => {
       <span
         class="gutter"
         classList={{ stops: line()?.stops ?? false }}
-        title={refusal()?.error.message ?? (line()?.stops ? t().gutter(props.number) : undefined)}
+        title={refused() ?? (line()?.stops ? t().gutter(props.number) : undefined)}
         onClick={() => toggleAt(app, props.lines, props.number)}
         onContextMenu={(event) => {
           event.preventDefault();

@@ -1,6 +1,6 @@
 import { createEffect, createSignal, For, on, onMount, Show, type JSX } from 'solid-js';
 import type { KnownSite } from '../../../language/index.js';
-import type { SessionPoint } from '../../../protocol/index.js';
+import { pointMoment, type SessionPoint } from '../../../protocol/index.js';
 import { useApp } from '../../app.js';
 import { changedPoint } from '../../state/points.js';
 import { ExpressionInput } from './expression-input.jsx';
@@ -55,6 +55,31 @@ const Field = (props: FieldProps): JSX.Element => {
   );
 };
 
+/** At which moment of its modules a breakpoint of a live process stops. */
+const Moment = (props: { readonly point: SessionPoint }): JSX.Element => {
+  const app = useApp();
+  const t = () => app.t().program;
+  const usual = () => (props.point.sites === undefined ? 'before' : '');
+  return (
+    <label class="field">
+      <span class="small soft">{t().moment}</span>
+      <select
+        id="point-moment"
+        value={props.point.moment ?? usual()}
+        onChange={(event) => {
+          const moment = pointMoment.safeParse(event.currentTarget.value).data;
+          app.debugging.set((all) => changedPoint(all, props.point.id, { moment }));
+        }}
+      >
+        <Show when={props.point.sites !== undefined}>
+          <option value="">{t().momentOfSite}</option>
+        </Show>
+        <For each={pointMoment.options}>{(moment) => <option value={moment}>{t().moments[moment]}</option>}</For>
+      </select>
+    </label>
+  );
+};
+
 const Editor = (props: { readonly point: SessionPoint; readonly sites: readonly KnownSite[] }): JSX.Element => {
   const app = useApp();
   const t = () => app.t().program;
@@ -88,6 +113,9 @@ const Editor = (props: { readonly point: SessionPoint; readonly sites: readonly 
       }}
     >
       <strong class="small">{place()}</strong>
+      <Show when={app.debugging.lastAbout()?.kind === 'process' && props.point.watch === undefined}>
+        <Moment point={props.point} />
+      </Show>
       <For each={shown()}>
         {(field) => <Field {...{ field, change }} fields={fields()} sites={props.sites} enter={apply} escape={close} />}
       </For>

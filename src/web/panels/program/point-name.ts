@@ -8,15 +8,16 @@ export const tokenName = (tokens: readonly TokenView[], token: number): string =
 
 /** Where a breakpoint stands, in words. */
 export const placeName = (point: SessionPoint, words: Words['program'], tokens: readonly TokenView[]): string => {
-  const { line, layer, token, sites, watch } = point;
+  const { line, layer, token, sites, watch, moment } = point;
   const { places } = words;
-  return [
+  const place = [
     ...(line === undefined ? [] : [places.line(line)]),
     ...(layer === undefined ? [] : [places.layer(layer)]),
     ...(token === undefined ? [] : [places.token(tokenName(tokens, token))]),
     ...(sites === undefined ? [] : [places.sites(sites)]),
     ...(watch === undefined ? [] : [places.watch(watch)]),
   ].join(', ');
+  return moment === undefined ? place : `${words.moments[moment]} ${place}`;
 };
 
 /** The same with what else must hold, and what is logged. */

@@ -1,10 +1,11 @@
 import { createSignal, For, Show, type JSX } from 'solid-js';
 import type { KnownSite } from '../../../language/index.js';
-import type { SessionPoint } from '../../../protocol/index.js';
+import { pointMoment, type SessionPoint } from '../../../protocol/index.js';
 import { useApp } from '../../app.js';
+import { Mistake } from '../../shell/mistake.jsx';
 import {
   caughtKind,
-  caughtKinds,
+  caughtOf,
   changedPoint,
   withCaught,
   withoutPoint,
@@ -50,15 +51,16 @@ const PointRow = (props: { readonly point: SessionPoint; readonly met: number })
           ×
         </button>
       </div>
-      <Show when={refusal()}>
-        {(error) => (
-          <p class="mistake">
-            {error().message}. {error().hint}
-          </p>
-        )}
-      </Show>
+      <Mistake of={refusal()} />
     </li>
   );
+};
+
+/** `after h.*.mlp` as a moment and globs. */
+const sitesAt = (text: string): Pick<SessionPoint, 'sites' | 'moment'> => {
+  const [, word, sites] = /^(before|after|backward)\s+(.+)$/.exec(text) ?? [];
+  const moment = pointMoment.safeParse(word).data;
+  return moment === undefined ? { sites: text } : { sites, moment };
 };
 
 /** Sites by globs, or an expression whose change stops. */
@@ -69,10 +71,14 @@ const AddPoint = (props: { readonly sites: readonly KnownSite[] }): JSX.Element 
   const add = (key: 'sites' | 'watch'): void => {
     const given = text().trim();
     if (given === '' || (key === 'watch' && mistakeOf('expression', given) !== undefined)) return;
-    app.debugging.set((all) => withPoint(all, { [key]: given }));
+    app.debugging.set((all) => withPoint(all, key === 'watch' ? { watch: given } : sitesAt(given)));
     setText('');
   };
-  const isSites = () => /^[\w.*#{},?-]+$/.test(text().trim());
+  /** In a process also the moment before a module's path: `after h.*.mlp`, `backward h.0`, `optimiser`. */
+  const isSites = () =>
+    /^[\w.*#{},?-]+$/.test(text().trim()) ||
+    (app.source() === 'process' &&
+      /^(?:(?:before|after|backward)\s+)?(?:[\w.*#{},?-]+|grad\([\w.*#]+\))$/.test(text().trim()));
   return (
     <div class="add-point">
       <ExpressionInput
@@ -81,7 +87,7 @@ const AddPoint = (props: { readonly sites: readonly KnownSite[] }): JSX.Element 
         value={text()}
         sites={props.sites}
         label={t().addPoint}
-        placeholder={t().sitesExample}
+        placeholder={app.source() === 'process' ? app.t().live.sitesExample : t().sitesExample}
         change={setText}
         enter={() => add(isSites() ? 'sites' : 'watch')}
       />
@@ -98,15 +104,23 @@ const AddPoint = (props: { readonly sites: readonly KnownSite[] }): JSX.Element 
   );
 };
 
-const usual: Readonly<Partial<Record<CaughtKind, string>>> = { entropy: '0.1', lost: '' };
+/** Kinds with something behind them. */
+const taking = ['entropy', 'lost', 'exploding', 'vanishing'] as const;
+type Taking = (typeof taking)[number];
+
+const usual: Readonly<Partial<Record<CaughtKind, string>>> = {
+  entropy: '0.1',
+  lost: '',
+  exploding: '1000',
+  vanishing: '1e-8',
+};
 
 /** An exception as a check box; two of them take a number or a token. */
 const Caught = (props: { readonly kind: CaughtKind }): JSX.Element => {
   const app = useApp();
   const t = () => app.t().program;
   const given = () => app.debugging.settings().caught.find((text) => caughtKind(text) === props.kind);
-  const takes = (): 'entropy' | 'lost' | undefined =>
-    props.kind === 'entropy' || props.kind === 'lost' ? props.kind : undefined;
+  const takes = (): Taking | undefined => taking.find((kind) => kind === props.kind);
   const [value, setValue] = createSignal(given()?.slice(props.kind.length).trim() ?? usual[props.kind] ?? '');
   const error = () => app.debugging.view().refused.find(({ what }) => what === given())?.error;
   const set = (isOn: boolean): void => {
@@ -137,7 +151,7 @@ const Caught = (props: { readonly kind: CaughtKind }): JSX.Element => {
           />
         )}
       </Show>
-      <Show when={error()}>{(why) => <p class="mistake">{why().message}</p>}</Show>
+      <Mistake of={error()} />
     </li>
   );
 };
@@ -147,19 +161,28 @@ export const PointsList = (props: { readonly sites: readonly KnownSite[] }): JSX
   const app = useApp();
   const t = () => app.t().program;
   const points = () => app.debugging.settings().points;
-  const looked = useLook(() => app.debugging.look({ ask: 'points' }), points);
+  const looked = useLook(
+    () => app.debugging.look({ ask: 'points' }),
+    () =>
+      points()
+        .map(({ id }) => id)
+        .join(),
+  );
   const met = (id: number): number => looked().value?.points.find((point) => point.id === id)?.met ?? 0;
   return (
     <div class="points">
       <ul class="point-list" aria-label={t().sections.points}>
-        <For each={points()} fallback={<li class="soft small">{t().noPoints}</li>}>
+        <For
+          each={points()}
+          fallback={<li class="soft small">{app.source() === 'process' ? app.t().live.noPoints : t().noPoints}</li>}
+        >
           {(point) => <PointRow point={point} met={met(point.id)} />}
         </For>
       </ul>
       <AddPoint sites={props.sites} />
       <h3 class="small soft">{t().exceptions}</h3>
       <ul class="caught-list">
-        <For each={caughtKinds}>{(kind) => <Caught kind={kind} />}</For>
+        <For each={caughtOf(app.debugging.lastAbout()?.can.catches)}>{(kind) => <Caught kind={kind} />}</For>
       </ul>
     </div>
   );

@@ -20,7 +20,9 @@ const Sections = (): JSX.Element => {
   const [open, setOpen] = createSignal<Section>('points');
   const count = (section: Section): number =>
     section === 'points' ? app.debugging.settings().points.length : section === 'log' ? app.debugging.log().length : 0;
-  const tabs = () => sections.map((id) => ({ id, title: t().sections[id], count: count(id) }));
+  // Of a process or a recording the left column has the tokens, and what it says.
+  const shown = () => sections.filter((id) => !app.runOnly() || id === 'points' || id === 'log');
+  const tabs = () => shown().map((id) => ({ id, title: t().sections[id], count: count(id) }));
   return (
     <div class="program-sections">
       <Tabs
@@ -52,10 +54,17 @@ const Sections = (): JSX.Element => {
 /** The model as a program, stepped through forward and back. */
 export const ProgramPanel = (): JSX.Element => {
   const app = useApp();
+  const help = (): string => {
+    const { program, live } = app.t();
+    return { model: program.help, process: live.programHelp, recording: live.recordingHelp }[app.source()];
+  };
   return (
-    <Panel id="program" title={app.t().program.title} help={app.t().program.help} grows>
+    <Panel id="program" title={app.t().program.title} help={help()} grows>
       <Standing />
-      <Show when={app.program.lines().length > 0} fallback={<p class="soft">{app.t().program.noListing}</p>}>
+      <Show
+        when={app.program.lines().length > 0}
+        fallback={<p class="soft">{app.runOnly() ? app.t().live.noListing : app.t().program.noListing}</p>}
+      >
         <Listing lines={app.program.lines()} />
       </Show>
       <PointEditor sites={app.program.sites()} />

@@ -12,12 +12,13 @@ export const Says = (): JSX.Element => {
   const app = useApp();
   const t = () => app.t().program;
   const looked = useLook(() => app.debugging.look({ ask: 'words', count: most }));
+  const notYet = () => (app.runOnly() ? app.t().live.noWords : t().notYet);
   const words = () => looked().value?.words ?? [];
   return (
     <div id="says">
-      <p class="soft small">{t().saysHere}</p>
+      <p class="soft small">{app.runOnly() ? app.t().live.saysHere : t().saysHere}</p>
       <Show when={looked().mistake}>{(why) => <p class="mistake">{why()}</p>}</Show>
-      <Show when={words().length > 0} fallback={<p class="soft small">{app.debugging.isOpen() ? t().notYet : ''}</p>}>
+      <Show when={words().length > 0} fallback={<p class="soft small">{app.debugging.isOpen() ? notYet() : ''}</p>}>
         <table class="says">
           <tbody>
             <For each={words()}>

@@ -1,9 +1,17 @@
 import { For, Show, type JSX } from 'solid-js';
-import type { RunView } from '../../../protocol/index.js';
+import { isProcess, type RunView } from '../../../protocol/index.js';
 import { useApp } from '../../app.js';
+import { Mistake } from '../../shell/mistake.jsx';
 import type { Words } from '../../i18n/index.js';
 import { layerOf } from '../../look/names.js';
 import { placeName } from './point-name.js';
+
+/** Of a process the pass and the moment of a module; between passes it runs on. */
+const placeInProcess = ({ state }: RunView, words: Words): string => {
+  const step = state?.frames.find(({ kind }) => kind === 'step')?.name ?? '';
+  if (state?.place === undefined) return words.live.between;
+  return [state.place, step, ...(state.line === undefined ? [] : [words.program.places.line(state.line)])].join(' · ');
+};
 
 const placeOf = ({ state }: RunView, t: Words['program']): string => {
   if (!state) return '';
@@ -21,6 +29,7 @@ const useReason = () => {
     const t = app.t().program;
     const { stop, state } = app.debugging.view();
     if (!stop) return '';
+    if (stop.reason === 'entry' && app.debugging.about()?.kind === 'process') return app.t().live.attached;
     const point = app.debugging.settings().points.find(({ id }) => id === stop.point);
     const reason = t.reasons[stop.reason];
     if (stop.reason === 'breakpoint' && point) {
@@ -40,13 +49,18 @@ export const Standing = (): JSX.Element => {
   const t = () => app.t().program;
   const { view } = app.debugging;
   const reason = useReason();
+  /** Attaching is the process's own panel's. */
+  const isApart = () => view().phase === 'off' && isProcess(app.session.store.state?.model ?? '');
   return (
     <>
       <p class="standing" id="standing" role="status">
         <Show
           when={view().phase === 'stopped'}
           fallback={
-            <Show when={view().phase === 'off'} fallback={<span class="soft">{t().phases[view().phase]}</span>}>
+            <Show
+              when={view().phase === 'off' && !isApart()}
+              fallback={<span class="soft">{isApart() ? app.t().live.apart : t().phases[view().phase]}</span>}
+            >
               <button id="debug" class="main-action" disabled={!app.debugging.can('step')} onClick={app.debugging.open}>
                 {t().debug}
               </button>{' '}
@@ -54,7 +68,10 @@ export const Standing = (): JSX.Element => {
             </Show>
           }
         >
-          <strong>{placeOf(view(), t())}</strong> <span class="soft">{reason()}</span>
+          <strong>
+            {app.debugging.about()?.kind === 'process' ? placeInProcess(view(), app.t()) : placeOf(view(), t())}
+          </strong>{' '}
+          <span class="soft">{reason()}</span>
         </Show>
       </p>
       <Show when={view().outdated}>
@@ -69,14 +86,10 @@ export const Standing = (): JSX.Element => {
           {t().changed} <button onClick={() => app.debugging.do('restart')}>{t().actions.restart}</button>
         </p>
       </Show>
-      <For each={view().notes}>{(note) => <p class="soft small">{note}</p>}</For>
-      <Show when={view().error}>
-        {(error) => (
-          <p class="mistake" role="alert">
-            {error().message}. {error().hint}
-          </p>
-        )}
-      </Show>
+      <For each={app.runOnly() ? [] : view().notes}>
+        {(note) => <p class="soft small">{app.t().told.note(note)}</p>}
+      </For>
+      <Mistake of={isApart() ? undefined : view().error} isAlert />
     </>
   );
 };

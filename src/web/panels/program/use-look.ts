@@ -10,7 +10,8 @@ export interface Looked<T> {
 
 /** Looks anew wherever the run stands anew, and where `what` changes. What was seen stays until the next is there. */
 export const useLook = <T>(look: (signal: AbortSignal) => Promise<T>, what: Accessor<unknown> = () => 0) => {
-  const { view, moves } = useApp().debugging;
+  const app = useApp();
+  const { view, moves } = app.debugging;
   const [looked, setLooked] = createSignal<Looked<T>>({});
   const place = createMemo(() => [view().phase, view().run, view().state?.revision ?? -1].join());
   createEffect(
@@ -25,7 +26,7 @@ export const useLook = <T>(look: (signal: AbortSignal) => Promise<T>, what: Acce
         (error: unknown) => {
           if (controller.signal.aborted) return;
           if (!(error instanceof DebuggerError)) throw error;
-          setLooked({ mistake: error.message });
+          setLooked({ mistake: app.t().told.error({ ...error.info, message: error.message }).message });
         },
       );
     }),

@@ -1,5 +1,6 @@
 import { createSignal, Match, Show, Switch, type JSX } from 'solid-js';
 import { useApp, type App } from '../../app.js';
+import { Mistake } from '../../shell/mistake.jsx';
 import { Panel } from '../../shell/panel.jsx';
 import { ChatField } from './chat-field.jsx';
 import { Chips } from './chips.jsx';
@@ -71,15 +72,7 @@ const Tools = (): JSX.Element => {
 const Refused = (): JSX.Element => {
   const app = useApp();
   const error = () => (app.results.compare() ? undefined : app.results.error());
-  return (
-    <Show when={error()}>
-      {(of) => (
-        <p class="mistake" role="alert">
-          {of().message}. <span class="soft">{of().hint}</span>
-        </p>
-      )}
-    </Show>
-  );
+  return <Mistake of={error()} isAlert />;
 };
 
 /** The text that the model reads, and what it goes on to say. */

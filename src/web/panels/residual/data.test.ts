@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { LensResult } from '../../../protocol/index.js';
-import { curvesOf, leadersOf, pathOf } from './data.js';
+import type { CompareResult, LensResult } from '../../../protocol/index.js';
+import { curvesOf, followedWords, leadersOf, pathOf } from './data.js';
 
 const lens = (rows: Record<string, number>): LensResult => ({
   model: { family: 'x', layers: 1, heads: 1, modelDim: 1, vocab: 9, parameters: 1, fingerprint: '' },
@@ -50,5 +50,31 @@ describe('which word leads where', () => {
     expect(leadersOf({ rows: [row('embed', undefined), row('blocks.0', 2)] })).toEqual([
       { text: 'w2', from: 'blocks.0', to: 'blocks.0' },
     ]);
+  });
+});
+
+describe('the words that are followed', () => {
+  const scored = (id: number) => ({ id, text: `w${id}`, logit: 0, probability: 0.1 });
+  const run = (next: readonly number[], masks?: Readonly<Record<number, readonly number[]>>) => ({
+    next: next.map(scored),
+    ...(masks
+      ? {
+          masks: Object.entries(masks).map(([position, ids]) => ({
+            position: Number(position),
+            next: ids.map(scored),
+          })),
+        }
+      : {}),
+  });
+  const compared = (before: object, after: object): CompareResult => ({ before, after }) as CompareResult;
+
+  it('are the tracked one and the likeliest of both runs', () => {
+    expect(followedWords(compared(run([1, 2]), run([3, 1])), 9)).toEqual([9, 3, 1, 2]);
+  });
+
+  it('of masks are those at the mask in focus, or at the first', () => {
+    const both = compared(run([], { 2: [1], 6: [4] }), run([], { 2: [2], 6: [5] }));
+    expect(followedWords(both, undefined, 6)).toEqual([5, 4]);
+    expect(followedWords(both, undefined, 3)).toEqual([2, 1]);
   });
 });

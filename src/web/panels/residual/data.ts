@@ -14,9 +14,16 @@ export interface Residual {
 /** Words that are followed: more are no longer told apart. */
 const most = 5;
 
-/** The tracked word, then the likeliest of either run. */
-export const followedWords = ({ before, after }: CompareResult, tracked: number | undefined): readonly number[] => {
-  const likeliest = [0, 1, 2].flatMap((i) => [after.next[i]?.id, before.next[i]?.id]);
+/** The tracked word, then the likeliest of either run; of masks those at the one in focus, or at the first. */
+export const followedWords = (
+  { before, after }: CompareResult,
+  tracked: number | undefined,
+  position?: number,
+): readonly number[] => {
+  const words = (run: ComparedRun) =>
+    run.masks ? (run.masks.find((mask) => mask.position === position) ?? run.masks[0])?.next : run.next;
+  const [now, old] = [words(after) ?? [], words(before) ?? []];
+  const likeliest = [0, 1, 2].flatMap((i) => [now[i]?.id, old[i]?.id]);
   return [...new Set([tracked, ...likeliest])].filter((id) => id !== undefined).slice(0, most);
 };
 

@@ -33,7 +33,7 @@ const useResidual = () => {
     on([app.results.shown, () => app.focus()?.position, () => app.results.word()?.id], ([request, position, word]) => {
       const result = app.results.compare();
       if (!request || !result || position === undefined || result.after.labels) return;
-      reads.ask({ request, result, position, words: followedWords(result, word) });
+      reads.ask({ request, result, position, words: followedWords(result, word, position) });
     }),
   );
   return residual;
@@ -213,7 +213,10 @@ export const ResidualPanel = (): JSX.Element => {
   };
   return (
     <Panel id="residual" title={heading()} help={app.t().residual.help} differs grows>
-      <Show when={residual()}>
+      <Show when={app.results.compare()?.after.labels}>
+        <p class="soft">{app.t().board.noWords}</p>
+      </Show>
+      <Show when={app.results.compare()?.after.labels ? undefined : residual()}>
         {(of) => (
           <div class="scrolls">
             <Chart of={of()} />

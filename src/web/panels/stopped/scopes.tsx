@@ -40,7 +40,9 @@ const Content = (props: { readonly scope: ScopeName }): JSX.Element => {
 export const Scopes = (): JSX.Element => {
   const app = useApp();
   const t = () => app.t().program;
-  const [open, setOpen] = createSignal<ReadonlySet<ScopeName>>(new Set(['inputs']));
+  const [open, setOpen] = createSignal<ReadonlySet<ScopeName>>(
+    new Set<ScopeName>(app.runOnly() ? ['inputs', 'outputs'] : ['inputs']),
+  );
   const frame = () => app.debugging.frame()?.kind;
   const looked = useLook((signal) => app.debugging.look({ ask: 'scopes', frame: frame() ?? 'op' }, signal), frame);
   const names = createMemo(() => looked().value?.scopes.map(({ scope }) => scope) ?? [], [], {

@@ -13,7 +13,7 @@ export const SetValue = (props: {
   const t = () => app.t().program;
   const [text, setText] = createSignal(/^-?[\d.]/.test(props.value) ? props.value : '');
   const edit = () => changeText(props.place, text(), app.debugging.view().state?.position.step ?? 0);
-  const mistake = () => (text().trim() === '' ? undefined : mistakeIn(edit()));
+  const mistake = () => (text().trim() === '' ? undefined : mistakeIn(edit(), app.t(), app.runOnly()));
   const set = (): void => {
     if (text().trim() === '' || mistake() !== undefined) return;
     app.experiment.add(edit());

@@ -1,5 +1,6 @@
 import { Show, type JSX } from 'solid-js';
 import { useApp } from '../../app.js';
+import { Splitter } from '../../shell/splitter.jsx';
 import { Frames } from './frames.jsx';
 import { Scopes } from './scopes.jsx';
 import { TreeMemory, treeKeys } from './tree.jsx';
@@ -12,7 +13,20 @@ export const StoppedPanel = (): JSX.Element => {
   const isShown = () => app.debugging.isOpen() || app.view.tab === 'program';
   return (
     <Show when={isShown()}>
-      <section class="panel stopped" id="stopped" aria-label={t().scopes} onKeyDown={treeKeys}>
+      <Splitter
+        isLevel
+        value={1 - app.view.stopped}
+        least={0.15}
+        most={0.85}
+        change={(x) => app.setView({ stopped: Number((1 - x).toFixed(4)) })}
+      />
+      <section
+        class="panel stopped"
+        id="stopped"
+        aria-label={t().scopes}
+        style={{ flex: `0 0 ${(100 * app.view.stopped).toFixed(2)}%` }}
+        onKeyDown={treeKeys}
+      >
         <TreeMemory>
           <Show when={app.debugging.isOpen()}>
             <h2>{t().frames}</h2>

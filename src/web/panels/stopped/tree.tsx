@@ -141,7 +141,8 @@ const Value = (props: PartProps): JSX.Element => (
 
 /** What is seen of it where the pointer or the focus is: set it, watch it. */
 const Buttons = (props: PartProps): JSX.Element => {
-  const t = useApp().t;
+  const app = useApp();
+  const t = app.t;
   return (
     <span class="item-end" onClick={(event) => event.stopPropagation()}>
       <Show when={props.at.isSetting() ? undefined : props.at.place()}>
@@ -154,6 +155,23 @@ const Buttons = (props: PartProps): JSX.Element => {
             onClick={props.at.set}
           >
             =
+          </button>
+        )}
+      </Show>
+      <Show when={app.runOnly() ? props.item.part : undefined}>
+        {(part) => (
+          <button
+            class="plain small"
+            tabindex="-1"
+            aria-label={t().live.show(props.item.name)}
+            title={t().live.show(props.item.name)}
+            onClick={() => {
+              if (props.item.ref === undefined) return;
+              app.debugging.chooseValue({ ref: props.item.ref, at: part().at });
+              app.setView({ tab: 'value' });
+            }}
+          >
+            ▦
           </button>
         )}
       </Show>

@@ -14,7 +14,8 @@ const evaluated = async (app: App, expression: string, signal: AbortSignal): Pro
   try {
     return { item: await app.debugging.look({ ask: 'evaluate', expression }, signal) };
   } catch (error) {
-    if (error instanceof DebuggerError) return { mistake: error.message };
+    if (error instanceof DebuggerError)
+      return { mistake: app.t().told.error({ ...error.info, message: error.message }).message };
     throw error;
   }
 };
@@ -53,11 +54,14 @@ export const Watches = (): JSX.Element => {
   const t = () => app.t().program;
   const [text, setText] = createSignal('');
   const watches = () => app.debugging.settings().watches;
-  const looked = useLook(async (signal) => {
-    const all = new Map<string, Watched>();
-    for (const watch of watches()) all.set(watch, await evaluated(app, watch, signal));
-    return all;
-  }, watches);
+  const looked = useLook(
+    async (signal) => {
+      const all = new Map<string, Watched>();
+      for (const watch of watches()) all.set(watch, await evaluated(app, watch, signal));
+      return all;
+    },
+    () => watches().join('\n'),
+  ); // what is in the list: the list itself stays the same
   const add = (): void => {
     const given = text().trim();
     if (given === '' || mistakeOf('condition', given) !== undefined) return;

@@ -6,7 +6,7 @@ interface Props {
   readonly id: string;
   readonly name: string;
   readonly trial: Pick<
-    Trial<'patch'> | Trial<'attack'> | Trial<'circuit'>,
+    Trial<'patch'> | Trial<'attack'> | Trial<'circuit'> | Trial<'diff'>,
     'busy' | 'progress' | 'failure' | 'isOld' | 'run' | 'cancel'
   >;
   /** Why it cannot be run as it is. */

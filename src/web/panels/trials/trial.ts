@@ -1,13 +1,13 @@
 import { createEffect, createMemo, createSignal, on, type Accessor } from 'solid-js';
-import type { HostOutput, HostParams, Notification } from '../../../protocol/index.js';
+import { keptMethod, type HostOutput, type HostParams, type Notification } from '../../../protocol/index.js';
 import type { App } from '../../app.js';
 import { makeLatest, type Latest } from '../../link/latest.js';
-import { errorText } from '../../look/error-text.js';
+import { errorText } from '../../i18n/told.js';
 import { runOf, type Run } from '../../state/request.js';
 import type { Progress } from '../../state/results.js';
 import { withoutUnset, type TrialSettings } from '../../state/trials.js';
 
-type Method = 'patch' | 'attack' | 'circuit';
+type Method = 'patch' | 'attack' | 'circuit' | 'diff';
 
 /** Something that is run when it is asked for, because it takes long. What came stays while the panel is closed. */
 export interface Trial<M extends Method> {
@@ -53,7 +53,7 @@ interface Asked {
 /** What is known of a trial so far, as signals. */
 const makeSignals = <M extends Method>() => {
   const [found, setFound] = createSignal<{ readonly result: HostOutput<M> } & Omit<Asked, 'run'>>();
-  const [failure, setFailure] = createSignal<string>();
+  const [failure, setFailure] = createSignal<unknown>();
   const [progress, setProgress] = createSignal<Progress>();
   const [busy, setBusy] = createSignal(false);
   return { found, setFound, failure, setFailure, progress, setProgress, busy, setBusy };
@@ -83,7 +83,7 @@ const makeRuns = <M extends Method>(
     },
     (error) => {
       s.setFound(undefined);
-      s.setFailure(errorText(error));
+      s.setFailure(error);
     },
     { supersede: 'stop', busy: s.setBusy },
   );
@@ -99,8 +99,10 @@ const makeLookups = <M extends Method>(
 ): Latest<Asked> =>
   makeLatest(
     async ({ run, runKey, key }: Asked, signal) => {
+      const kept = keptMethod.safeParse(method).data;
+      if (!kept) return; // of a comparison: a file of values, or a process, may be another by now
       const own = await asked(run, settings(app.view.trials), signal);
-      const result = await app.session.kept(method, paramsOf<M>(run, own));
+      const result = await app.session.kept(kept, paramsOf<M>(run, own));
       if (result === undefined || signal.aborted || s.busy()) return;
       s.setFailure(undefined);
       s.setFound({ result: result as HostOutput<M>, runKey, key });
@@ -129,7 +131,8 @@ export const makeTrial = <M extends Method>(app: App, method: M, given: Asking):
     }),
   );
   return {
-    ...{ failure: s.failure, progress: s.progress, busy: s.busy },
+    ...{ progress: s.progress, busy: s.busy },
+    failure: () => (s.failure() === undefined ? undefined : errorText(app.t(), s.failure())),
     result: () => s.found()?.result,
     isOld: () => s.found() !== undefined && s.found()?.key !== key(),
     isOfRun: () => s.found()?.runKey === runKey(),

@@ -2,7 +2,7 @@ import { createEffect, createMemo, createSignal, For, on, Show, type JSX } from 
 import type { WeightEntry } from '../../../protocol/index.js';
 import { useApp } from '../../app.js';
 import { makeLatest } from '../../link/latest.js';
-import { errorText } from '../../look/error-text.js';
+import { errorText } from '../../i18n/told.js';
 import { layerOf } from '../../look/names.js';
 import { compact } from '../../look/numbers.js';
 import { NumberList } from '../../shell/number-list.jsx';
@@ -36,16 +36,17 @@ const useEntries = () => {
 const useLook = (entry: () => WeightEntry | undefined) => {
   const app = useApp();
   const [look, setLook] = createSignal<WeightLook>();
-  const [why, setWhy] = createSignal<string>();
+  const [cause, setCause] = createSignal<unknown>();
+  const why = (): string | undefined => (cause() === undefined ? undefined : errorText(app.t(), cause()));
   const reads = makeLatest(
     async (asked: Pick<WeightLook, 'request' | 'minus' | 'entry'>, signal: AbortSignal) => {
       const client = app.session.client();
       if (client) setLook(await readWeight(client, asked, signal));
-      setWhy(undefined);
+      setCause(undefined);
     },
     (error) => {
       setLook(undefined);
-      setWhy(errorText(error));
+      setCause(error);
     },
     { supersede: 'stop', quietMs: 60 },
   );

@@ -1,0 +1,40 @@
+import type { DiffWords } from './diff.js';
+
+/** What the page says of where two runs part, in Simplified Chinese. */
+export const diffZh: DiffWords = {
+  diff: {
+    title: '差异',
+    heading: '两个运行从哪里分开',
+    help: '同一提示的两个运行，一起逐位点走过：第一个超出噪声底线的不同值，差异如何增长，以及哪个已知的移植或转换错误（若在 A 中犯下）会给出 B 的数字。一个值的相对差异是全部数字上的 ‖a − b‖ / ‖a‖。B 是并排的运行（若其模型或实验不同），或所写的：模型、录制、按位点命名的 safetensors 文件，或实时进程。见 docs/diff.md。',
+    other: 'B：模型、录制、数值文件，或实时进程的 HOST:PORT',
+    beside: (name) => `并排的运行：${name}`,
+    nothing: '写出与 A 比较的对象，或打开一个模型或实验不同的并排运行。',
+    run: '比较',
+    agree: (sites, floor) => `两者共有的 ${sites} 个位点全部一致（不超过 ${floor}）。`,
+    apart: (differ, sites, floor) => `两者共有的 ${sites} 个位点中，${differ} 个相差超过 ${floor}。`,
+    otherTokens: '两者把文字切成不同的词元；都使用了 A 的。',
+    byLayer: '噪声逐层累积：A 的每一层都接收 B 的那一层所接收的，只按自己的部分判断。',
+    first: '从这里开始不同',
+    firstAt: '最先分开于',
+    thenAt: '然后分开于',
+    relative: (x) => `相对差异 ${x}`,
+    from: (sites) => `由 ${sites} 计算而来，它们一致`,
+    likely: '很可能，在 B 中：',
+    asEdit: '作为 A 的编辑：',
+    makeIt: '在 A 中照做',
+    alsoPossible: (says, x) => `同样可能：${says}（${x}）`,
+    unexplained: (tried) => `${tried} 个已知错误都不能给出 B 在此处的数字。`,
+    proof: (agree, of, everywhere) =>
+      `在 A 中也这样做（${everywhere ? '每一层' : '仅此处'}）：${of} 个位点中 ${agree} 个一致。`,
+    site: '位点',
+    relativeShort: '相对差异',
+    own: '自己的部分',
+    largest: '最大',
+    cosine: '余弦',
+    nats: (x) => `${x} 奈特`,
+    config: '不同的配置字段',
+    weights: '差异最大的权重',
+    outliers: '比其他层的同类差异大得多的',
+    outlier: (name, x, median) => `${name} ${x}，同类 ${median}`,
+  },
+};
