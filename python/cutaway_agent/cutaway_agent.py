@@ -377,7 +377,7 @@ class Moment:
         """The position of index 0 of this pass."""
         return self.agent.progress.past
 
-    def word(self, name: str) -> float:
+    def word(self, name: str) -> Value:
         progress = self.agent.progress
         if name == "step":
             return float(progress.step)
@@ -394,13 +394,18 @@ class Moment:
                 return loss
             raise NotYet("no loss is known yet", "Train with labels, or tell it: agent.log(loss=...).")
         if name == "entropy":
-            row = self.agent.score_row(None)
-            p = row.softmax(-1)
-            return float(-(p * p.clamp_min(1e-300).log()).sum())
+            return float(_entropy(self.scores(None)))
         raise NotYet("there is no %s here" % name)
 
+    def scores(self, position: Any) -> Tensor:
+        """The scores of the token after a position; left out: the last. [vocab]"""
+        return self.agent.score_row(position)
+
+    def texts(self) -> List[str]:
+        return self.agent.texts()
+
     def positions(self, index: Json) -> int:
-        found = [i for i, t in enumerate(self.agent.texts()) if t == index.get("token")]
+        found = [i for i, t in enumerate(self.texts()) if t == index.get("token")]
         if not found:
             raise Problem("no token is %s" % json.dumps(index.get("token")), "SELECTOR_INVALID", "Give a number.")
         which = index.get("occurrence")
@@ -412,6 +417,52 @@ class Moment:
         if not 1 <= at <= len(found):
             raise Problem("there is no occurrence %d" % at, "SELECTOR_INVALID", "It occurs %d times." % len(found))
         return found[at - 1]
+
+
+class _OwnMoment(Moment):
+    """What an expression can read of one sequence of a pass that was run for it. Graphs are kept."""
+
+    def __init__(self, agent: "Agent", own: "_OwnPass", row: int, ids: List[int]) -> None:
+        super().__init__(agent, None)
+        self.own, self.row, self.ids = own, row, ids
+
+    def tensor(self, ref: Json) -> Tensor:
+        t = self.own.found.get((str(ref.get("path")), str(ref.get("slot"))))
+        if t is None:
+            raise NotYet("%s was not computed in this pass" % (ref.get("path") or "the model"), "Its module was not called.")
+        return _viewed(t[self.row : self.row + 1], ref.get("view"))
+
+    @property
+    def offset(self) -> int:
+        return 0
+
+    def word(self, name: str) -> Value:
+        if name == "step":
+            return 0.0
+        if name == "token":
+            return float(self.ids[-1])
+        if name == "entropy":
+            return Labelled(_entropy(self.scores(None)), [])
+        raise Problem("%s is not known of a prompt that is run in a live process" % name, "EXPRESSION_INVALID", "Use scores or a site.")
+
+    def scores(self, position: Any) -> Tensor:
+        t = self.tensor(self.own.logits)
+        row = t.reshape(-1, t.shape[-2], t.shape[-1])[0]
+        if position is None:
+            return _wide(row[-1])
+        at = self.positions(position) if isinstance(position, dict) else int(position)
+        at = len(self.ids) + at if at < 0 else at
+        if not 0 <= at < row.shape[0]:
+            raise Problem("there is no position %d" % at, "SELECTOR_INVALID", "The last is %d." % (row.shape[0] - 1))
+        return _wide(row[at])
+
+    def texts(self) -> List[str]:
+        return [self.agent.text_of(i) for i in self.ids]
+
+
+def _entropy(scores: Tensor) -> Tensor:
+    p = scores.softmax(-1)
+    return -(p * p.clamp_min(1e-300 if p.dtype == torch.float64 else 1e-38).log()).sum()
 
 
 _MOVING = ("position", "query")
@@ -477,7 +528,7 @@ class Evaluation:
             return self.moment.word(str(node["word"]))
         if kind == "site":
             axes = [str(a) for a in node["axes"]]
-            tensor = _plain(self.moment.tensor(node["ref"]))
+            tensor = self.read(self.moment.tensor(node["ref"]))
             if len(axes) != tensor.dim():
                 axes = self.moment.agent.axes_of(tensor)
             return select(Labelled(tensor, axes), node.get("where") or {}, self.moment)
@@ -489,7 +540,7 @@ class Evaluation:
             a, b = (self._tensor(self.value(node[side])).reshape(-1) for side in ("left", "right"))
             if a.shape != b.shape:
                 raise Problem("cosine takes tensors of equal shape", "EXPRESSION_INVALID", "Choose parts of equal shape.")
-            return float((a * b).sum() / (a.norm() * b.norm()))
+            return self.number((a * b).sum() / (a.norm() * b.norm()))
         if kind == "unary":
             of = self.value(node["of"])
             if node["operator"] == "!":
@@ -498,6 +549,12 @@ class Evaluation:
         if kind == "binary":
             return self._binary(str(node["operator"]), node)
         raise Problem("an expression has no part %s" % kind, "EXPRESSION_INVALID", "The debugger is of another version.")
+
+    def read(self, t: Tensor) -> Tensor:
+        return _plain(t)
+
+    def number(self, t: Tensor) -> Value:
+        return float(t)
 
     def truth(self, value: Value) -> bool:
         return value if isinstance(value, bool) else self.one(value) != 0
@@ -517,11 +574,11 @@ class Evaluation:
         t = value.tensor if isinstance(value, Labelled) else torch.tensor([float(value)])
         return _wide(t)
 
-    def _reduce(self, by: str, value: Value) -> float:
+    def _reduce(self, by: str, value: Value) -> Value:
         if by not in _REDUCTIONS:
             raise Problem("there is no function %s" % by, "EXPRESSION_INVALID", ", ".join(_REDUCTIONS))
         t = self._tensor(value)
-        return float(_REDUCTIONS[by](t)) if t.numel() else _OF_NOTHING.get(by, math.nan)
+        return self.number(_REDUCTIONS[by](t)) if t.numel() else _OF_NOTHING.get(by, math.nan)
 
     def _binary(self, operator: str, node: Json) -> Value:
         first = self.value(node["left"])
@@ -548,20 +605,37 @@ class Evaluation:
             return a / b
         return math.nan if a == 0 or math.isnan(a) else math.copysign(math.inf, a) * math.copysign(1.0, b)
 
-    def _score(self, node: Json) -> float:
+    def _score(self, node: Json) -> Value:
         by, token = str(node["by"]), node["token"]
-        row = _wide(self.moment.agent.score_row(node.get("position")))
+        row = _wide(self.moment.scores(node.get("position")))
         if not isinstance(token, int) or not 0 <= token < row.numel():
             raise Problem("no token has id %s: the model scores %d" % (token, row.numel()), "ID_OUT_OF_RANGE", "Give its id.")
         if by == "logit":
-            return float(row[token])
+            return self.number(row[token])
         if by == "prob":
-            return float(row.softmax(-1)[token])
+            return self.number(row.softmax(-1)[token])
         if by == "logprob":
-            return float(row.log_softmax(-1)[token])
+            return self.number(row.log_softmax(-1)[token])
         if by == "rank":
             return 1.0 + float((row > row[token]).sum())
         raise Problem("%s is not known in a live process's conditions" % by, "EXPRESSION_INVALID", "Use prob or rank.")
+
+
+class Derivable(Evaluation):
+    """The same, with numbers that stay tensors: gradients go back through them."""
+
+    def read(self, t: Tensor) -> Tensor:
+        return t if t.dtype in (torch.float32, torch.float64) else t.float()
+
+    def number(self, t: Tensor) -> Value:
+        return Labelled(t, [])
+
+    def scalar(self, tree: Json) -> Tensor:
+        value = self.value(tree)
+        if not isinstance(value, Labelled):
+            return torch.tensor(float(value), dtype=torch.float64)
+        self.one(value)  # refuses more than one number
+        return value.tensor.reshape(())
 
 
 def _float(x: Any) -> float:
@@ -832,6 +906,7 @@ class Agent:
         self.rank = int(os.environ.get("RANK", "0")) if rank is None else rank
         self.world = int(os.environ.get("WORLD_SIZE", "1"))
         self.tokenizer = tokenizer
+        self.words: Optional[Tuple[Any, List[str]]] = None  # texts of the ids of this tokenizer, once asked for
         self.optimizer = optimizer
         self.forward = forward
         self.keep_bytes = keep_bytes
@@ -1223,52 +1298,69 @@ class Agent:
         self.local.busy += 1
         try:
             made = t.clone()
-            part, index = self._part(made, patch)
-            act, value = patch["act"], patch.get("value")
-            if act == "set":
-                part[index] = _float(value)
-            elif act == "zero":
-                part[index] = 0
-            elif act == "scale":
-                part[index] = part[index] * _float(value)
-            elif act == "add":
-                part[index] = part[index] + _float(value)
-            elif act == "mean":
-                source = _viewed(t, patch.get("view"))
-                axes = [i for i in range(source.dim() - 1) if i < 2]
-                part[index] = source.float().mean(axes, keepdim=True).to(part.dtype).expand_as(part)[index]
-            elif act == "vector":
-                part[index] = part[index] + _float(value) * patch["data"].to(part.device, part.dtype)
-            elif act == "data":
-                flat = part.reshape(-1)
-                numbers = patch["data"].to(part.device, part.dtype).reshape(-1)
-                start = int(patch.get("offset", 0))
-                if start + numbers.numel() > flat.numel():
-                    raise Problem("the value ends at number %d" % flat.numel(), hint="Write inside of it.")
-                flat[start : start + numbers.numel()] = numbers
-            else:
-                raise Problem("there is no change %s" % act)
+            self._write(made, patch, Moment(self, None))
             return made
         finally:
             self.local.busy -= 1
 
-    def _part(self, t: Tensor, rule: Json) -> Tuple[Tensor, Any]:
+    def _write(self, made: Tensor, patch: Json, moment: Moment) -> None:
+        """Makes a change in place."""
+        part, index = self._part(made, patch, moment)
+        act, value = patch["act"], patch.get("value")
+        if act == "set":
+            part[index] = _float(value)
+        elif act == "zero":
+            part[index] = 0
+        elif act == "scale":
+            part[index] = part[index] * _float(value)
+        elif act == "add":
+            part[index] = part[index] + _float(value)
+        elif act == "mean":
+            axes = [i for i in range(part.dim() - 1) if i < 2]
+            part[index] = part.float().mean(axes, keepdim=True).to(part.dtype).expand_as(part)[index]
+        elif act == "vector":
+            part[index] = part[index] + _float(value) * patch["data"].to(part.device, part.dtype)
+        elif act in ("data", "plus"):
+            numbers = patch["data"].to(part.device, part.dtype).reshape(-1)
+            if act == "plus" or patch.get("where"):
+                old = part[index]
+                if numbers.numel() != old.numel():
+                    raise Problem("%d numbers are given for %d" % (numbers.numel(), old.numel()), hint="Give as many.")
+                numbers = numbers.reshape(old.shape)
+                part[index] = old + numbers if act == "plus" else numbers
+                return
+            start = int(patch.get("offset", 0))
+            if start + numbers.numel() > part.numel():
+                raise Problem("the value ends at number %d" % part.numel(), hint="Write inside of it.")
+            if part.is_contiguous():
+                part.view(-1)[start : start + numbers.numel()] = numbers
+            else:
+                flat = part.reshape(-1)
+                flat[start : start + numbers.numel()] = numbers
+                part.copy_(flat.reshape(part.shape))
+        else:
+            raise Problem("there is no change %s" % act)
+
+    def _part(self, t: Tensor, rule: Json, moment: Optional[Moment] = None) -> Tuple[Tensor, Any]:
         """The view that a rule speaks of, and the index of the part that it chooses."""
         part = _viewed(t, rule.get("view"))
         where = rule.get("where") or {}
         if not where:
             return part, Ellipsis
         axes = [str(a) for a in rule["axes"]]
-        moment = Moment(self, None)
-        index: List[Any] = [slice(None)] * part.dim()
-        for i, (axis, which) in enumerate(where.items()):
+        chosen: Dict[int, List[int]] = {}
+        for axis, which in where.items():
             if axis not in axes or axes.index(axis) >= part.dim():
                 raise Problem("there is no axis %s" % axis, "SELECTOR_INVALID", "Its axes are %s." % ", ".join(axes))
             at = axes.index(axis)
-            chosen = indices_of(which, axis, part.shape[at], moment)
-            shape = [1] * len(where)
-            shape[i] = len(chosen)
-            index[at] = torch.tensor(chosen, dtype=torch.long, device=part.device).reshape(shape)
+            chosen[at] = indices_of(which, axis, part.shape[at], moment or Moment(self, None))
+        if rule.get("act") in ("data", "plus"):  # an index for each axis: the part then has its axes in their order
+            chosen = {at: chosen.get(at, list(range(n))) for at, n in enumerate(part.shape)}
+        index: List[Any] = [slice(None)] * part.dim()
+        for i, at in enumerate(sorted(chosen)):
+            shape = [1] * len(chosen)
+            shape[i] = len(chosen[at])
+            index[at] = torch.tensor(chosen[at], dtype=torch.long, device=part.device).reshape(shape)
         return part, tuple(index)
 
     def _slot(self, slot: str, values: Slots) -> Optional[str]:
@@ -1422,6 +1514,16 @@ class Agent:
         with contextlib.suppress(Exception):
             return str(self.tokenizer.decode([token]))
         return "[%d]" % token
+
+    def vocabulary(self) -> List[str]:
+        """The text of each id, with the space that a piece begins with."""
+        tokenizer = self.tokenizer
+        if self.words is None or self.words[0] is not tokenizer:
+            size = len(tokenizer) if hasattr(tokenizer, "__len__") else int(tokenizer.get_vocab_size())
+            texts = [self.text_of(i) for i in range(size)]
+            spaced = [(_piece(tokenizer, i) or "")[:1] in ("\u2581", "\u0120") and t[:1] != " " for i, t in enumerate(texts)]
+            self.words = (tokenizer, [" " + t if s else t for s, t in zip(spaced, texts)])
+        return self.words[1]
 
     # ---- does something stop here?
 
@@ -1944,70 +2046,16 @@ class Agent:
         return dict(result["values"])
 
     def capture_refs(self, ids: Any, refs: Dict[str, Json], options: Json) -> Json:
-        """The values that references name, of one pass over ids, made by hooks of its own."""
-        model = self.model
-        found: Dict[Tuple[str, str], Tensor] = {}
-        wanted: Dict[str, set] = {}
-        for ref in refs.values():
-            if str(ref["path"]) not in self.paths:
-                raise Problem("there is no module %s" % ref["path"], "SITE_UNKNOWN", "The listing names all.")
-            wanted.setdefault(str(ref["path"]), set()).add(str(ref["slot"]))
-        here = threading.get_ident()
-
-        def note(path: str, values: Slots) -> None:
-            for slot in wanted[path]:
-                name = self._slot(slot, values)
-                if name is not None:
-                    found[(path, slot)] = values[name].detach().clone()
-
-        def before(path: str) -> Callable[..., None]:
-            def hook(module: nn.Module, args: Any, kwargs: Optional[Json] = None) -> None:
-                if threading.get_ident() == here:
-                    values = flatten(args, "in")
-                    for k, v in (kwargs or {}).items():
-                        if not k.startswith("past"):
-                            flatten(v, "kw." + k, values)
-                    if "in.0" not in values and values:
-                        values["in.0"] = next(iter(values.values()))
-                    note(path, values)
-
-            return hook
-
-        def after(path: str) -> Callable[..., None]:
-            def hook(module: nn.Module, args: Any, out: Any) -> None:
-                if threading.get_ident() == here:
-                    note(path, flatten(out, "out"))
-
-            return hook
-
-        handles: List[Any] = []
-        for path in wanted:
-            module = self.paths[path]
-            more = {"with_kwargs": True} if _HAS_KWARGS else {}
-            handles.append(module.register_forward_pre_hook(before(path), **more))
-            handles.append(module.register_forward_hook(after(path)))
-        modes = [(m, m.training) for m in model.modules()]
-        passes = self.progress.passes
-        self.local.busy += 1
-        self._force_eager()
-        try:
-            model.eval()
-            with torch.no_grad():
-                self._run(ids, {**options, "attentions": any(slots & {"out.1", "out.2"} for slots in wanted.values())})
-        finally:
-            self.local.busy -= 1
-            for m, training in modes:
-                m.training = training
-            for handle in handles:
-                handle.remove()
-            self.progress.passes = passes
-            if not self.active:
-                self._release_eager()
-        values = {name: found.get((str(r["path"]), str(r["slot"]))) for name, r in refs.items()}
+        """The values that references name, of one pass over ids, made by hooks of its own. Options: see `_OwnPass`."""
+        own = _OwnPass(self, refs, options)
+        own.run(ids)
+        values = {name: own.found.get((str(r["path"]), str(r["slot"]))) for name, r in refs.items()}
         with torch.no_grad():
-            there = {n: _viewed(t, refs[n].get("view")).contiguous() for n, t in values.items() if t is not None}
-        as_float = {n: t if t.dtype == torch.float64 or not t.is_floating_point() else t.float() for n, t in there.items()}
-        return {"values": as_float, "missing": [n for n, t in values.items() if t is None]}
+            there = {n: _viewed(t.detach(), refs[n].get("view")) for n, t in values.items() if t is not None}
+            for name, gradient in own.gradients.items():
+                there["grad(%s)" % name] = gradient
+        as_float = {n: t.contiguous() if t.dtype == torch.float64 or not t.is_floating_point() else t.float().contiguous() for n, t in there.items()}
+        return {"values": as_float, "missing": [n for n, t in values.items() if t is None], "scalars": own.scalars}
 
     def _run(self, ids: Any, options: Json) -> Any:
         model = self.model
@@ -2022,7 +2070,8 @@ class Agent:
             more["output_attentions"] = True  # some attentions give their patterns only then
         if getattr(getattr(model, "config", None), "is_encoder_decoder", False):
             target = options.get("targetIds") or [getattr(model.config, "decoder_start_token_id", 0) or 0]
-            decoder = torch.tensor([list(target)] * len(rows), dtype=torch.long, device=device)
+            each = target if isinstance(target[0], (list, tuple)) else [list(target)] * len(rows)
+            decoder = torch.tensor(each, dtype=torch.long, device=device)
             return model(input_ids=tensor, decoder_input_ids=decoder, **more)
         if not hasattr(model, "config"):
             return model(tensor)
@@ -2030,6 +2079,162 @@ class Agent:
             with contextlib.suppress(TypeError):
                 return model(input_ids=tensor, **{k: v for k, v in more.items() if k not in left_out})
         return model(input_ids=tensor)
+
+
+class _OwnPass:
+    """
+    A pass that is run for its values alone, with hooks of its own: the model is in eval mode meanwhile, and everything
+    is left as it was. Options: `changes`, as those of `patches`, each maybe for one `row` of the batch alone; `of`, a
+    tree for each sequence, of which `scalars` come, and `logits`, where their scores are; `gradients`, the names of
+    values by which those scalars are differentiated, as what follows reads them.
+    """
+
+    def __init__(self, agent: "Agent", refs: Dict[str, Json], options: Json) -> None:
+        self.agent, self.refs, self.options = agent, refs, options
+        self.trees: List[Json] = list(options.get("of") or [])
+        self.logits: Json = options.get("logits") or {}
+        self.back = [str(name) for name in options.get("gradients") or []]
+        self.found: Dict[Tuple[str, str], Tensor] = {}
+        self.nodes: Dict[Tuple[str, str], Tensor] = {}
+        self.scalars: List[float] = []
+        self.gradients: Slots = {}
+        self.changes: Dict[Tuple[str, str], List[Json]] = {}
+        self.wanted: Dict[str, set] = {}
+        read = [*refs.values(), *([self.logits] if self.trees and self.logits else [])]
+        for tree in self.trees:
+            read.extend(_refs_in(tree))
+        for ref in read:
+            self.wanted.setdefault(self._path(ref), set()).add(str(ref["slot"]))
+        for rule in options.get("changes") or []:
+            self.changes.setdefault((self._path(rule), str(rule["when"])), []).append(rule)
+
+    def _path(self, ref: Json) -> str:
+        path = str(ref["path"])
+        if path not in self.agent.paths:
+            raise Problem("there is no module %s" % path, "SITE_UNKNOWN", "The listing names all.")
+        return path
+
+    def _key(self, name: str) -> Tuple[str, str]:
+        return (str(self.refs[name]["path"]), str(self.refs[name]["slot"]))
+
+    def _at(self, path: str, when: str, values: Slots, given: Slots) -> Slots:
+        """Changes and keeps what passes here. @returns what is to be put in place of what was there"""
+        agent, new = self.agent, {}  # type: Tuple[Agent, Slots]
+        for rule in self.changes.get((path, when), ()):
+            slot = "out" if rule["act"] == "skip" else str(rule["slot"])
+            name = agent._slot(slot, values)
+            if name is None:
+                raise Problem("%s of %s is not there to be changed" % (slot, path or "the model"), "SITE_NOT_CAPTURED", "Choose another site.")
+            if name not in new:
+                values[name] = new[name] = values[name].clone()
+            made = new[name]
+            same = next((t for t in given.values() if t.shape == made.shape and t.dtype == made.dtype), None)
+            for row in [int(rule["row"])] if "row" in rule else range(made.shape[0]):
+                if rule["act"] == "skip":
+                    made[row] = 0 if same is None else same[row]
+                    continue
+                agent._write(made[row : row + 1], rule, _OwnMoment(agent, self, row, self.ids[row]))
+        for slot in self.wanted.get(path, ()):
+            name = agent._slot(slot, values)
+            if name is None:
+                continue
+            t = values[name]
+            if any(self._key(n) == (path, slot) for n in self.back):
+                t = t if t.requires_grad else t.detach().requires_grad_()
+                self.nodes[(path, slot)] = t
+                values[name] = new[name] = t.clone()  # what follows may change it in place
+            self.found[(path, slot)] = t.clone() if self.back else t.detach().clone()
+        return new
+
+    def run(self, ids: Any) -> None:
+        agent, model = self.agent, self.agent.model
+        rows = ids.tolist() if isinstance(ids, Tensor) else ids
+        given = self.options.get("targetIds") or rows
+        each = given if given and isinstance(given[0], (list, tuple)) else [given]
+        self.ids: List[List[int]] = [list(e) for e in each] * (len(rows) if len(each) == 1 else 1)
+        here = threading.get_ident()
+
+        def before(path: str) -> Callable[..., Any]:
+            def hook(module: nn.Module, args: Any, kwargs: Optional[Json] = None) -> Any:
+                if threading.get_ident() != here:
+                    return None
+                new = self._at(path, "before", _given(args, kwargs), {})
+                if not new:
+                    return None
+                args = replaced(args, "in", new)
+                return args if kwargs is None else (args, {k: replaced(v, "kw." + k, new) for k, v in kwargs.items()})
+
+            return hook
+
+        def after(path: str) -> Callable[..., Any]:
+            def hook(module: nn.Module, args: Any, *rest: Any) -> Any:
+                if threading.get_ident() != here:
+                    return None
+                out, kwargs = rest[-1], rest[0] if len(rest) > 1 else None
+                new = self._at(path, "after", flatten(out, "out"), _given(args, kwargs))
+                return replaced(out, "out", new) if new else None
+
+            return hook
+
+        handles: List[Any] = []
+        modes = [(m, m.training) for m in model.modules()]
+        passes = agent.progress.passes
+        cuda = list(range(torch.cuda.device_count())) if torch.cuda.is_available() and torch.cuda.is_initialized() else []
+        agent.local.busy += 1
+        agent._force_eager()
+        try:
+            for path in {*self.wanted, *(path for path, _ in self.changes)}:
+                module = agent.paths[path]
+                more = {"with_kwargs": True} if _HAS_KWARGS else {}
+                handles.append(module.register_forward_pre_hook(before(path), **more))
+                handles.append(module.register_forward_hook(after(path), **more))
+            model.eval()
+            asked = any(slots & {"out.1", "out.2"} for slots in self.wanted.values())
+            with torch.random.fork_rng(devices=cuda), torch.inference_mode(False), torch.set_grad_enabled(bool(self.back)):
+                agent._run(ids, {**self.options, "attentions": asked})
+                self._compute()
+        finally:
+            agent.local.busy -= 1
+            for m, training in modes:
+                m.training = training
+            for handle in handles:
+                handle.remove()
+            agent.progress.passes = passes
+            if not agent.active:
+                agent._release_eager()
+
+    def _compute(self) -> None:
+        """The scalars, and the way back from their sum: sequences do not depend on each other."""
+        made = [Derivable(_OwnMoment(self.agent, self, i, self.ids[i])).scalar(tree) for i, tree in enumerate(self.trees)]
+        self.scalars = [float(x.detach()) for x in made]
+        if not self.back:
+            return
+        total = sum((x for x in made if x.requires_grad), torch.zeros(()))
+        nodes = [self.nodes[self._key(name)] for name in self.back if self._key(name) in self.nodes]
+        if not total.requires_grad or len(nodes) < len(self.back):
+            raise Problem("there is no gradient: the number depends smoothly on none of these values", "GRADIENT_UNDEFINED", "Use logit, prob or logprob.")
+        found = torch.autograd.grad(total, nodes, allow_unused=True)
+        for name, node, gradient in zip(self.back, nodes, found):
+            own = torch.zeros_like(node) if gradient is None else gradient
+            self.gradients[name] = _viewed(own.detach(), self.refs[name].get("view"))
+
+
+def _given(args: Any, kwargs: Optional[Json]) -> Slots:
+    """What a module takes, without caches."""
+    values = flatten(args, "in")
+    for k, v in (kwargs or {}).items():
+        if not k.startswith("past"):
+            flatten(v, "kw." + k, values)
+    return values
+
+
+def _refs_in(tree: Any) -> Iterator[Json]:
+    """The values that an expression reads."""
+    if isinstance(tree, dict):
+        if tree.get("kind") == "site":
+            yield tree["ref"]
+        for part in tree.values():
+            yield from _refs_in(part)
 
 
 class _GradientHook:
@@ -2061,6 +2266,9 @@ def _viewed(t: Tensor, view: Optional[Json]) -> Tensor:
         t = t[..., int(start) : int(stop)]
     if "split" in view and t.dim() < int(view.get("rank", t.dim() + 1)):
         t = t.unflatten(-1, [int(n) for n in view["split"]])
+    if "take" in view:
+        axis, chosen = view["take"]
+        t = t.index_select(int(axis), torch.tensor([int(i) for i in chosen], dtype=torch.long, device=t.device))
     return t
 
 
@@ -2363,6 +2571,15 @@ class _Trace:
         names = [{"ph": "M", "name": "process_name", "pid": self.agent.rank, "args": {"name": "rank %d" % self.agent.rank}}]
         other = {"torch": torch.__version__, "leftOut": self.left_out, "memory": "cuda allocator" if self.cuda else "results of operations"}
         return {"traceEvents": names + self.events, "displayTimeUnit": "ms", "otherData": other}
+
+
+def _piece(tokenizer: Any, token: int) -> Optional[str]:
+    """A token as the vocabulary spells it, where that can be asked for."""
+    for name in ("convert_ids_to_tokens", "id_to_token"):
+        if hasattr(tokenizer, name):
+            with contextlib.suppress(Exception):
+                return str(getattr(tokenizer, name)(token))
+    return None
 
 
 def _storage(t: Tensor) -> int:
@@ -2721,7 +2938,7 @@ class _Requests:
         if tokenizer is None:
             raise Problem("the agent was given no tokenizer", "TOKENIZER_MISSING", "Give one, listen(model, tokenizer=...), or write ids.")
         try:
-            ids = tokenizer.encode(params["text"], add_special_tokens=False)
+            ids = tokenizer.encode(params["text"], add_special_tokens=bool(params.get("special")))
         except TypeError:
             ids = tokenizer.encode(params["text"])
         ids = [int(i) for i in getattr(ids, "ids", ids)]
@@ -2730,9 +2947,27 @@ class _Requests:
     def do_decode(self, params: Json, payload: bytes) -> Json:
         return {"texts": [self.agent.text_of(int(i)) for i in params["ids"]]}
 
+    def do_vocabulary(self, params: Json, payload: bytes) -> _Answer:
+        """The text of each id, and the ids of special tokens by what they are for."""
+        tokenizer = self.agent.tokenizer
+        if tokenizer is None:
+            raise Problem("the agent was given no tokenizer", "TOKENIZER_MISSING", "Give one, listen(model, tokenizer=...), or write ids.")
+        names = ("bos", "eos", "unk", "sep", "pad", "cls", "mask")
+        roles = {n: getattr(tokenizer, n + "_token_id", None) for n in names}
+        added = getattr(tokenizer, "added_tokens_decoder", None) or {}
+        special = {int(i) for i in getattr(tokenizer, "all_special_ids", [])} | {int(i) for i, t in added.items() if getattr(t, "special", False)}
+        return _Answer(
+            {
+                "roles": {n: int(i) for n, i in roles.items() if isinstance(i, int)},
+                "specials": {str(i): _piece(tokenizer, i) or self.agent.text_of(i) for i in sorted(special)},
+            },
+            json.dumps(self.agent.vocabulary()).encode(),
+        )
+
     def do_capture(self, params: Json, payload: bytes) -> Any:
         names = {str(k): v for k, v in params["refs"].items()}
-        result = self.agent.on_model_thread(lambda: self.agent.capture_refs(params["ids"], names, params))
+        options = {**params, "changes": [_with_numbers(rule, payload) for rule in params.get("changes") or []]}
+        result = self.agent.on_model_thread(lambda: self.agent.capture_refs(params["ids"], names, options))
         parts, at, out = [], 0, []
         only_shapes = bool(params.get("shapes"))
         for name, t in result["values"].items():
@@ -2740,7 +2975,7 @@ class _Requests:
             out.append({"name": name, "shape": list(t.shape), "dtype": _dtype(t), "offset": at, "bytes": len(data)})
             parts.append(data)
             at += len(data)
-        return _Answer({"values": out, "missing": result["missing"]}, b"".join(parts))
+        return _Answer({"values": out, "missing": result["missing"], "scalars": result["scalars"]}, b"".join(parts))
 
     def do_detach(self, params: Json, payload: bytes) -> Json:
         self.agent.release()
@@ -2789,11 +3024,7 @@ class _Requests:
         agent = self.agent
         patches = []
         for patch in params["patches"]:
-            patch = dict(patch)
-            if "data" in patch:
-                spec = patch["data"]
-                numbers = payload[spec["offset"] : spec["offset"] + 4 * spec["count"]]
-                patch["data"] = torch.frombuffer(bytearray(numbers), dtype=torch.float32) if spec["count"] else torch.zeros(0)
+            patch = _with_numbers(patch, payload)
             if patch["path"] not in agent.paths:
                 raise Problem("there is no module %s" % patch["path"], "SITE_UNKNOWN", "The listing names all.")
             patches.append(patch)
@@ -2964,6 +3195,16 @@ class _Requests:
                     agent.grads[key] = g.detach()
                 out.append(None if g is None else statistics(g))
         return {"gradients": out}
+
+
+def _with_numbers(rule: Json, payload: bytes) -> Json:
+    """A change, with the numbers that came beside it."""
+    if "data" not in rule:
+        return dict(rule)
+    spec = rule["data"]
+    numbers = payload[spec["offset"] : spec["offset"] + 4 * spec["count"]]
+    data = torch.frombuffer(bytearray(numbers), dtype=torch.float32) if spec["count"] else torch.zeros(0)
+    return {**rule, "data": data}
 
 
 def describe(agent: Agent) -> Json:

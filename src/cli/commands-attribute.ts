@@ -1,7 +1,7 @@
 import { Option, type Command } from 'commander';
 import { attributionMethods, integrationRules, normalizations } from '../protocol/index.js';
 import type { Act } from './action.js';
-import { device, edits, examples, input, modelHelp } from './options.js';
+import { device, edits, examples, input, live, liveHelp, modelHelp } from './options.js';
 import { collectWords, float, integer } from './values.js';
 
 const choice = (flags: string, help: string, choices: readonly string[]): Option =>
@@ -48,9 +48,9 @@ const methodSettings = (command: Command): Command =>
 const addAttribute = (program: Command, act: Act): void => {
   const command = program
     .command('attribute')
-    .argument('[model]', modelHelp)
+    .argument('[model]', liveHelp)
     .description('How much each token of a prompt has to do with what the model says.');
-  methodSettings(explained(device(edits(input(command)))))
+  methodSettings(explained(live(device(edits(input(command))))))
     .addOption(choice('--granularity <unit>', 'what gets a score (default: token)', ['token', 'word', 'span']))
     .option('--spans <ranges>', 'ranges of positions that have one score each: 0-2,5-7')
     .addOption(choice('--normalize <how>', 'how scores are told (default: none)', normalizations))

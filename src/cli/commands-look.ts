@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { Act } from './action.js';
-import { device, edits, everywhere, examples, input, modelHelp } from './options.js';
+import { device, edits, everywhere, examples, input, live, liveHelp, modelHelp } from './options.js';
 import { collectEdits, collectWords, float, integer, type EditOption } from './values.js';
 
 const words = (command: Command): Command =>
@@ -9,9 +9,9 @@ const words = (command: Command): Command =>
 const addLens = (program: Command, act: Act): void => {
   const command = program
     .command('lens')
-    .argument('[model]', modelHelp)
+    .argument('[model]', liveHelp)
     .description('What the model would say if it ended after each layer.');
-  words(device(edits(input(command))))
+  words(live(device(edits(input(command)))))
     .option('--top <n>', 'how many of the likeliest words (default: 1)', integer('--top'))
     .option(
       '--position <n>',

@@ -1,6 +1,6 @@
 import { Option, type Command } from 'commander';
 import type { Act } from './action.js';
-import { device, edits, examples, modelHelp } from './options.js';
+import { device, edits, examples, live, liveHelp, modelHelp } from './options.js';
 import { float, integer, integers } from './values.js';
 
 /** Two prompts, or a file of such, and what is measured. */
@@ -84,11 +84,11 @@ const drawn = (command: Command): Command =>
 const addPatch = (program: Command, act: Act): void => {
   const command = program
     .command('patch')
-    .argument('[model]', modelHelp)
+    .argument('[model]', liveHelp)
     .description(
       'Activation patching: what becomes of a number when a part of the model has the values of another run.',
     );
-  drawn(changed(device(edits(pair(command)))))
+  drawn(changed(live(device(edits(pair(command))))))
     .option('--max-bytes <n>', 'stop where it would take more (default: half of free memory)', integer('--max-bytes'))
     .option('--resume <file>', 'keep results there as they come, and go on from what it has')
     .option('--out <file>', 'write the result: .json, .csv, .svg or .png')

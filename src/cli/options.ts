@@ -73,5 +73,12 @@ export const recording = (command: Command): Command =>
     .option('--from-recording <file>', "run a recording's prompt, edits and sampling again")
     .option('--force', 'though the recording is of another model');
 
+/** Of verbs that also work on a live process. */
+export const live = (command: Command): Command =>
+  command.option('--token <token>', 'of a live process: the token that it printed (default: $CUTAWAY_TOKEN)');
+
+/** What a model can be, or a live process. */
+export const liveHelp = 'a folder, a .gguf file, zoo:NAME, or HOST:PORT of a live process (default: zoo:world)';
+
 /** What a model can be. */
 export const modelHelp = 'a folder, a .gguf file, or zoo:NAME (default: zoo:world)';

@@ -145,6 +145,9 @@ const act = async <Input, Output>(face: Face<Input, Output>, value: unknown, fla
 
 const editsOf = (flags: Flags): unknown => flags['edits'] ?? flags['edit'] ?? [];
 
+/** What a live process must be told. */
+const tokenOf = (flags: Flags): unknown => flags['token'] ?? process.env['CUTAWAY_TOKEN'];
+
 const askedOf = (flags: Flags): readonly string[] =>
   ['sites', 'weights', 'listing'].filter((what) => flags[what] === true);
 
@@ -179,7 +182,7 @@ const replacementOf = (name: string, given: unknown): object => {
 };
 
 const attributionOf = (model: string | undefined, flags: Flags): object => ({
-  ...{ ...flags, model, edits: editsOf(flags) },
+  ...{ ...flags, model, edits: editsOf(flags), token: tokenOf(flags) },
   ...replacementOf('replace', flags['replace']),
   ...replacementOf('baseline', flags['baseline']),
 });
@@ -237,15 +240,18 @@ export const actions: Actions = {
     return act({ operation: list, input: listInput, show: showList }, { model, show }, flags);
   },
   lens: (model, flags) =>
-    act({ operation: lens, input: lensInput, show: showLens }, { ...lookOf(model, flags), kl: true }, flags),
+    act(
+      { operation: lens, input: lensInput, show: showLens },
+      { ...lookOf(model, flags), kl: true, token: tokenOf(flags) },
+      flags,
+    ),
   compare: (model, flags) =>
     act({ operation: compare, input: compareInput, show: showCompare }, lookOf(model, flags), flags),
   knockout: (model, flags) =>
     act({ operation: knockout, input: knockoutInput, show: showKnockout }, lookOf(model, flags), flags),
   diff: (model, flags) => {
     const otherEdits = flags['otherEdits'] ?? flags['otherEdit'] ?? [];
-    const token = flags['token'] ?? process.env['CUTAWAY_TOKEN'];
-    const value = { ...flags, model, edits: editsOf(flags), otherEdits, token };
+    const value = { ...flags, model, edits: editsOf(flags), otherEdits, token: tokenOf(flags) };
     return act(
       { operation: diff, input: diffInput, show: showDiff, status: ({ agree }) => (agree ? 0 : 1) },
       value,
@@ -257,7 +263,11 @@ export const actions: Actions = {
   attack: (model, flags) =>
     act({ operation: attack, input: attackInput, show: showAttack }, { ...flags, model, edits: editsOf(flags) }, flags),
   patch: (model, flags) =>
-    act({ operation: patch, input: patchInput, show: showPatch }, { ...flags, model, edits: editsOf(flags) }, flags),
+    act(
+      { operation: patch, input: patchInput, show: showPatch },
+      { ...flags, model, edits: editsOf(flags), token: tokenOf(flags) },
+      flags,
+    ),
   circuit: (model, flags) =>
     act(
       { operation: circuit, input: circuitInput, show: showCircuit },

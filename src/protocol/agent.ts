@@ -227,6 +227,8 @@ export const agentAnswers = {
   trace: z.object({ events: count.optional() }),
   encode: z.object({ ids: z.array(count), texts: z.array(z.string()) }),
   decode: z.object({ texts: z.array(z.string()) }),
+  /** The texts of all ids are beside it, as JSON. */
+  vocabulary: z.object({ roles: z.record(z.string(), count), specials: z.record(z.string(), z.string()) }),
   capture: z.object({
     values: z.array(
       z.object({
@@ -238,6 +240,8 @@ export const agentAnswers = {
       }),
     ),
     missing: z.array(z.string()),
+    /** Of each sequence, where an expression of it was asked for. */
+    scalars: z.array(number).default([]),
   }),
   detach: z.object({}),
 } as const satisfies Record<string, z.ZodType>;

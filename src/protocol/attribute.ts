@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { editInput, modelInput } from './inputs.js';
+import { editInput, liveInput, modelInput } from './inputs.js';
 import { onePrompt, wordInput } from './lens.js';
 import { modelSummary, tokenView } from './model.js';
 
@@ -99,6 +99,7 @@ const methodInput = z.object({
 export const attributeInput = modelInput
   .extend(onePrompt.shape)
   .extend(editInput.shape)
+  .extend(liveInput.shape)
   .extend(explainedInput.shape)
   .extend(methodInput.shape)
   .extend({

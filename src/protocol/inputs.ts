@@ -30,6 +30,12 @@ export const modelInput = z.object({
 });
 export type ModelInput = z.infer<typeof modelInput>;
 
+/** Of what also works on a live process, `HOST:PORT` in the place of a model. */
+export const liveInput = z.object({
+  /** What the process printed; a debugger must know it. */
+  token: z.string().optional(),
+});
+
 /** Changes to the model, in the order in which they apply: lines of the edit language, or a file of them. */
 export const editInput = z.object({
   edits: z.array(z.union([z.object({ text: z.string() }), z.object({ file: z.string() })])).default([]),

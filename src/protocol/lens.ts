@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { editInput, modelInput, promptInput } from './inputs.js';
+import { editInput, liveInput, modelInput, promptInput } from './inputs.js';
 import { modelSummary, scoredToken, tokenView } from './model.js';
 
 /** A word whose standing is told: a text that is one token, or an id. */
@@ -22,6 +22,7 @@ export type WordScore = z.infer<typeof wordScore>;
 export const lensInput = modelInput
   .extend(onePrompt.shape)
   .extend(editInput.shape)
+  .extend(liveInput.shape)
   .extend({
     words: z.array(wordInput).max(16).default([]),
     /** How many of the likeliest words each cell has. */

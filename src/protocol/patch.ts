@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { editInput, modelInput } from './inputs.js';
+import { editInput, liveInput, modelInput } from './inputs.js';
 import { onePrompt, wordInput } from './lens.js';
 import { modelSummary, tokenView } from './model.js';
 
@@ -33,6 +33,7 @@ export type PairInput = z.infer<typeof pairInput>;
 export const patchInput = modelInput
   .extend(pairInput.shape)
   .extend(editInput.shape)
+  .extend(liveInput.shape)
   .extend({
     method: patchMethod.default('patch'),
     /** `denoise`: clean values into the corrupted run; `noise`: corrupted values into the clean run. */

@@ -1,27 +1,16 @@
-import type { Prompt } from '../engine/index.js';
-import type { Edit } from '../language/index.js';
 import type { EditInput, ModelInput, PromptInput } from '../protocol/index.js';
 import { cancelled } from './cancel.js';
 import { editsOf, promptEdit, refuseGradientEdits } from './experiment.js';
 import { checkDecodedFits } from './decoded-memory.js';
-import type { OpenModel } from './open-model.js';
 import { freeMemoryBytes } from './machine.node.js';
 import type { OperationContext } from './operation.js';
 import { promptsOf } from './prompts.js';
-import { withModel } from './with-model.js';
+import type { EditedModel, Opened } from './opened.js';
+import { withModel, type LiveInput } from './with-model.js';
 
-type Request = ModelInput & EditInput & PromptInput & { readonly gradOf?: string | undefined };
+export type { EditedModel, Opened } from './opened.js';
 
-/** A model that is open for a request, with its edits. */
-export interface EditedModel {
-  readonly model: OpenModel;
-  readonly edits: readonly Edit[];
-}
-
-/** The same, with one of the request's prompts. */
-export interface Opened extends EditedModel {
-  readonly prompt: Prompt;
-}
+type Request = ModelInput & EditInput & PromptInput & LiveInput & { readonly gradOf?: string | undefined };
 
 /**
  * Opens the model of a request with the edits of its config, does the work on it, and closes it again. What a user should
@@ -29,7 +18,7 @@ export interface Opened extends EditedModel {
  * @throws UsageError EDIT_*, MEMORY_LIMIT
  */
 export const onEditedModel = async <Result>(
-  input: ModelInput & EditInput & { readonly gradOf?: string | undefined },
+  input: ModelInput & EditInput & LiveInput & { readonly gradOf?: string | undefined },
   context: OperationContext,
   work: (opened: EditedModel) => Promise<Result>,
 ): Promise<Result> => {

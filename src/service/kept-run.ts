@@ -1,5 +1,7 @@
 import { UsageError } from '../base/index.js';
 import { prepareExperiment, type KeptRequest, type KeptRun, type Prompt } from '../engine/index.js';
+import { checkpoints } from './cancel.js';
+import { liveKept } from './live/live-kept.js';
 import { tellingSegments } from './prepare.js';
 import type { Opened } from './edited-model.js';
 import { contextFor } from './experiment.js';
@@ -14,6 +16,13 @@ export const keptRun = async (
   { model, edits, prompt }: Opened,
   { logits, keep, context }: RunOptions,
 ): Promise<{ readonly run: KeptRun; readonly notes: readonly string[] }> => {
+  if (model.live) {
+    const runs = await model.live.edited(edits);
+    const { variant } = await prepareExperiment(contextFor(model, prompt, 0), []);
+    await checkpoints(context)();
+    const { program } = model;
+    return { run: await liveKept(runs, { program, variant, prompt, logits, streams: logits === 'none' }), notes: [] };
+  }
   const { variant, notes } = await prepareExperiment(contextFor(model, prompt, 0), edits);
   const run = await model.runs.run(model, {
     ...{ variant, ids: prompt.ids, logits, onSegment: tellingSegments(variant, context) },

@@ -16,6 +16,7 @@ import { float32Bytes, type Program } from '../graph/index.js';
 import { familyOf, makeProgram } from '../models/index.js';
 import type { ModelInput, ModelSummary } from '../protocol/index.js';
 import { checkWeights, parameterCount, paramsOf } from './check-weights.js';
+import type { LiveRunner } from './live/live-runner.js';
 import { totalMemoryBytes } from './machine.node.js';
 import { locateModel } from './zoo.node.js';
 
@@ -30,6 +31,8 @@ export interface OpenModel {
   readonly tokenizerError?: ModelError;
   readonly backend: Backend;
   readonly compilations: Compilations;
+  /** What runs it where it is a live process. */
+  readonly live?: LiveRunner;
   /** Runs whose beginnings later ones share. */
   readonly runs: KeptRuns;
   /** The same model with the file's own config. */

@@ -90,6 +90,13 @@ const pieces = (positions: readonly number[], vocab: number): readonly (readonly
   );
 };
 
+/** Scores of rows of the stream, by what made the run. */
+const scored = (
+  model: Model,
+  run: KeptRun,
+  { rows, positions }: { readonly rows: Tensor; readonly positions: readonly number[] },
+): Promise<Tensor> => run.score?.(rows, positions) ?? scoreRows(model, run.variant, rows);
+
 interface Place {
   readonly after: string;
   /** The part before, after which the stream is read too; undefined for the embedding. */
@@ -109,7 +116,7 @@ const lookAt = async (
 ) => {
   const stream = streamAt(run, after, positions);
   const read = translate && !isSilent ? await translate(after, stream) : stream;
-  const scores = isSilent ? undefined : rowsOf(await scoreRows(model, run.variant, read));
+  const scores = isSilent ? undefined : rowsOf(await scored(model, run, { rows: read, positions }));
   return { stream: rowsOf(stream), scores };
 };
 
@@ -166,7 +173,7 @@ const endsOf = async (
   const last = boardRows(run).at(-1) ?? '';
   for (const piece of pieces(positions, model.program.facts.vocab)) {
     await onPiece?.();
-    const scores = rowsOf(await scoreRows(model, run.variant, streamAt(run, last, piece)));
+    const scores = rowsOf(await scored(model, run, { rows: streamAt(run, last, piece), positions: piece }));
     piece.forEach((position, i) => ends.set(position, scores[i] ?? new Float32Array()));
   }
   return ends;

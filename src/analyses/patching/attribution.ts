@@ -43,11 +43,12 @@ export const attributionPatching = async (
   { prompt, other, cells, expression, encode }: AttributionRequest,
 ): Promise<readonly number[]> => {
   const sites = [...new Set(cells.map((c) => c.place.name))];
-  const found = await gradients(model, {
-    ...{ variant: model.variant, expression, prompt, sites, capture: sites },
-    ...(encode ? { encode } : {}),
-    ...(model.onSegment ? { onSegment: model.onSegment } : {}),
-  });
+  const found = await (model.elsewhere?.gradients({ expression, prompt, sites }) ??
+    gradients(model, {
+      ...{ variant: model.variant, expression, prompt, sites, capture: sites },
+      ...(encode ? { encode } : {}),
+      ...(model.onSegment ? { onSegment: model.onSegment } : {}),
+    }));
   const alignment = {
     positions: alignTokens(prompt.ids, other.prompt.ids),
     source: alignTokens(prompt.source?.ids ?? [], other.prompt.source?.ids ?? []),

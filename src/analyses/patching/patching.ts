@@ -1,12 +1,13 @@
 import { alignTokens, bug } from '../../base/index.js';
 import {
   batchedEdits,
+  openSweep,
   placedSites,
-  Sweep,
   type Change,
   type ChangeTo,
   type LiveEdit,
   type Prompt,
+  type Swept,
   type SweepModel,
   type SweepVariant,
   type SweptRun,
@@ -153,7 +154,7 @@ class Changes {
 }
 
 /** The runs that values come from. */
-const sources = async (sweep: Sweep, { to, prompt }: PatchRequest): Promise<readonly SweptRun[]> => {
+const sources = async (sweep: Swept, { to, prompt }: PatchRequest): Promise<readonly SweptRun[]> => {
   switch (to.kind) {
     case 'zero':
       return [];
@@ -175,7 +176,7 @@ const sources = async (sweep: Sweep, { to, prompt }: PatchRequest): Promise<read
  */
 export const patchCells = async (model: SweepModel, request: PatchRequest): Promise<Patched> => {
   const { prompt, cells, metric, ledger, window = 1 } = request;
-  const sweep = await Sweep.open(model, {
+  const sweep = await openSweep(model, {
     prompt,
     changes: cells.map((c) => c.place.name),
     observe: metric.sites,

@@ -29,6 +29,8 @@ export interface KeptRun {
   stream(name: string): Tensor | undefined;
   /** [1, position, vocab], or the last position's; of a classifier its labels. */
   readonly logits: Tensor<'float32'> | undefined;
+  /** Where the run was not made by our engine: scores of rows of a stream, [1, row, model], that stand at these positions. */
+  readonly score?: (rows: Tensor, positions: readonly number[]) => Promise<Tensor<'float32'>>;
   /** How many instances were not computed, since an earlier run had them. */
   readonly reused: number;
 }

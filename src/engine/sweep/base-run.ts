@@ -6,13 +6,8 @@ import type { Instance } from '../run/order.js';
 import { siteIn } from '../run/order.js';
 import { makeRows, type Rows } from '../run/rows.js';
 import { feedsOf, SharedInputs } from './feeds.js';
+import type { SweepPrompt } from './swept.js';
 import { wholeForm, type Kept, type SweepModel } from './model.js';
-
-/** The tokens of one sequence, and of the encoder's where there is one. */
-export interface SweepPrompt {
-  readonly ids: readonly number[];
-  readonly source?: { readonly ids: readonly number[] };
-}
 
 /** What each instance is asked to keep, by its name. */
 export type KeptBy = ReadonlyMap<string, Kept>;

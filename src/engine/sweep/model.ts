@@ -2,6 +2,7 @@ import type { Program, ValueId } from '../../graph/index.js';
 import type { Compilations, Form } from '../run/compiled.js';
 import type { Instance } from '../run/order.js';
 import type { ForwardRequest, Variant } from '../run/request.js';
+import type { Elsewhere } from './swept.js';
 
 /** What a sweep runs on: a model with the edits that all its runs have. */
 export interface SweepModel {
@@ -9,6 +10,8 @@ export interface SweepModel {
   readonly compilations: Compilations;
   readonly variant: Variant;
   readonly onSegment?: ForwardRequest['onSegment'];
+  /** What runs it where our engine does not, as a live process does. */
+  readonly elsewhere?: Elsewhere;
 }
 
 /** What is kept of each instance of a run: sites by their names in the segment, and values inside. */

@@ -2,39 +2,14 @@ import { bug } from '../../base/index.js';
 import { carried } from '../../graph/index.js';
 import { concat, range, type FloatTensor, type Tensor } from '../../tensor/index.js';
 import { placedSites, type PlacedSite } from '../experiment/sites.js';
-import type { Variant } from '../run/request.js';
 import { isDoubled, undoubled, type Rows } from '../run/rows.js';
-import { BaseRun, rowsOfStack, type KeptBy, type SweepPrompt } from './base-run.js';
+import { BaseRun, rowsOfStack, type KeptBy } from './base-run.js';
 import { firstRow } from './change.js';
 import { headOf, scoreAlone, scoresRows, scoreWhole, someRows } from './head.js';
 import type { Kept, SweepModel } from './model.js';
 import { sweptSites, type SweptSite } from './places.js';
-import { Walk, type SweepVariant, type Walked } from './walk.js';
-
-export interface SweepRequest {
-  readonly prompt: SweepPrompt;
-  /** Sites that variants change, by their names in the run order. */
-  readonly changes: Iterable<string>;
-  /** Sites that are read of each run. */
-  readonly observe?: Iterable<string>;
-  /** Positions whose scores are read; a classifier has one row whatever stands here. */
-  readonly positions: readonly number[];
-}
-
-/** What is other about a run besides its prompt. */
-export interface OtherRun {
-  /** Left out: the edits that all runs have. */
-  readonly variant?: Variant | undefined;
-  /** Positions whose scores are read; left out: those of the sweep. */
-  readonly positions?: readonly number[] | undefined;
-}
-
-/** What a run gave: scores after positions, and sites that were to be observed. */
-export interface SweptRun {
-  readonly logits: (position: number) => Float32Array | undefined;
-  /** Whole values, as a pass by itself would have captured them. */
-  readonly site: (name: string) => FloatTensor;
-}
+import type { OtherRun, SweepPrompt, SweepRequest, SweepVariant, Swept, SweptRun } from './swept.js';
+import { Walk, type Walked } from './walk.js';
 
 /** Rows of streams that are scored in one call. */
 const scoredAtOnce = 192;
@@ -56,7 +31,7 @@ interface Waiting {
  * together, each from its own layer on; scores are made of the rows that are read. The numbers are those that each run
  * has by itself.
  */
-export class Sweep {
+export class Sweep implements Swept {
   readonly #places: ReadonlyMap<string, PlacedSite>;
   readonly #kept: KeptBy;
   readonly #causal: boolean;
@@ -284,6 +259,10 @@ export class Sweep {
     return undoubled(whole, place.type.axes, rows.source && !isDoubled(rows) ? { ...rows } : rows) as FloatTensor;
   }
 }
+
+/** Opens a sweep where the model runs. @throws as `Sweep.open` */
+export const openSweep = (model: SweepModel, request: SweepRequest): Promise<Swept> =>
+  model.elsewhere ? model.elsewhere.sweep(request) : Sweep.open(model, request);
 
 const waitingFor = ({
   variant,

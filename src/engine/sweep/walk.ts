@@ -10,12 +10,8 @@ import { batchedEdits, changedValue, frameOf, type Change, type Frame } from './
 import { feedsOf, SharedInputs, tiled } from './feeds.js';
 import { usualForm, wholeForm } from './model.js';
 import type { SweptSite } from './places.js';
+import type { SweepVariant } from './swept.js';
 import { runRows } from './rowwise.js';
-
-/** One run of a sweep: the base run with changes. */
-export interface SweepVariant {
-  readonly changes: readonly Change[];
-}
 
 /** Where only some rows of the last stream are read: nothing else is given. */
 const chosenForm = { rows: 'chosen', taps: [], values: [] } as const;

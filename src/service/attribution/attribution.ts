@@ -5,6 +5,7 @@ import { checkpoints } from '../cancel.js';
 import type { Opened } from '../edited-model.js';
 import { contextFor } from '../experiment.js';
 import type { OperationContext } from '../operation.js';
+import { notLive } from '../live/open-live.js';
 import { promptView } from '../prompts.js';
 import { explanationOf, type Explained } from './explained.js';
 import { gameOf, removable, ways, type Asked, type Told } from './methods.js';
@@ -84,6 +85,9 @@ const counter = (context: OperationContext, total: number): ((count: number) => 
   };
 };
 
+/** Methods that need relevance's way back through our graph, or attention's weights in it. */
+const ownMethods: ReadonlySet<string> = new Set(['lrp', 'attention-rollout', 'attention-flow', 'attention-gradient']);
+
 /** What the tokens of a prompt have to do with a number of it. */
 export const attribution = async (
   opened: Opened,
@@ -91,10 +95,13 @@ export const attribution = async (
   context: OperationContext,
 ): Promise<AttributeResult> => {
   const { model, edits } = opened;
+  if (model.live && ownMethods.has(input.method)) throw notLive(`--method ${input.method}`);
   const { prompt, rows, notes: own } = await explanationOf(opened, input, context);
-  const { variant, notes } = await prepareExperiment(contextFor(model, prompt, 0), edits);
+  const live = await model.live?.edited(edits);
+  const { variant, notes } = await prepareExperiment(contextFor(model, prompt, 0), live ? [] : edits);
   const base: Omit<TextModel, 'onTexts'> = {
     ...{ model, variant, prompt, onSegment: checkpoints(context), maxBytes: input.maxBytes },
+    ...(live ? { live } : {}),
   };
   const units = unitsOf(model, prompt, input);
   const silent: Asked = { text: { ...base, onTexts: () => undefined }, units, input };

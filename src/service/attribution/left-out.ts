@@ -3,11 +3,12 @@ import { UsageError } from '../../base/index.js';
 import { scalarBatch, type Prompt } from '../../engine/index.js';
 import { mapLeaves, resolveSelector, sitesOf, type Expression } from '../../language/index.js';
 import type { Replacement } from '../../protocol/index.js';
+import { liveWithout } from '../live/live-text.js';
 import { maskOf } from '../masks.js';
 import type { OpenModel } from '../open-model.js';
 import { tokenId } from '../experiment.js';
 import type { Unit } from './units.js';
-import { encoder, scoredTogether, withZeros, type TextModel } from './text-model.js';
+import { encoder, entrances, scoredTogether, withZeros, type TextModel } from './text-model.js';
 
 /** What is done to tokens that are left out, settled for a model. */
 export type LeavingOut =
@@ -99,8 +100,8 @@ const variation = (
 };
 
 /** @throws UsageError OPTION_INVALID where positions would no longer be what they were */
-const checkRemoval = ({ variant }: TextModel, expression: Expression): void => {
-  const edited = [...variant.edits.values()].some((list) => list.length > 0);
+const checkRemoval = ({ variant, live }: TextModel, expression: Expression): void => {
+  const edited = (live?.always.length ?? 0) > 0 || [...variant.edits.values()].some((list) => list.length > 0);
   if (!edited && sitesOf(expression).length === 0) return;
   throw invalid(
     'where tokens are removed positions change, and an edit or the expression reads a site at its positions',
@@ -167,7 +168,14 @@ const scored = async (
   chunk: readonly Variation[],
   leaving: LeavingOut,
 ): Promise<readonly number[]> => {
-  const { model, variant, onSegment, onTexts } = text;
+  const { model, variant, onSegment, onTexts, live } = text;
+  if (live) {
+    await onSegment();
+    const gone = leaving.kind === 'zero' ? chunk.map((v) => v.gone) : undefined;
+    const found = await liveWithout(live, { entrances: entrances(text), texts: chunk, gone });
+    onTexts(chunk.length);
+    return found;
+  }
   const zeroed =
     leaving.kind === 'zero'
       ? withZeros(

@@ -20,6 +20,9 @@ import type { Expression } from '../../language/index.js';
 import { bool, float32, type Tensor } from '../../tensor/index.js';
 import { formatBytes } from '../bytes.js';
 import { freeMemoryBytes } from '../machine.node.js';
+import type { LiveRunner } from '../live/live-runner.js';
+import { runTogether } from '../live/live-sweep.js';
+import { liveSlopes, liveValues, type Entrance } from '../live/live-text.js';
 import type { OpenModel } from '../open-model.js';
 import { tokensOfText } from '../prompts.js';
 
@@ -32,6 +35,8 @@ export interface TextModel {
   /** Told how many more texts were computed. */
   readonly onTexts: (count: number) => void;
   readonly maxBytes: number | undefined;
+  /** A process that runs it, where our engine does not. */
+  readonly live?: LiveRunner;
 }
 
 /** The sites that tokens enter by: the source's first, then the decoder's, or the only one. */
@@ -44,6 +49,16 @@ export const embeddingSites = ({ variant }: Pick<TextModel, 'variant'>): readonl
 const lengthAt = ({ prompt }: TextModel, { instance }: PlacedSite): number =>
   instance.segment.stack === 'encoder' ? (prompt.source?.ids.length ?? 0) : prompt.ids.length;
 
+/** Which rows of the text enter where. */
+export const entrances = (text: TextModel): readonly Entrance[] => {
+  let before = 0;
+  return embeddingSites(text).map((place) => {
+    const [from, count] = [before, lengthAt(text, place)];
+    before += count;
+    return { place, from, count };
+  });
+};
+
 export const encoder =
   ({ model }: TextModel) =>
   (text: string) =>
@@ -52,11 +67,14 @@ export const encoder =
 /** The embeddings of a text's tokens, those of the source first, as edits leave them. */
 export const embeddingsOf = async (text: TextModel): Promise<Vectors> => {
   const places = embeddingSites(text);
-  const { model, variant, prompt, onSegment } = text;
-  const { sites } = await forward(model, {
-    ...{ variant, ids: [prompt.ids], capture: new Set(places.map((p) => p.name)), logits: 'none', onSegment },
-    ...(prompt.source ? { source: [prompt.source.ids] } : {}),
-  });
+  const { model, variant, prompt, onSegment, live } = text;
+  const capture = places.map((p) => p.name);
+  const { sites } = live
+    ? await live.pass({ prompts: [prompt], capture })
+    : await forward(model, {
+        ...{ variant, ids: [prompt.ids], capture: new Set(capture), logits: 'none', onSegment },
+        ...(prompt.source ? { source: [prompt.source.ids] } : {}),
+      });
   const parts = places.map(({ name }) => sites.get(name) as Tensor<'float32'> | undefined);
   const width = parts[0]?.shape.at(-1) ?? 0;
   const data = Float64Array.from(parts.flatMap((part) => [...(part?.data ?? [])]));
@@ -153,6 +171,7 @@ const mostScores = 2 ** 25;
 export const scoredTogether = (text: TextModel): number => {
   const { output, vocab } = text.model.program.facts;
   const rows = output === 'masks' ? text.prompt.ids.length : 1;
+  if (text.live) return runTogether(text.model.program, text.prompt);
   const byTokens = Math.floor(mostTokens.forward / Math.max(lengthOf(text), 1));
   return Math.max(1, Math.min(64, byTokens, Math.floor(mostScores / (rows * vocab))));
 };
@@ -233,35 +252,63 @@ export interface SmoothText {
   readonly of: (expression: Expression) => SmoothScalar;
 }
 
-const requestAt = (text: TextModel, asks: readonly Ask[], rules: RelevanceRules | undefined): GradientBatchRequest => ({
-  variant: withEmbeddings(
-    text,
-    asks.map((a) => a.point),
-  ),
-  items: asks.map(({ expression }): ScalarItem => ({ expression, prompt: text.prompt })),
-  ...{ sites: embeddingSites(text).map((p) => p.name), encode: encoder(text), onSegment: text.onSegment },
-  ...(rules ? { rules } : {}),
-});
+interface SmoothRequest {
+  /** Any of the numbers, by which memory is predicted. */
+  readonly first: Expression;
+  readonly input: Vectors;
+  /** What goes back: gradients where left out, else relevance. */
+  readonly rules: RelevanceRules | undefined;
+}
 
-/** Of asks of which the first are of slopes; the values of the others come along. */
-const slopesOf = async (
-  text: TextModel,
-  asks: readonly Ask[],
-  request: GradientBatchRequest,
-): Promise<readonly Slope[]> => {
-  const back = asks.filter(({ want }) => want === 'slope').length;
-  const { scalars, sites } = await gradientBatch(text.model, { ...request, back });
+/** What computes slopes and values at points, and how many slopes at a time. */
+interface PointsRun {
+  readonly together: number;
+  readonly slopes: (asks: readonly Ask[]) => Promise<readonly Slope[]>;
+  readonly values: (asks: readonly Ask[]) => Promise<readonly Slope[]>;
+}
+
+/** Our engine. @throws UsageError MEMORY_LIMIT */
+const onEngine = (text: TextModel, { first, input, rules }: SmoothRequest): PointsRun => {
+  const { model, prompt, onSegment } = text;
   const places = embeddingSites(text);
-  return scalars.map((value, i) => ({ value, gradient: i < back ? joined(places, sites, i) : noSlope }));
+  const requestOf = (asks: readonly Ask[]): GradientBatchRequest => ({
+    variant: withEmbeddings(
+      text,
+      asks.map((a) => a.point),
+    ),
+    items: asks.map(({ expression }): ScalarItem => ({ expression, prompt })),
+    ...{ sites: places.map((p) => p.name), encode: encoder(text), onSegment, ...(rules ? { rules } : {}) },
+  });
+  return {
+    together: gradientsTogether(text, requestOf([{ point: input, expression: first, want: 'slope' }])),
+    slopes: async (asks) => {
+      const back = asks.filter(({ want }) => want === 'slope').length;
+      const { scalars, sites } = await gradientBatch(model, { ...requestOf(asks), back });
+      return scalars.map((value, i) => ({ value, gradient: i < back ? joined(places, sites, i) : noSlope }));
+    },
+    values: async (asks) => {
+      const { variant, items } = requestOf(asks);
+      const found = await scalarBatch(model, { variant, items, onSegment, encode: encoder(text) });
+      return found.map((value) => ({ value, gradient: noSlope }));
+    },
+  };
 };
 
-const valuesOf = async (
-  text: TextModel,
-  _: readonly Ask[],
-  { variant, items }: GradientBatchRequest,
-): Promise<readonly Slope[]> => {
-  const found = await scalarBatch(text.model, { variant, items, onSegment: text.onSegment, encode: encoder(text) });
-  return found.map((value) => ({ value, gradient: noSlope }));
+/** A live process. */
+const inProcess = (text: TextModel, live: LiveRunner): PointsRun => {
+  const { model, prompt, onSegment } = text;
+  const places = embeddingSites(text);
+  const requestOf = async (asks: readonly Ask[]) => {
+    await onSegment();
+    const expressions = asks.map((a) => a.expression);
+    return { prompt, entrances: entrances(text), points: asks.map((a) => a.point), expressions };
+  };
+  return {
+    together: Math.min(32, runTogether(model.program, prompt)),
+    slopes: async (asks) => liveSlopes(live, await requestOf(asks), (found, row) => joined(places, found, row)),
+    values: async (asks) =>
+      (await liveValues(live, await requestOf(asks))).map((value) => ({ value, gradient: noSlope })),
+  };
 };
 
 /**
@@ -274,11 +321,11 @@ export const smoothText = (
   first: Expression,
   { input, rules }: { readonly input: Vectors; readonly rules?: RelevanceRules | undefined },
 ): SmoothText => {
-  const requestOf = (asks: readonly Ask[]): GradientBatchRequest => requestAt(text, asks, rules);
-  const together = gradientsTogether(text, requestOf([{ point: input, expression: first, want: 'slope' }]));
+  const { live, onTexts } = text;
+  const { together, slopes, values } = live ? inProcess(text, live) : onEngine(text, { first, input, rules });
   const answers = gathered(byKind({ slopes: together, values: scoredTogether(text) }), async (asks: readonly Ask[]) => {
-    const found = await (asks[0]?.want === 'slope' ? slopesOf : valuesOf)(text, asks, requestOf(asks));
-    text.onTexts(asks.length);
+    const found = await (asks[0]?.want === 'slope' ? slopes : values)(asks);
+    onTexts(asks.length);
     return found;
   });
   return {

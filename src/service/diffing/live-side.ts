@@ -1,7 +1,7 @@
 import { UsageError, type JsonObject } from '../../base/index.js';
-import { processAddress } from '../../protocol/index.js';
 import { bytesPer, sizeOf } from '../../tensor/index.js';
-import { LiveTarget } from '../debugging/live/index.js';
+import type { LiveTarget } from '../debugging/live/index.js';
+import { attachTo } from '../live/open-live.js';
 import type { OpenSide } from './side.js';
 
 /** What a pass in the process is given. */
@@ -10,9 +10,6 @@ export interface LivePrompt {
   /** Of an encoder-decoder: all that its decoder is given. */
   readonly targetIds?: readonly number[] | undefined;
 }
-
-/** Is it `HOST:PORT`? */
-export const isLive = (name: string): boolean => processAddress(name) !== undefined;
 
 /**
  * Attaches to a process for one comparison, and lets it go again.
@@ -23,8 +20,7 @@ export const withLive = async (
   token: string | undefined,
   work: (target: LiveTarget) => Promise<void>,
 ): Promise<void> => {
-  const { host, port } = processAddress(name) ?? { host: '', port: 0 };
-  const target = await LiveTarget.open({ host, port, token: token ?? '', ranks: 1 });
+  const target = await attachTo(name, token);
   try {
     await work(target);
   } finally {

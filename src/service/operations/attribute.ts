@@ -12,7 +12,9 @@ export const attribute: Operation<AttributeInput, AttributeResult> = {
   help: 'How much each token of a prompt has to do with a number that the model makes of it, such as the score of the word that it says next: by gradients, relevance, attention, or by leaving tokens out; with a check of how far to trust it.',
   async run(input, context) {
     await checkExport(input.out);
-    const result = await onEachPrompt(input, context, (opened) => attribution(opened, input, context));
+    const result = await onEachPrompt({ ...input, live: true }, context, (opened) =>
+      attribution(opened, input, context),
+    );
     if (Array.isArray(result)) throw bug('one prompt is explained');
     await writeExport(input.out, attributionExport(result), context);
     return result;

@@ -90,7 +90,7 @@ export const lens: Operation<LensInput, LensResult> = {
   help: 'What the model would say if it ended after each layer: the likeliest word at each position, how chosen words stand there, entropy, and how large the stream is and how much each layer changes it.',
   async run(input, context) {
     await checkExport(input.out);
-    const result = await onEachPrompt(input, context, (opened) => lensOf(opened, input, context));
+    const result = await onEachPrompt({ ...input, live: true }, context, (opened) => lensOf(opened, input, context));
     if (Array.isArray(result)) throw bug('the lens reads one prompt');
     await writeExport(input.out, tableExport(tableOf(result)), context);
     return result;

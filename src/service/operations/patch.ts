@@ -5,6 +5,7 @@ import { cancelled } from '../cancel.js';
 import { onEditedModel } from '../edited-model.js';
 import { promptEdit } from '../experiment.js';
 import { checkExport, writeExport } from '../exports/index.js';
+import { notLive } from '../live/open-live.js';
 import type { Operation, OperationContext } from '../operation.js';
 import { patchExport } from '../patching/export.js';
 import { cellKey, change, share, tellGrid } from '../patching/grid-result.js';
@@ -31,6 +32,16 @@ const checkTogether = ({ method, window, receivers }: PatchInput): void => {
     );
   if (receivers !== undefined && method !== 'path')
     throw invalid('--receivers are where paths end', 'Choose --method path with them.');
+};
+
+/** @throws UsageError METHOD_UNFIT, OPTION_INVALID for what needs more than a process gives */
+const checkLive = ({ method, resume }: PatchInput): void => {
+  if (method === 'path' || method === 'noise') throw notLive(`--method ${method}`);
+  if (resume === undefined) return;
+  throw new UsageError('a sweep of a live process is not gone on with: it may have become another model', {
+    code: 'OPTION_INVALID',
+    hint: 'Leave --resume out.',
+  });
 };
 
 const notesOf = ({ input, pairs, fromEnd }: PatchRun, results: readonly PairResult[]): string[] => {
@@ -102,7 +113,8 @@ export const patch: Operation<PatchInput, PatchResult> = {
     const since = performance.now();
     checkTogether(input);
     await checkExport(input.out);
-    const result = await onEditedModel(input, context, async ({ model, edits }) => {
+    const result = await onEditedModel({ ...input, live: true }, context, async ({ model, edits }) => {
+      if (model.live) checkLive(input);
       const prompt = promptEdit(edits);
       const pairs = await pairsOf(model, prompt === undefined ? input : { ...input, prompt });
       const fromEnd = new Set(pairs.map((p) => p.prompt.ids.length)).size > 1;

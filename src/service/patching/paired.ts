@@ -1,6 +1,6 @@
 import { attributionPatching, patchPaths, receiversOf } from '../../analyses/patching/index.js';
 import { correlation, randomNumbers, type Cell, type Grid, type Metric } from '../../analyses/sweep/index.js';
-import { Sweep, type Prompt, type SweepModel, type SweptRun } from '../../engine/index.js';
+import { openSweep, type Prompt, type SweepModel, type SweptRun } from '../../engine/index.js';
 import type { PatchInput } from '../../protocol/index.js';
 import { tokensOfText } from '../prompts.js';
 import {
@@ -80,7 +80,7 @@ const guessesOf = async (p: Prepared, { base, other, swept, cells, metric }: Sid
 export const guessPair = async (p: Prepared): Promise<PairResult> => {
   const sides = await sidesIn(p);
   const { base, other, swept, grids, cells, metric, otherMetric } = sides;
-  const sweep = await Sweep.open(swept, {
+  const sweep = await openSweep(swept, {
     ...{ prompt: base, changes: cells.map((c) => c.place.name), observe: metric.sites, positions: metric.positions },
   });
   const [own, there] = [metric.of(sweep.baseRun), await sweep.other(other, { positions: otherMetric.positions })];

@@ -15,6 +15,7 @@ import type { PatchInput } from '../../protocol/index.js';
 import { checkpoints } from '../cancel.js';
 import { contextFor } from '../experiment.js';
 import { keptRun } from '../kept-run.js';
+import { liveElsewhere } from '../live/live-sweep.js';
 import type { OpenModel } from '../open-model.js';
 import type { OperationContext } from '../operation.js';
 import { textOf, tokensOfText } from '../prompts.js';
@@ -53,9 +54,16 @@ export const sweepModel = async (
   { model, edits, context }: Pick<PatchRun, 'model' | 'edits' | 'context'>,
   prompt: Prompt,
 ): Promise<SweepModel> => {
+  const onSegment = checkpoints(context);
+  if (model.live) {
+    const runs = await model.live.edited(edits);
+    const { variant } = await prepareExperiment(contextFor(model, prompt, 0), []);
+    const { program, compilations } = model;
+    return { program, compilations, variant, elsewhere: liveElsewhere({ runs, program, variant, onSegment }) };
+  }
   const { variant, notes } = await prepareExperiment(contextFor(model, prompt, 0), edits);
   for (const note of notes) context.note(note);
-  return { program: model.program, compilations: model.compilations, variant, onSegment: checkpoints(context) };
+  return { program: model.program, compilations: model.compilations, variant, onSegment };
 };
 
 /** The likeliest token where the answer is expected. */

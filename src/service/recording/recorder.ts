@@ -12,7 +12,7 @@ import {
   type RunInput,
 } from '../../protocol/index.js';
 import type { SiteValue } from '../chosen-sites.js';
-import type { Opened } from '../edited-model.js';
+import type { Opened } from '../opened.js';
 import { promptEdit } from '../experiment.js';
 import { readTextFile } from '../files.node.js';
 import { lastPart } from '../last-part.js';

@@ -14,7 +14,7 @@ import {
 import type { AgentConnection } from './agent-connection.node.js';
 import { tokenId, type Encode } from './live-expressions.js';
 import type { LiveModel } from './live-model.js';
-import type { LiveSite } from './live-sites.js';
+import { checkReadThere, type LiveSite } from './live-sites.js';
 
 /** Numbers that go with a change. */
 type Numbers = Float32Array;
@@ -24,7 +24,7 @@ export interface AgentPatch {
   readonly path: string;
   readonly when: 'before' | 'after' | 'backward';
   readonly slot: string;
-  readonly act: 'set' | 'zero' | 'scale' | 'add' | 'mean' | 'vector' | 'data' | 'skip';
+  readonly act: 'set' | 'zero' | 'scale' | 'add' | 'mean' | 'vector' | 'data' | 'plus' | 'skip';
   readonly view?: object;
   readonly axes?: readonly string[];
   readonly where?: Where;
@@ -33,6 +33,8 @@ export interface AgentPatch {
   /** Of `data`: the number from which on they are written. */
   readonly offset?: number;
   readonly numbers?: Numbers;
+  /** In a pass of several sequences: of this one alone. */
+  readonly row?: number;
 }
 
 /** A change of a weight: at once, and until it is undone. */
@@ -60,7 +62,24 @@ const momentOf = ({ at }: LiveSite): 'before' | 'after' => (at.slot.startsWith('
 
 type Change = Pick<AgentPatch, 'act' | 'value' | 'numbers' | 'offset'>;
 
-const patchAt = (
+/** Changes as they are sent, and the bytes of their numbers beside them. */
+export const packed = (
+  patches: readonly AgentPatch[],
+): { readonly patches: readonly object[]; readonly payload: Uint8Array } => {
+  const size = patches.reduce((sum, { numbers }) => sum + (numbers?.byteLength ?? 0), 0);
+  const payload = new Uint8Array(size);
+  let offset = 0;
+  const sent = patches.map(({ numbers, ...patch }) => {
+    if (!numbers) return patch;
+    payload.set(new Uint8Array(numbers.buffer, numbers.byteOffset, numbers.byteLength), offset);
+    const data = { offset, count: numbers.length };
+    offset += numbers.byteLength;
+    return { ...patch, data };
+  });
+  return { patches: sent, payload };
+};
+
+export const patchAt = (
   site: LiveSite,
   { where, steps }: { readonly where?: Where; readonly steps?: Steps },
   change: Change,
@@ -186,23 +205,8 @@ export class LiveEdits {
   }
 
   async #send(): Promise<void> {
-    const patches = this.#done.flatMap((edit) => edit.patches);
-    const parts: Numbers[] = [];
-    let offset = 0;
-    const sent = patches.map(({ numbers, ...patch }) => {
-      if (!numbers) return patch;
-      const data = { offset, count: numbers.length };
-      parts.push(numbers);
-      offset += numbers.byteLength;
-      return { ...patch, data };
-    });
-    const payload = new Uint8Array(offset);
-    let at = 0;
-    for (const part of parts) {
-      payload.set(new Uint8Array(part.buffer, part.byteOffset, part.byteLength), at);
-      at += part.byteLength;
-    }
-    await Promise.all(this.agents.map((agent) => agent.ask('patches', { patches: sent }, payload)));
+    const { patches, payload } = packed(this.#done.flatMap((edit) => edit.patches));
+    await Promise.all(this.agents.map((agent) => agent.ask('patches', { patches }, payload)));
   }
 
   #skip(name: string): LiveEdit {
@@ -211,6 +215,26 @@ export class LiveEdits {
       throw new UsageError(`there is no module ${name}`, { code: 'SITE_UNKNOWN', hint: '`list` shows them.' });
     const patch: AgentPatch = { path, when: 'after', slot: 'out', act: 'skip' };
     return { text: `skip module ${name}`, patches: [patch], weights: [], undo: [] };
+  }
+
+  /**
+   * Edits as changes of a pass that is run for its values; those of later steps are not in it.
+   * @throws UsageError EDIT_INVALID for those that would change the process itself, or that it cannot make
+   */
+  async ofPass(edits: readonly Edit[]): Promise<readonly AgentPatch[]> {
+    const all: AgentPatch[] = [];
+    for (const edit of edits) {
+      if (edit.edit === 'weight' || edit.edit === 'replace weight')
+        throw new UsageError(`${formatEdit(edit)}: a weight of a running process is not changed for an analysis`, {
+          code: 'EDIT_INVALID',
+          hint: 'Change it with `cutaway attach`, where it can be undone, or change a value.',
+        });
+      if ('site' in edit) checkReadThere(this.model.site(edit.site));
+      const { patches } = await this.#compile(edit);
+      if (patches.some((patch) => patch.when === 'backward')) throw cannot(formatEdit(edit));
+      all.push(...patches.filter(({ steps }) => (steps?.from ?? 0) === 0).map(({ steps: _, ...patch }) => patch));
+    }
+    return all;
   }
 
   async #compile(edit: Edit): Promise<LiveEdit> {

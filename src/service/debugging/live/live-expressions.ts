@@ -38,10 +38,14 @@ export class AgentTrees {
    * @throws UsageError EXPRESSION_*, SITE_UNKNOWN, SITE_NOT_CAPTURED, AMBIGUOUS_TOKEN
    */
   async parse(text: string): Promise<{ readonly tree: AgentTree; readonly sites: readonly LiveSite[] }> {
-    const parsed = parseExpression(text);
-    checkExpression(parsed);
+    return this.of(parseExpression(text));
+  }
+
+  /** The same of one that is parsed. */
+  async of(expression: Expression): Promise<{ readonly tree: AgentTree; readonly sites: readonly LiveSite[] }> {
+    checkExpression(expression);
     const sites: LiveSite[] = [];
-    return { tree: await this.#tree(parsed, sites), sites };
+    return { tree: await this.#tree(expression, sites), sites };
   }
 
   async #tree(node: Expression, sites: LiveSite[]): Promise<AgentTree> {

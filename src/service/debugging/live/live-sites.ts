@@ -1,4 +1,4 @@
-import { ModelError, type JsonObject } from '../../../base/index.js';
+import { ModelError, UsageError, type JsonObject } from '../../../base/index.js';
 import { placedSites, runOrder } from '../../../engine/index.js';
 import type { Program, ValueType } from '../../../graph/index.js';
 import { makeProgram } from '../../../models/index.js';
@@ -37,6 +37,8 @@ export interface KnownSites {
   readonly aliases: ReadonlyMap<string, string>;
   /** Where layers are called, by the name of the layer: `blocks.3`. */
   readonly blocks: ReadonlyMap<string, string>;
+  /** Its computation, as our engine would do it. */
+  readonly program?: Program;
   /** Modules that make scores of the stream: the last norm and the head. */
   readonly ends?: { readonly norm: string | undefined; readonly head: string };
 }
@@ -57,6 +59,22 @@ const viewFor = (type: ValueType, more: Pick<LiveView, 'part' | 'swap'>): LiveVi
 
 /** Its module lies directly in this one. */
 const parentOf = (path: string): string => path.split('.').slice(0, -1).join('.');
+
+/**
+ * Refuses a site whose change would not reach all that follows: an attention gives its pattern beside what it made of it,
+ * and a norm inside a layer takes the stream that goes on around it too.
+ * @throws UsageError SITE_NOT_CAPTURED
+ */
+export const checkReadThere = ({ name, at }: LiveSite): void => {
+  const isPattern = name.endsWith('.pattern');
+  if (!isPattern && !(at.slot === 'in.0' && /\.resid_(mid|cross)$/.test(name))) return;
+  throw new UsageError(`a change of ${name} would not reach all that follows from it in this process`, {
+    code: 'SITE_NOT_CAPTURED',
+    hint: isPattern
+      ? 'An attention tells its weights beside what it made of them: change attn.z, or q, k and v, or use our own engine.'
+      : 'The norm takes the stream, and the stream goes on around it: change attn_out or resid_pre, or use our own engine.',
+  });
+};
 
 /** Collects sites; the first module that gives a value has it. */
 class Collected {
@@ -252,6 +270,7 @@ const knownOf = (program: Program, description: AgentDescription): KnownSites =>
     sites: new Map(inOrder),
     missing: new Set([...types.keys()].filter((name) => !found.sites.has(name))),
     aliases: program.facts.aliases,
+    program,
     blocks: new Map(blocks.map(({ site, path }) => [site.slice(0, -'.resid_post'.length), path])),
     ...(head === undefined ? {} : { ends: { norm, head } }),
   };
