@@ -1904,6 +1904,7 @@ class Agent:
             return refuse("the agent speaks version %d of the protocol" % PROTOCOL, "Use the same version of both.")
         if self._model is None and not _wait_for(lambda: self._model is not None, 10.0):
             return refuse("the process has called no model yet", "Try again once it has.")
+        _wait_for(lambda: self.wire is None, 1.0)  # one that has just gone may not be noticed yet
         with self.lock:
             if self.wire is not None:
                 return refuse("another debugger is attached", "End that session first.")

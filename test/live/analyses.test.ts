@@ -144,6 +144,7 @@ describe('what a live process cannot be asked', () => {
     ['METHOD_UNFIT', 'attribute', '--ids', ids, '--method', 'lrp'],
     ['METHOD_UNFIT', 'attribute', '--ids', ids, '--method', 'attention-rollout'],
     ['METHOD_UNFIT', 'attribute', '--ids', ids, '--max-new-tokens', '2'],
+    ['METHOD_UNFIT', 'attribute', '--ids', ids, '--method', 'attention-gradient'],
     ['METHOD_UNFIT', 'patch', '--ids', ids, '--method', 'path', '--corrupt-ids', corrupt, '--metric', 'logit(7)'],
     [
       'SITE_NOT_CAPTURED',
