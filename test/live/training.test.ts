@@ -223,7 +223,8 @@ describe('a live process in an editor', () => {
 
   it('ends well however much is asked of it meanwhile', async (context) => {
     const asked = async (target: LiveTarget): Promise<void> => {
-      while (!target.hasNews) await Promise.all(Array.from({ length: 20 }, () => target.view({ ask: 'training', last: 200 })));
+      while (!target.hasNews)
+        await Promise.all(Array.from({ length: 20 }, () => target.view({ ask: 'training', last: 200 })));
     };
     for (let i = 0; i < 3; i++) {
       const process = await startScript(context, 'train.py', '--steps', '30');
