@@ -64,16 +64,20 @@ const median = (values: readonly number[]): number =>
 /** Above it the gradient of a batch says little of the gradient of all. */
 const noisy = 100;
 
+const noiseAdvice = (noise: number): Advice => {
+  const varies = Number.isFinite(noise)
+    ? `varies ${noise.toFixed(0)} times as much as its mean is long`
+    : 'varies, and no direction of it lasts';
+  return {
+    kind: 'noisy',
+    text: `from step to step the gradient ${varies}: larger batches, or a smaller learning rate`,
+  };
+};
+
 /** What the last steps suggest. Rules of thumb, each with the numbers that it goes by. */
 export const adviceOn = (steps: readonly TrainingStep[]): readonly Advice[] => {
   const noise = median(steps.slice(-window).flatMap((s) => s.noise ?? []));
-  return [
-    ...trend(steps),
-    ...layersAdvice(steps),
-    ...(noise > noisy
-      ? [{ kind: 'noisy' as const, text: `from step to step the gradient varies ${Number.isFinite(noise) ? noise.toFixed(0) : 'without bound'} times as much as its mean is long: larger batches, or a smaller learning rate` }] // prettier-ignore
-      : []),
-  ];
+  return [...trend(steps), ...layersAdvice(steps), ...(noise > noisy ? [noiseAdvice(noise)] : [])];
 };
 
 const item = (name: string, value: string): Item => ({ name, value });
