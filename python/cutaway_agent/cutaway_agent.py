@@ -928,6 +928,7 @@ class Agent:
         self.progress = Progress()
         self.counts: Dict[str, int] = {}
         self.recounts: Dict[str, int] = {}
+        self.keeping = threading.RLock()  # a debugger that leaves empties it while the model runs
         self.kept: "collections.OrderedDict[Tuple[str, str], _Kept]" = collections.OrderedDict()
         self.kept_size = 0
         self.keeps = True
@@ -957,6 +958,7 @@ class Agent:
         self.stance: Any = None
         self.main_jobs: "queue.Queue[Callable[[], None]]" = queue.Queue()
         self.serving = False
+        self.fused: List[Tuple[Any, int]] = []
         self.next_id = 0
         self.paths: Dict[str, nn.Module] = {}
         self.blocks: Dict[str, int] = {}
@@ -1039,13 +1041,21 @@ class Agent:
 
     def _remove_hooks(self) -> None:
         self._drop_hooks()
-        self.kept.clear()
-        self.kept_size = 0
+        self._forget_kept()
         self.grads.clear()
         self._release_eager()
 
+    def _leave_fast_paths(self) -> None:
+        """Before 2.1, PyTorch's own encoder layers compute all at once where no gradient is wanted, whatever hooks they have."""
+        for module in self.model.modules():
+            kind = getattr(module, "activation_relu_or_gelu", 0) if isinstance(module, nn.TransformerEncoderLayer) else 0
+            if kind:
+                self.fused.append((module, kind))
+                module.activation_relu_or_gelu = 0  # read to choose the fast path, and nowhere else
+
     def _force_eager(self) -> None:
         """Compiled code calls no hooks that came later: as long as something is asked for, it runs uncompiled."""
+        self._leave_fast_paths()
         if not _is_compiled(self.given):
             return
         stance = getattr(getattr(torch, "compiler", None), "set_stance", None)
@@ -1056,6 +1066,9 @@ class Agent:
         self.tell("note", text="the model is compiled: it runs uncompiled as long as the debugger asks for something")
 
     def _release_eager(self) -> None:
+        for module, kind in self.fused:
+            module.activation_relu_or_gelu = kind
+        self.fused.clear()
         if self.stance is None:
             return
         self.stance = None
@@ -1180,9 +1193,7 @@ class Agent:
         if path:
             self.progress.passes += 1
         self.counts, self.recounts, self.pass_order = {}, {}, []
-        self.kept.clear()
-        self.lost_kept.clear()
-        self.kept_size = 0
+        self._forget_kept()
         self._follow_sequence(args, kwargs)
 
     def _follow_sequence(self, args: Sequence[Any], kwargs: Json) -> None:
@@ -1375,7 +1386,17 @@ class Agent:
         given = [k for k, t in values.items() if k.startswith("kw.")]
         return next((k for k in given if values[k].is_floating_point() and k.endswith(("hidden_states", "input"))), given[0] if given else None)
 
+    def _forget_kept(self) -> None:
+        with self.keeping:
+            self.kept.clear()
+            self.lost_kept.clear()
+            self.kept_size = 0
+
     def _keep(self, event: _Event) -> None:
+        with self.keeping:
+            self._keep_all(event)
+
+    def _keep_all(self, event: _Event) -> None:
         kept, path = self.kept, event.path
         for slot, t in event.values.items():
             size = t.numel() * t.element_size()
@@ -1418,7 +1439,8 @@ class Agent:
         return _viewed(self._kept_value(str(path), slot), view)
 
     def _kept_value(self, path: str, slot: str) -> Tensor:
-        there = {s: k.tensor for (p, s), k in self.kept.items() if p == path}
+        with self.keeping:
+            there = {s: k.tensor for (p, s), k in self.kept.items() if p == path}
         own = self._slot(slot, there)
         found = self.kept.get((path, own)) if own is not None else None
         if found is None:

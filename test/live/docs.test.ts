@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, describe, expect, it, vi } from 'vitest';
@@ -41,9 +41,25 @@ describe('docs/live.md', () => {
   });
 });
 
+/** An interpreter with the oldest PyTorch that the agent works with, where there is one. */
+const oldestPython = (): string | undefined =>
+  [process.env['CUTAWAY_PYTHON_OLDEST'], path.join(root, '.venv/oldest/bin/python')].find(
+    (file) => file !== undefined && existsSync(file),
+  );
+
 describe('cutaway_agent', () => {
   it('passes its own tests', (context) => {
     const python = pythonOrSkip(context, 'torch');
+    const { status, output } = runPython(python, ['-W', 'ignore', '-m', 'unittest', 'discover', '-s', 'tests']);
+    expect(output).toMatch(/Ran \d+ tests/);
+    expect(status, output).toBe(0);
+  });
+
+  it('passes its own tests with the oldest PyTorch', (context) => {
+    const python = oldestPython();
+    if (python === undefined)
+      return context.skip('no PyTorch 1.13: make .venv/oldest with test/python/oldest.txt, or name one in CUTAWAY_PYTHON_OLDEST'); // prettier-ignore
+    expect(runPython(python, ['-c', 'import torch; print(torch.__version__)']).output).toMatch(/^1\.13/);
     const { status, output } = runPython(python, ['-W', 'ignore', '-m', 'unittest', 'discover', '-s', 'tests']);
     expect(output).toMatch(/Ran \d+ tests/);
     expect(status, output).toBe(0);

@@ -1,4 +1,5 @@
 """What the agent promises, and each trap of PyTorch's hooks: `python -m unittest discover -s tests`."""
+import collections
 import copy
 import dataclasses
 import io
@@ -374,6 +375,35 @@ class Traps(Base):
                 for name, p in model.named_parameters():
                     self.assertTrue(torch.allclose(p.grad, expected[name], atol=1e-6), (reentrant, name))
             debugger.close()
+
+    def test_a_debugger_that_leaves_while_a_value_is_kept(self):
+        class Twice(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.fc = nn.Linear(8, 8)
+
+            def forward(self, x):
+                return self.fc(self.fc(x))
+
+        class Watched(collections.OrderedDict):
+            """Has everything forgotten, by another thread, as soon as something was found."""
+
+            def __contains__(self, key):
+                found = super().__contains__(key)
+                if found:
+                    leaving = threading.Thread(target=agent._forget_kept)
+                    leaving.start()
+                    leaving.join(0.05)
+                return found
+
+        model = Twice()
+        agent = self.listen(model)
+        debugger = self.attach(agent)
+        debugger.point(1, "after", ["fc"], condition=more_than(reduce("norm", site("fc")), 1e9))
+        agent.kept = Watched()
+        x = torch.randn(1, 8)
+        self.assertTrue(torch.equal(model(x), model.fc(model.fc(x))))
+        self.assertIn(("fc", "out"), agent.kept)
 
     def test_fast_paths_of_pytorchs_own_layers(self):
         layer = nn.TransformerEncoderLayer(8, 2, 16, batch_first=True, dropout=0.0)
