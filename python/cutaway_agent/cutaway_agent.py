@@ -1906,8 +1906,9 @@ class Agent:
         except (EOFError, OSError, ValueError):
             pass
         finally:
-            if self.wire is wire:
-                self.release()
+            with self.answering:
+                if self.wire is wire and not self.ending:
+                    self.release()
             wire.close()
 
     def _greet(self, wire: _Wire, message: Json) -> bool:
@@ -1984,8 +1985,8 @@ class Agent:
 
     def end_serving(self) -> None:
         """
-        No more questions are answered, once the one under way is: a thread that ends with the interpreter while it is
-        inside of PyTorch aborts the process.
+        No more questions are answered, once the one under way is, and a debugger that goes then has nothing let go of: a
+        thread that ends with the interpreter while it is inside of PyTorch, if only to free a tensor, aborts the process.
         """
         if self.answering.acquire(timeout=2.0):
             self.ending = True

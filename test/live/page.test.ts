@@ -143,6 +143,7 @@ describe('the page of a live process', () => {
     };
     await stand(tab);
     const made = process.lines.length;
+    tab.change(points()); // which stay with the session: attached again, the process would come to them by itself
     tab.change({ model: 'zoo:world' });
     await until(() => process.lines.length).toBeGreaterThan(made);
     await until(() => tab.view()?.phase).toBe('off');

@@ -648,6 +648,20 @@ class Safety(Base):
         self.assertEqual(debugger.ask("met"), {"met": {}})
         self.assertEqual(agent.address[0], "127.0.0.1")
 
+    def test_at_the_end_of_the_process_a_debugger_that_goes_frees_nothing_in_its_thread(self):
+        model = Net()
+        agent = self.listen(model)
+        debugger = self.attach(agent)
+        debugger.point(1, "after", ["h.1"], condition=more_than(reduce("norm", site("h.1")), 1e9))
+        model(torch.ones(1, 8))
+        self.assertTrue(agent.kept)
+        agent.end_serving()
+        debugger.close()
+        serving = [t for t in threading.enumerate() if t.name == "cutaway"]
+        self.assertTrue(cutaway_agent._wait_for(lambda: sum(t.is_alive() for t in serving) <= 1, 5))  # who accepts goes on
+        self.assertTrue(agent.kept)
+        self.assertTrue(agent.active)
+
     def test_a_lost_connection_releases_every_thread_and_removes_every_hook(self):
         model = Net()
         before = {n: (len(m._forward_hooks), len(m._forward_pre_hooks)) for n, m in model.named_modules()}

@@ -83,14 +83,14 @@ const Memory = (): JSX.Element => {
   const asks = makeLatest(
     async () => {
       const client = app.session.client();
-      if (client) setStatus(await client.request('status', {}));
+      if (client && !app.runOnly()) setStatus(await client.request('status', {}));
     },
     () => setStatus(undefined), // the host is gone, which is told elsewhere
     { supersede: 'stop', quietMs: 500 },
   );
   createEffect(on(app.results.compare, () => asks.ask(undefined)));
   return (
-    <Show when={status()}>
+    <Show when={app.runOnly() ? undefined : status()}>
       {(of) => (
         <span
           class="memory soft small number"
