@@ -51,15 +51,17 @@ const isAlive = (pid: number): boolean => {
 const untilGone = (pid: number): Promise<void> =>
   vi.waitFor(() => expect(isAlive(pid)).toBe(false), { timeout: 20_000, interval: 50 });
 
+let longRuns = 0;
 /** A capture on the plain engine, which takes seconds; `begun` resolves when the model is about to run. */
 const longRun = (signal?: AbortSignal) => {
   let isOver = false;
+  longRuns++; // of tokens of its own: a run begins where an earlier one brought it
   let begin: () => void;
   const begun = new Promise<void>((resolve) => (begin = resolve));
   const onTold = (told: Notification): void => {
     if (told.type === 'note' && told.text.includes('sites,')) begin();
   };
-  const params = { model, engine: 'reference' as const, ids: new Array<number>(400).fill(3), sites: '**.resid_post' };
+  const params = { model, engine: 'reference' as const, ids: new Array<number>(500).fill(longRuns), sites: '**.resid_post' };
   const done = host
     .request('capture', { ...params, run: 'long' }, { onTold, ...(signal ? { signal } : {}) })
     .finally(() => (isOver = true));
@@ -136,15 +138,17 @@ describe('the host', () => {
     expect(await codeOf(host.view({ at, as: { kind: 'stats' } }))).toBe('SITE_NOT_CAPTURED');
   });
 
-  it('answers while a model runs; of two views of one key the older is cancelled', async () => {
+  it('answers while a model runs; of views of one key older ones are cancelled', async () => {
     await host.request('capture', { ids, sites: 'embed', run: 'b' }, { handle: 'small' });
     const { begun, done, isOver } = longRun();
     await begun;
     for (let i = 0; i < 20; i++) await host.request('ping', {});
     const look = () => host.view({ at: { run: 'b', site: 'embed' }, as: { kind: 'stats' } }, { key: 'image' });
-    const [older, newer] = [codeOf(look()), look()];
+    // Many, since the worker may answer one before it hears of the next.
+    const [older, newer] = [Array.from({ length: 200 }, () => codeOf(look())), look()];
     expect(isOver()).toBe(false);
-    expect([await older, (await newer).view.kind]).toEqual(['CANCELLED', 'stats']);
+    expect(await Promise.all(older)).toContain('CANCELLED');
+    expect((await newer).view.kind).toBe('stats');
     await done;
   });
 
