@@ -61,7 +61,12 @@ const longRun = (signal?: AbortSignal) => {
   const onTold = (told: Notification): void => {
     if (told.type === 'note' && told.text.includes('sites,')) begin();
   };
-  const params = { model, engine: 'reference' as const, ids: new Array<number>(500).fill(longRuns), sites: '**.resid_post' };
+  const params = {
+    model,
+    engine: 'reference' as const,
+    ids: new Array<number>(500).fill(longRuns),
+    sites: '**.resid_post',
+  };
   const done = host
     .request('capture', { ...params, run: 'long' }, { onTold, ...(signal ? { signal } : {}) })
     .finally(() => (isOver = true));
