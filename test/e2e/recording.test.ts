@@ -23,6 +23,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 it('is walked along in both directions, and its values are looked at', async (context) => {
   const page = await openBare(context, addressOf({ model: record }));
   await page.locator('#listing .line').first().waitFor();
+  await page.locator('#process-place').getByText(/./).first().waitFor(); // it stands: a step can be asked for
   methods.length = 0;
   for (const gone of ['#board', '#prompt', '#experiment', '#tab-lens', '#detach'])
     expect(await page.locator(gone).count(), gone).toBe(0);
