@@ -182,9 +182,12 @@ const Numbers = (props: { readonly seen: Seen }): JSX.Element => {
 const NameField = (props: { readonly name: string }): JSX.Element => {
   const app = useApp();
   const [typed, setTyped] = createSignal<string>();
+  /** What stood there when it got the focus: a name that came in under a selection would be written behind. */
+  const [held, setHeld] = createSignal<string>();
   const choose = (): void => {
     const ref = typed()?.trim();
     setTyped(undefined);
+    setHeld(undefined);
     if (ref !== undefined) app.debugging.chooseValue(ref === '' ? undefined : { ref, at: [] });
   };
   return (
@@ -195,9 +198,11 @@ const NameField = (props: { readonly name: string }): JSX.Element => {
         list="value-names"
         spellcheck={false}
         autocomplete="off"
-        value={typed() ?? props.name}
+        value={typed() ?? held() ?? props.name}
         placeholder={app.t().live.valueName}
         aria-label={app.t().live.valueName}
+        onFocus={(event) => setHeld(event.currentTarget.value)}
+        onBlur={() => setHeld(undefined)}
         onInput={(event) => setTyped(event.currentTarget.value)}
         onChange={choose}
         onKeyDown={(event) => event.key === 'Enter' && choose()}
