@@ -5,10 +5,12 @@ import { makeExperiment, formatExperiment, parseEdits, type EditKind } from '../
 import {
   isProcess,
   isTargetOnly,
+  pageRun,
   sessionPrompt,
   toWireError,
   type DebugSettings,
   type ExperimentState,
+  type HostParams,
   type Motion,
   type MoveResult,
   type RunAct,
@@ -18,8 +20,8 @@ import {
   type TargetTold,
   type ViewAsk,
 } from '../protocol/index.js';
+import { HostRun } from '../service/host/index.js';
 import type { LiveTarget } from '../service/index.js';
-import { HostRun } from './host-run.js';
 import type { Processes } from './processes.js';
 import { RunPoints } from './run-points.js';
 
@@ -53,6 +55,14 @@ const longMs = 80;
 const tellEachMs = 40;
 
 const editsOn = ({ edits }: ExperimentState): readonly string[] => edits.filter((e) => e.on).map((e) => e.text);
+
+/** What the host is to run; of a recording nothing is run. */
+const hostedOf = (now: ExperimentState, edits: readonly string[]): HostParams<'debug.open'> => {
+  const { model } = now;
+  if (isTargetOnly(model)) return { session: pageRun, model };
+  const run = { binding: 'apart' as const, edits: edits.map((text) => ({ text })), ...sessionPrompt(now) };
+  return { session: pageRun, model, ...run };
+};
 
 /** Edits of the model or the text, which are not made while a run goes on. */
 const fixedKinds: ReadonlySet<EditKind> = new Set<EditKind>(['config', 'replace activation', 'prompt']);
@@ -268,7 +278,7 @@ export class SharedRun {
 
   async #opening(now: ExperimentState, edits: readonly string[]): Promise<Pick<Opened, 'target' | 'live'>> {
     const { client, processes } = this.options;
-    if (!isProcess(now.model)) return { target: await HostRun.open(client, now, edits) };
+    if (!isProcess(now.model)) return { target: await HostRun.open(client, hostedOf(now, edits)) };
     const run = this.#run;
     const onDeath = (error: DebuggerError): void => void this.#inTurn(() => this.#died(run, error));
     const live = await processes.attach(now.model, { onDeath, onNews: () => this.#news(run) });

@@ -2,7 +2,7 @@ import { UsageError } from '../base/index.js';
 import { placedSites, type Variant } from '../engine/index.js';
 import { gradientOfSite } from '../graph/index.js';
 import type { GradientFault } from '../protocol/index.js';
-import type { FloatTensor } from '../tensor/index.js';
+import { statistics, type FloatTensor } from '../tensor/index.js';
 
 /** What stops the way back, and from which length of a layer's gradient on. */
 export interface GradientCatch {
@@ -50,9 +50,7 @@ const normOf = ({ data }: FloatTensor): number => {
 const faultIn = (name: string, gradient: FloatTensor, { kind, bound }: GradientCatch): GradientFault | undefined => {
   const site = gradientOfSite(name);
   if (kind === 'nan' || kind === 'inf') {
-    const isBad = kind === 'nan' ? Number.isNaN : (x: number) => Math.abs(x) === Infinity;
-    let count = 0;
-    for (const x of gradient.data) if (isBad(x)) count++;
+    const count = statistics(gradient)[kind];
     const what = kind === 'nan' ? 'NaN' : 'infinite';
     return count === 0
       ? undefined

@@ -1,20 +1,12 @@
 import { shownNumber } from '../../debugger/index.js';
-import { placedSites, siteIn, type ExpressionValue } from '../../engine/index.js';
+import { placedSites, type ExpressionValue } from '../../engine/index.js';
 import { completeExpression } from '../../language/index.js';
 import type { Evaluated, ViewAnswerOf } from '../../protocol/index.js';
 import { toFloat32 } from '../../tensor/index.js';
 import type { Debuggee } from './debuggee.js';
 import { resolveValue } from './engine-values.js';
 import { itemOf, type HeldValue } from './held-values.js';
-
-/** A site's own name, for one as the listing has it: `attn.pattern` in layer 3 is `blocks.3.attn.pattern`. */
-export const fullName = (text: string, { session }: Debuggee): string => {
-  const { instance } = session;
-  if (!instance) return text;
-  const name = /^[\w.#]+/.exec(text)?.[0] ?? '';
-  const site = instance.segment.graph.sites.find((s) => s.name === `${instance.segment.id}.${name}`);
-  return site ? siteIn(instance, site.name) + text.slice(name.length) : text;
-};
+import { ownName } from './local-sites.js';
 
 /** Numbers of a tensor that an answer shows. */
 const shownFirst = 12;
@@ -48,7 +40,7 @@ export const evaluatedItem = async (text: string, sites: readonly string[], from
 /** The same where a run of our engine stands. */
 export const evaluateIn = (debuggee: Debuggee, expression: string): Promise<Evaluated> => {
   const sites = placedSites(debuggee.session.variant.order).map((p) => p.name);
-  return evaluatedItem(fullName(expression.trim(), debuggee), sites, {
+  return evaluatedItem(ownName(expression.trim(), debuggee.local), sites, {
     value: (site) => resolveValue(debuggee, site),
     evaluate: (text) => debuggee.evaluate(text),
   });

@@ -14,13 +14,15 @@ export interface LocalSites {
 const innerName = (site: string): string | undefined =>
   /^(?:(?:encoder|decoder)\.)?blocks\.\d+(?:#\d+)?\.(.+)$/.exec(site)?.[1];
 
-/** Sites that are named as the listing names them, `attn.z`, as those of the layer where the run stands. */
-export const localTree = (tree: Expression, { place, has }: LocalSites): Expression =>
-  mapLeaves(tree, (leaf) => {
-    if (leaf.kind !== 'site' || place === undefined || has(leaf.site)) return leaf;
-    const own = `${place}.${leaf.site}`;
-    return has(own) ? { ...leaf, site: own as SiteName } : leaf;
-  });
+/** A site's own name, for one as the listing has it: `attn.z` in layer 3 is `blocks.3.attn.z`. */
+export const ownName = (site: string, { place, has }: LocalSites): string => {
+  const own = `${place ?? ''}.${site}`;
+  return place !== undefined && !has(site) && has(own) ? own : site;
+};
+
+/** Sites that are named as the listing names them as those of the layer where the run stands. */
+export const localTree = (tree: Expression, sites: LocalSites): Expression =>
+  mapLeaves(tree, (leaf) => (leaf.kind === 'site' ? { ...leaf, site: ownName(leaf.site, sites) as SiteName } : leaf));
 
 /** Is this a name of the listing, of which some layer has a site? */
 export const isInSomeLayer = (site: string, { has, all }: LocalSites): boolean => {

@@ -6,7 +6,6 @@ import type {
   DebugInput,
   MoveResult,
   Motion,
-  Notification,
   PointsInput,
   PointsResult,
   PointSpec,
@@ -19,6 +18,7 @@ import type {
 } from '../../protocol/index.js';
 import { cancelled } from '../cancel.js';
 import { ChangeLog } from './change-log.js';
+import { HostRun, toldTo } from './host-run.js';
 import { startHost } from './start.js';
 
 /** What a run is opened with. */
@@ -46,14 +46,6 @@ export const againOf = (input: OpenInput, { prompt }: TargetAbout, { tokens, edi
   };
 };
 
-/** Hands on what a host tells of a request. */
-const toldTo =
-  ({ onTold, onProgress }: Partial<Pick<MoveOptions, 'onTold' | 'onProgress'>>) =>
-  (notified: Notification): void => {
-    if (notified.type === 'told') onTold?.(notified.told);
-    else if (notified.type === 'progress') onProgress?.(notified);
-  };
-
 /**
  * A run in a host's process. Points and changes are kept here, too, so that a host that dies takes nothing of them with
  * it.
@@ -62,15 +54,15 @@ export class HostTarget implements Target {
   readonly #points = new Map<number, PointSpec>();
   readonly #log = new ChangeLog();
   #caught: readonly string[] = [];
-  #state: TargetState;
+  #run: HostRun;
 
   private constructor(
     readonly client: Client,
     readonly input: OpenInput,
-    opened: { readonly about: TargetAbout; readonly state: TargetState },
+    run: HostRun,
   ) {
-    this.about = opened.about;
-    this.#state = opened.state;
+    this.about = run.about;
+    this.#run = run;
   }
 
   readonly about: TargetAbout;
@@ -86,8 +78,8 @@ export class HostTarget implements Target {
     signal?.addEventListener('abort', end, { once: true });
     try {
       const onTold = toldTo(onProgress ? { onProgress } : {});
-      const request = client.request('debug.open', { ...input, session }, { onTold, ...(signal ? { signal } : {}) });
-      return new HostTarget(client, input, await request);
+      const run = await HostRun.open(client, { ...input, session }, { onTold, ...(signal ? { signal } : {}) });
+      return new HostTarget(client, input, run);
     } catch (error) {
       await client.dispose();
       throw signal?.aborted ? cancelled() : error;
@@ -97,7 +89,7 @@ export class HostTarget implements Target {
   }
 
   get state(): TargetState {
-    return this.#state;
+    return this.#run.state;
   }
 
   /** The breakpoints that there are, by their numbers. */
@@ -111,26 +103,17 @@ export class HostTarget implements Target {
   }
 
   async resume(motion: Motion, options: MoveOptions = {}): Promise<MoveResult> {
-    const result = await this.#move(motion, options).catch((error: unknown): MoveResult => {
+    const result = await this.#run.resume(motion, options).catch((error: unknown): MoveResult => {
       if (!(error instanceof DebuggerError) || error.info.code !== 'CANCELLED') throw error;
-      return { stop: { reason: 'pause' }, state: this.#state }; // before it began
+      return { stop: { reason: 'pause' }, state: this.state }; // before it began
     });
-    this.#state = result.state;
     const { point } = result.stop;
     if (point !== undefined && this.#points.get(point)?.temporary) this.#points.delete(point);
     return result;
   }
 
-  #move(motion: Motion, { signal, ...listening }: MoveOptions): Promise<MoveResult> {
-    return this.client.request(
-      'debug.move',
-      { session, motion },
-      { ...(signal ? { signal } : {}), onTold: toldTo(listening) },
-    );
-  }
-
   async points(input: PointsInput): Promise<PointsResult> {
-    const result = await this.client.request('debug.points', { session, ...input });
+    const result = await this.#run.points(input);
     for (const id of result.removed) this.#points.delete(id);
     result.added.forEach((answer, i) => {
       const spec = input.add?.[i];
@@ -141,9 +124,8 @@ export class HostTarget implements Target {
     return result;
   }
 
-  async view<K extends ViewAsk['ask']>(ask: ViewAskOf<K>): Promise<Looked<K>> {
-    const { result, payload } = await this.client.requestBytes('debug.view', { session, ask });
-    return { ...(result as Looked<K>), ...(ask.ask === 'bytes' ? { bytes: payload } : {}) };
+  view<K extends ViewAsk['ask']>(ask: ViewAskOf<K>): Promise<Looked<K>> {
+    return this.#run.view(ask);
   }
 
   async apply(change: TargetChange): Promise<ChangeResult> {
@@ -156,10 +138,9 @@ export class HostTarget implements Target {
   }
 
   async #apply(change: TargetChange): Promise<ChangeResult> {
-    const { edits } = this.#state;
-    const result = await this.client.request('debug.apply', { session, change });
+    const { edits } = this.state;
+    const result = await this.#run.apply(change);
     if (result.done) this.#log.note(change, edits);
-    this.#state = result.state;
     return result;
   }
 
@@ -181,13 +162,14 @@ export class HostTarget implements Target {
   /** Another host in the place of one that died; in it, too, all that was made can be undone, and made again. */
   async #revive(): Promise<ChangeResult> {
     await this.client.restart();
-    const { first, changes } = this.#log.again(this.#state.edits);
-    const again = againOf(this.input, this.about, { ...this.#state, edits: [...first] });
-    let { state } = await this.client.request('debug.open', { ...again, session });
-    for (const change of changes) ({ state } = await this.client.request('debug.apply', { session, change }));
-    this.#state = state;
+    const { first, changes } = this.#log.again(this.state.edits);
+    const again = againOf(this.input, this.about, { ...this.state, edits: [...first] });
+    const run = await HostRun.open(this.client, { ...again, session });
+    for (const change of changes) await run.apply(change);
+    this.#run = run;
     const add = [...this.#points].map(([id, spec]) => ({ ...spec, id }));
-    await this.client.request('debug.points', { session, add, caught: [...this.#caught] });
-    return { done: true, notes: ['another process was started; breakpoints and changes are as they were'], state };
+    await run.points({ add, caught: [...this.#caught] });
+    const notes = ['another process was started; breakpoints and changes are as they were'];
+    return { done: true, notes, state: run.state };
   }
 }

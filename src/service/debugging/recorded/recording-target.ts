@@ -26,6 +26,7 @@ import { pictureOf } from '../picture.js';
 import { evaluatedItem } from '../evaluating.js';
 import { stepName } from '../frames.js';
 import { childItems, itemOf, type HeldValue } from '../held-values.js';
+import { ownName } from '../local-sites.js';
 import { PointBook } from '../points.js';
 import { RecordedMoment } from './recorded-moment.js';
 import { recordedPointRun } from './recorded-points.js';
@@ -196,7 +197,7 @@ export class RecordingTarget implements Target {
       scope: async (a) => ({ items: paged(await this.#items(a.scope), a) }),
       children: async (a) => ({ items: childItems(a.ref, await this.#resolve(a.ref), a) }),
       evaluate: async (a) =>
-        evaluatedItem(a.expression.trim(), moment.sites, {
+        evaluatedItem(ownName(a.expression.trim(), moment.local), moment.sites, {
           value: (site) => moment.value(site),
           evaluate: (text) => moment.evaluate(text),
         }),

@@ -4,13 +4,8 @@ import { useApp } from '../../app.js';
 import { percent } from '../../look/numbers.js';
 import { visible } from '../../look/token-text.js';
 import { Panel } from '../../shell/panel.jsx';
+import { SaysBar } from '../program/says-bar.jsx';
 import { useLook } from '../program/use-look.js';
-
-const Bar = (props: { readonly share: number }): JSX.Element => (
-  <td class="says-bar">
-    <span style={{ width: `${100 * props.share}%` }} />
-  </td>
-);
 
 type Rows = ViewAnswerOf<'lens'>['rows'];
 
@@ -34,12 +29,12 @@ const Table = (props: { readonly rows: Rows }): JSX.Element => {
               <td class="mono small">{place}</td>
               <td class="mono">{visible(top.text)}</td>
               <td class="number">{percent(top.probability)}</td>
-              <Bar share={top.probability} />
+              <SaysBar share={top.probability} />
               <For each={words}>
                 {({ probability }) => (
                   <>
                     <td class="number">{percent(probability)}</td>
-                    <Bar share={probability} />
+                    <SaysBar share={probability} />
                   </>
                 )}
               </For>

@@ -17,7 +17,7 @@ const Curve = (props: { readonly name: string; readonly values: readonly (number
         <span>{props.name}</span> <b class="number">{compact(props.values.at(-1))}</b>
       </figcaption>
       <Show when={curve().lines.length > 0}>
-        <svg viewBox="0 0 100 30" preserveAspectRatio="none" role="img" aria-label={props.name}>
+        <svg class="line-chart" viewBox="0 0 100 30" preserveAspectRatio="none" role="img" aria-label={props.name}>
           <For each={curve().lines}>{(points) => <polyline points={points} />}</For>
         </svg>
         <span class="soft small number curve-ends">

@@ -2,6 +2,7 @@ import { createMemo, createSignal, For, Index, Show, type JSX } from 'solid-js';
 import { useApp, type App } from '../../app.js';
 import { localTiles } from '../../look/local-tiles.js';
 import { compact } from '../../look/numbers.js';
+import { Histogram } from '../../shell/histogram.jsx';
 import { MatrixView, type MatrixCell } from '../../shell/matrix-view.jsx';
 import { NumberList } from '../../shell/number-list.jsx';
 import { Panel } from '../../shell/panel.jsx';
@@ -135,31 +136,6 @@ const Picture = (props: { readonly seen: Seen }): JSX.Element => {
   );
 };
 
-const Histogram = (props: { readonly seen: Seen }): JSX.Element => {
-  const app = useApp();
-  const counts = () => props.seen.histogram.counts;
-  const most = () => Math.max(1, ...counts());
-  return (
-    <>
-      <svg
-        class="histogram"
-        viewBox={`0 0 ${counts().length} 20`}
-        preserveAspectRatio="none"
-        role="img"
-        aria-label={app.t().weights.histogram}
-      >
-        <For each={counts()}>
-          {(n, i) => <rect x={i()} width="0.9" y={20 - (20 * n) / most()} height={(20 * n) / most()} />}
-        </For>
-      </svg>
-      <div class="histogram-ends small">
-        <span>{compact(props.seen.histogram.low)}</span>
-        <span>{compact(props.seen.histogram.high)}</span>
-      </div>
-    </>
-  );
-};
-
 const Numbers = (props: { readonly seen: Seen }): JSX.Element => {
   const app = useApp();
   const rows = (): readonly (readonly [string, string])[] => {
@@ -238,7 +214,7 @@ export const ValuePanel = (): JSX.Element => {
         {(of) => (
           <div class="scrolls">
             <Picture seen={of()} />
-            <Histogram seen={of()} />
+            <Histogram of={of().histogram} />
             <Numbers seen={of()} />
           </div>
         )}

@@ -2,6 +2,7 @@ import { For, Show, type JSX } from 'solid-js';
 import { useApp } from '../../app.js';
 import { percent } from '../../look/numbers.js';
 import { visible } from '../../look/token-text.js';
+import { SaysBar } from './says-bar.jsx';
 import { useLook } from './use-look.js';
 
 /** How many words are shown. */
@@ -26,9 +27,7 @@ export const Says = (): JSX.Element => {
                 <tr>
                   <td class="mono">{visible(word.text)}</td>
                   <td class="number">{percent(word.probability)}</td>
-                  <td class="says-bar">
-                    <span style={{ width: `${100 * word.probability}%` }} />
-                  </td>
+                  <SaysBar share={word.probability} />
                 </tr>
               )}
             </For>

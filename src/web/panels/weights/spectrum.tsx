@@ -83,7 +83,13 @@ export const SpectrumView = (props: { readonly entry: WeightEntry | undefined })
           <>
             <div class="spectrum-chart">
               <span class="number small">{compact(of().values[0])}</span>
-              <svg viewBox="0 0 100 40" preserveAspectRatio="none" role="img" aria-label={t().spectrumLabel}>
+              <svg
+                class="line-chart"
+                viewBox="0 0 100 40"
+                preserveAspectRatio="none"
+                role="img"
+                aria-label={t().spectrumLabel}
+              >
                 <polyline points={spectrumLine(of(), spectrumFloor(of()))} />
               </svg>
               <span class="number small">{compact(spectrumFloor(of()))}</span>

@@ -10,6 +10,7 @@ import { Panel } from '../../shell/panel.jsx';
 import { ScaleStrip } from '../../shell/scale-strip.jsx';
 import { withPanel } from '../../state/panel-settings.js';
 import { runB } from '../../state/two-runs.js';
+import { Histogram } from '../../shell/histogram.jsx';
 import { MatrixView, type MatrixCell } from '../../shell/matrix-view.jsx';
 import type { FetchTile } from '../../look/tiles.js';
 import { pictureSize, readWeight, readWeightCell, readWeightTile, weightsFound, type WeightLook } from './data.js';
@@ -126,31 +127,6 @@ const Picture = (props: { readonly of: WeightLook }): JSX.Element => {
   );
 };
 
-/** How often which numbers occur. */
-const Histogram = (props: { readonly of: WeightLook }): JSX.Element => {
-  const app = useApp();
-  const most = (): number => Math.max(1, ...props.of.histogram.counts);
-  return (
-    <>
-      <svg
-        class="histogram"
-        viewBox="0 0 61 20"
-        preserveAspectRatio="none"
-        role="img"
-        aria-label={app.t().weights.histogram}
-      >
-        <For each={props.of.histogram.counts}>
-          {(n, i) => <rect x={i()} width="0.9" y={20 - (20 * n) / most()} height={(20 * n) / most()} />}
-        </For>
-      </svg>
-      <div class="histogram-ends small">
-        <span>{compact(props.of.histogram.low)}</span>
-        <span>{compact(props.of.histogram.high)}</span>
-      </div>
-    </>
-  );
-};
-
 const Numbers = (props: { readonly of: WeightLook }): JSX.Element => {
   const app = useApp();
   const rows = (): readonly (readonly [string, string])[] => {
@@ -208,7 +184,7 @@ export const WeightsPanel = (): JSX.Element => {
               <p class="soft small">{app.t().beside.same}</p>
             </Show>
             <Picture of={of()} />
-            <Histogram of={of()} />
+            <Histogram of={of().histogram} />
             <Numbers of={of()} />
             <Show when={!of().minus} fallback={<p class="soft small">{app.t().weights.oneSpectrum}</p>}>
               <SpectrumView entry={of().entry} />
