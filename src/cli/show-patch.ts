@@ -18,8 +18,19 @@ const cell = (x: number | null, most: number): string => {
 /** How many columns a heatmap may have before only the table below tells of it. */
 const widest = 64;
 
-const short = (text: string, width: number): string => {
-  const shown = visible(text);
+/** A column's name: what is ours as it is, and of its token also the space in front, made visible. */
+const nameOf = ({ label, position, head, neuron }: PatchGrid['columns'][number]): string => {
+  if (position === undefined) return label;
+  const parts = [
+    ...(head === undefined ? [] : [`head ${head}`]),
+    ...(neuron === undefined ? [] : [`neuron ${neuron}`]),
+  ];
+  const before = [...parts, `${position} `].join(' · ');
+  return label.startsWith(before) ? `${before}${visible(label.slice(before.length))}` : visible(label);
+};
+
+const short = (column: PatchGrid['columns'][number], width: number): string => {
+  const shown = nameOf(column);
   return columns(shown) <= width
     ? shown
     : `${Array.from(shown)
@@ -36,9 +47,7 @@ const legend = (g: PatchGrid, width: number): string[] => {
   );
   const line = `  ${' '.repeat(width)} ${names.join('')}`;
   const words = g.columns.filter((c) => c.position !== undefined && c.head === undefined);
-  return words.length === 0
-    ? [line]
-    : [line, `  ${' '.repeat(width)} ${words.map((c) => short(c.label, 18)).join('  ')}`];
+  return words.length === 0 ? [line] : [line, `  ${' '.repeat(width)} ${words.map((c) => short(c, 18)).join('  ')}`];
 };
 
 const heatmap = (g: PatchGrid, most: number): string[] => {
@@ -71,7 +80,8 @@ const strongest = (r: PatchResult, count: number): string => {
     const { grid, layer, column } = place;
     const range = [grid.low, grid.high].map((n) => number(n?.[layer]?.[column])).join(' to ');
     const own = [number(grid.raw[layer]?.[column]), number(effectAt(place)), ...(bounds ? [range] : [])];
-    return [grid.site, grid.layers[layer] ?? '', short(grid.columns[column]?.label ?? '', 30), ...own];
+    const at = grid.columns[column];
+    return [grid.site, grid.layers[layer] ?? '', at ? short(at, 30) : '', ...own];
   });
   const head = [
     'site',

@@ -81,6 +81,22 @@ describe('a circuit', () => {
 });
 
 describe('in a terminal', () => {
+  it('patching names its columns in words, marks what is below 0 and says what shades mean', async () => {
+    const { stdout } = await cutaway(
+      'patch',
+      llama,
+      ...two,
+      '--metric',
+      'logit(3) - logit(4)',
+      '--sites',
+      'z,attn_out',
+    );
+    expect(stdout).toMatch(/ {2}head \d {2}/);
+    expect(stdout).toMatch(/ {2}\d t\d+ {2}/);
+    expect(stdout).toMatch(/[░▒▓█]−/);
+    expect(stdout).toContain('share: 0 is the corrupted run, 1 the clean one; ██ is ');
+  });
+
   it('an attack that has nothing to do says why', async () => {
     const attack = ['attack', 'zoo:judge-sentiment', '--prompt'];
     expect((await cutaway(...attack, 'The soup was awful.', '--toward', 'negative')).stdout).toContain(
