@@ -45,7 +45,7 @@ describe('what cannot be told apart', () => {
   ])('%s says why', async (variant, why) => {
     await expect(told(variant, { word: 3 })).rejects.toMatchObject({
       message: expect.stringMatching(why) as string,
-      info: { code: 'OPTION_INVALID' },
+      info: { code: 'METHOD_UNFIT' },
     });
   });
 

@@ -66,7 +66,7 @@ describe('q·k', () => {
 
   it.each(['bart-default', 'opt-post-norm'])('is refused in %s, where the stream is no sum', async (variant) => {
     await expect(told(variant, { head: variant.startsWith('bart') ? 'decoder.1.0' : '1.0' })).rejects.toMatchObject({
-      info: { code: 'OPTION_INVALID' },
+      info: { code: 'METHOD_UNFIT' },
     });
   });
 

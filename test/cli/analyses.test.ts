@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { cutaway, gpt2, json, llama, refused } from './command.js';
+import { cutaway, gpt2, json, llama, refused, tiny } from './command.js';
 
 const two = ['--ids', '5,9,20,31', '--corrupt-ids', '5,9,21,31'];
 
@@ -70,6 +70,22 @@ describe('the lens', () => {
     expect(await at('-1')).toEqual(await at('2'));
     const told = await refused('OPTION_INVALID', 'lens', llama, '--ids', '5,9,20', '--position', '-4');
     expect(told).toContain('from -3 to -1 from the end');
+  });
+});
+
+describe('a method that does not fit the model', () => {
+  const t5 = tiny('t5-default');
+  it.each([
+    [['components', 'zoo:judge', '--prompt', 'The soup was <mask>.'], 'stands between'],
+    [['components', 'zoo:judge-sentiment', '--prompt', 'The soup was awful.'], 'scores labels'],
+    [['lens', 'zoo:judge-sentiment', '--prompt', 'The soup was awful.'], 'scores labels'],
+    [['head', 'zoo:judge', '--head', '0.0', '--prompt', 'The soup was <mask>.'], 'norms stand in the stream'],
+    [
+      ['patch', t5, ...two, '--target-ids', '3', '--metric', 'logit(3)', '--method', 'path', '--sites', 'z'],
+      'one stack',
+    ],
+  ])('%j', async (args, told) => {
+    expect(await refused('METHOD_UNFIT', ...args)).toContain(told);
   });
 });
 

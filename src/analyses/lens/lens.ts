@@ -26,11 +26,11 @@ const streamAfter = (variant: Variant): readonly { readonly after: string; reado
   return first ? [{ after: 'embed', site: siteIn(first, `${first.segment.id}.resid_pre`) }, ...after] : after;
 };
 
-/** @throws UsageError OPTION_INVALID for a classifier */
+/** @throws UsageError METHOD_UNFIT for a classifier */
 export const checkScores = (program: Program): void => {
   if (program.facts.output !== 'labels') return;
   throw new UsageError('the lens reads words, and this model scores labels', {
-    code: 'OPTION_INVALID',
+    code: 'METHOD_UNFIT',
     hint: 'Use a model with a language-model or masked-word head.',
   });
 };
@@ -38,7 +38,7 @@ export const checkScores = (program: Program): void => {
 /**
  * The next-token guess after each layer: the stream at one position, normed and unembedded early.
  * @returns a row for the embedding and one for each block that runs
- * @throws UsageError OPTION_INVALID for a classifier
+ * @throws UsageError METHOD_UNFIT for a classifier
  * @source nostalgebraist 2020, "interpreting GPT: the logit lens"
  */
 export const lens = async (

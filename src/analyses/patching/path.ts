@@ -176,7 +176,7 @@ const inParts = (ways: readonly Way[], { ledger }: PathRequest): readonly (reado
 /**
  * Path patching: the metric where receivers get what they would if one sender alone had the other run's value and
  * nothing between the two had changed. With no receivers: what of the sender goes straight to the scores.
- * @throws UsageError OPTION_INVALID where a path cannot be followed so
+ * @throws UsageError METHOD_UNFIT of two stacks, OPTION_INVALID where a path cannot be followed so
  * @source Wang et al. 2022, "Interpretability in the wild", §3; Goldowsky-Dill et al. 2023, "Localizing model behavior with path patching"
  */
 export const patchPaths = async (model: SweepModel, request: PathRequest): Promise<PathPatched> => {
@@ -186,8 +186,8 @@ export const patchPaths = async (model: SweepModel, request: PathRequest): Promi
       'paths are patched between prompts of as many tokens',
       'Give prompts of the same length: `cutaway tokenize MODEL --text` counts them.',
     );
+  const carriers = carriersOf(model, mlps); // first: in two stacks no sender has its usual name
   senders.forEach(sends);
-  const carriers = carriersOf(model, mlps);
   const names = receivers.map((r) => r.place.name);
   const sweep = await Sweep.open(model, {
     prompt,

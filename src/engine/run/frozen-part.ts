@@ -56,7 +56,7 @@ const valueOf = (graph: Graph, site: string) => {
   return beforeCap(graph, value)?.value ?? value;
 };
 
-/** A way through a segment as a part of its graph. @throws UsageError OPTION_INVALID where it is not affine */
+/** A way through a segment as a part of its graph. @throws UsageError METHOD_UNFIT where it is not affine */
 const isolatedPart = ({ segment, from, to, given }: PartPlace): Isolated => {
   const { graph } = segment;
   const part = isolate(graph, { from, to: valueOf(graph, to), ...(given ? { given } : {}) });
@@ -64,7 +64,7 @@ const isolatedPart = ({ segment, from, to, given }: PartPlace): Isolated => {
   throw new UsageError(
     `${to} is not a sum over what ${from} is made of: ${part.obstacle.op} stands between, in ${part.obstacle.scope || segment.id}`,
     {
-      code: 'OPTION_INVALID',
+      code: 'METHOD_UNFIT',
       hint: 'What parts contribute is told where scores are linear in the stream but for the scale of norms; gradients (`cutaway inspect --grad-of`) work for any model.',
     },
   );

@@ -34,11 +34,11 @@ export const summandSites = (variant: Variant, layer: AttentionLayer): readonly 
   return own.filter(({ local }) => isSummand(local)).map(({ place }) => place);
 };
 
-/** @throws UsageError OPTION_INVALID where norms stand in the stream itself */
+/** @throws UsageError METHOD_UNFIT where norms stand in the stream itself */
 export const checkSummed = (variant: Variant): void => {
   if (!placedSites(variant.order).some((p) => p.name.endsWith('.resid_post_raw'))) return;
   throw new UsageError('in this model norms stand in the stream itself, so that it is no sum of what parts wrote', {
-    code: 'OPTION_INVALID',
+    code: 'METHOD_UNFIT',
     hint: 'Ask without a prompt for what the head’s matrices do; `cutaway inspect --grad-of` tells what a score changes with.',
   });
 };

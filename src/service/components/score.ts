@@ -28,11 +28,11 @@ export const positionOf = ({ model, prompt }: Opened, given: number | undefined)
   });
 };
 
-/** @throws UsageError OPTION_INVALID for a classifier */
+/** @throws UsageError METHOD_UNFIT for a classifier */
 export const needWords = ({ program }: OpenModel): void => {
   if (program.facts.output !== 'labels') return;
   throw new UsageError('words are told apart, and this model scores labels', {
-    code: 'OPTION_INVALID',
+    code: 'METHOD_UNFIT',
     hint: 'Use a model with a language-model head.',
   });
 };

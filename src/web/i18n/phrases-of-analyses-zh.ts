@@ -163,6 +163,10 @@ export const phrasesOfAnalysesZh: readonly Phrase[] = [
   ],
   ['there is no position {}', '没有位置 {0}'],
   ["The prompt's positions go from 0 to {}.", '提示的位置从 0 到 {0}。'],
+  [
+    "The prompt's positions go from 0 to {}, or from {} to -1 from the end.",
+    '提示的位置从 0 到 {0}，或从末尾数 {1} 到 -1。',
+  ],
   ['{} has numbers that are NaN or infinite, and so no singular values', '{0} 含 NaN 或无穷，因此没有奇异值'],
   ['{} is no matrix, and has no singular values', '{0} 不是矩阵，没有奇异值'],
   ['there is no folder {}', '没有文件夹 {0}'],
