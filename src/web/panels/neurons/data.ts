@@ -128,7 +128,7 @@ const readWrites = (
   const edits = request.edits.map((text) => ({ text }));
   const given = { ...request.input, edits, block, position, neurons: [...neurons], words: [word], top: 4 };
   return client.request('writes', given, { signal }).catch((error: unknown) => {
-    if (error instanceof DebuggerError && error.info.code === 'OPTION_INVALID') return nothing;
+    if (error instanceof DebuggerError && ['METHOD_UNFIT', 'OPTION_INVALID'].includes(error.info.code)) return nothing;
     throw error;
   });
 };
