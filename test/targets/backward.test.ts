@@ -130,7 +130,9 @@ describe.each(['engine', 'host'])('the way back of a number: %s', (kind) => {
     await added(target, { watch: 'norm(grad(resid_post)) < 100' });
     expect(new Set([run, own, hits, layer]).size).toBe(4);
     const told: string[] = [];
-    const onTold = (t: TargetTold): void => void (t.told === 'log' && told.push(t.text));
+    const onTold = (t: TargetTold): void => {
+      if (t.told === 'log') told.push(t.text);
+    };
     await backward(target);
     const stops: unknown[] = [];
     for (let i = 0; i < 4; i++) {
