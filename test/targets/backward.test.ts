@@ -218,7 +218,11 @@ describe.each(['engine', 'host'])('the way back of a number: %s', (kind) => {
     await target.apply({ change: 'set', place: 'grad(blocks.0.resid_post)', value: '*2' });
     expect(await numbers(target, 'grad(blocks.0.resid_post)')).toEqual(before.map((x) => 2 * x));
     expect(target.state.edits).toEqual(['scale grad(blocks.0.resid_post) by 2']);
-    await target.resume({ kind: 'backward' });
+    await backward(target, 'norm(blocks.2.resid_mid)');
+    const left = await target.apply({ change: 'edit', text: 'skip layer 2' });
+    expect(left).toMatchObject({ notes: [expect.stringMatching(/^the way back is left: no site named/)] });
+    expect(left.state.backward).toBeUndefined();
+    await target.apply({ change: 'undo' });
     const made = await target.apply({ change: 'edit', text: 'set grad(embed) = zero' });
     expect(made.notes.join()).toMatch(/backward EXPRESSION/);
   });

@@ -123,10 +123,10 @@ export class EngineTarget implements Target {
 
   async apply(change: TargetChange): Promise<ChangeResult> {
     const { done, notes = [] } = await this.#change(change);
-    if (change.change !== 'record') await this.#backward.again();
+    const left = change.change === 'record' ? [] : await this.#backward.again();
     this.#recorder?.forgetFrom(change.change === 'restart' ? 0 : this.#debuggee.session.position.step);
     this.#revision++;
-    return { done, notes: [...notes], state: this.state };
+    return { done, notes: [...notes, ...left], state: this.state };
   }
 
   /** A run that is recorded is saved before the model is closed. */

@@ -1,4 +1,4 @@
-import { EngineError } from '../../../base/index.js';
+import { EngineError, UsageError } from '../../../base/index.js';
 import { Breakpoints, shownNumber, type MoveOptions, type TapeStop } from '../../../debugger/index.js';
 import { checkDifferentiable, prepareExperiment, type Prompt } from '../../../engine/index.js';
 import { gradientName, parseEdits, parseExpression, type Edit } from '../../../language/index.js';
@@ -108,14 +108,23 @@ export class Backward {
     return isOfGradients && !this.walk ? ['gradients are changed on a way back: `backward EXPRESSION` begins one'] : [];
   }
 
-  /** The run has other changes: the same way back with them, at the same place. @throws as `begin`; it is then left */
-  async again(): Promise<void> {
+  /**
+   * The run has other changes: the same way back with them, at the same place. @returns notes, where there is none any
+   * more and it is left
+   */
+  async again(): Promise<readonly string[]> {
     const before = this.#walking;
-    if (!before) return;
+    if (!before) return [];
     this.#walking = undefined;
-    const walk = await this.#gone(before.text);
-    walk.goToSite(before.walk.site);
-    this.#walking = { text: before.text, walk };
+    try {
+      const walk = await this.#gone(before.text);
+      walk.goToSite(before.walk.site);
+      this.#walking = { text: before.text, walk };
+      return [];
+    } catch (error) {
+      if (error instanceof UsageError) return [`the way back is left: ${error.message}`];
+      throw error;
+    }
   }
 
   /** The run begins anew. */

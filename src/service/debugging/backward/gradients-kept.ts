@@ -1,6 +1,5 @@
 import { UsageError } from '../../../base/index.js';
 import {
-  asFloat32,
   gradientBytes,
   gradients,
   placedSites,
@@ -58,8 +57,11 @@ export class KeptGradients {
     this.#places = new Map(placedSites(request.variant.order).map((p) => [p.name, p]));
   }
 
-  /** @throws as `gradients`; UsageError MEMORY_LIMIT */
-  static async of(request: WayBackRequest): Promise<KeptGradients> {
+  /**
+   * @param most bytes up to which all are kept at once
+   * @throws as `gradients`; UsageError MEMORY_LIMIT
+   */
+  static async of(request: WayBackRequest, most = mostKept): Promise<KeptGradients> {
     const { model, variant } = request;
     const all = placedSites(variant.order).filter(isOnWay);
     const outer = outerSites(variant);
@@ -70,7 +72,7 @@ export class KeptGradients {
       ask(request, outer, 'values'),
       ask(request, outer, 'layers'),
     ] as const;
-    const plan = plans.find((p) => gradientBytes(model, p) <= mostKept) ?? plans[3];
+    const plan = plans.find((p) => gradientBytes(model, p) <= most) ?? plans[3];
     checkMemory(gradientBytes(model, plan), request.prompt);
     const found = await gradients(model, plan);
     return new KeptGradients(request, found.value, found.sites);
@@ -113,6 +115,3 @@ const checkMemory = (bytes: number, { ids }: Prompt): void => {
     { code: 'MEMORY_LIMIT', hint: 'Walk it at an earlier token, or of a shorter prompt.', details: { bytes, limit } },
   );
 };
-
-/** A gradient as values are shown. */
-export const shownGradient = (gradient: FloatTensor): ReturnType<typeof asFloat32> => asFloat32(gradient);

@@ -1,4 +1,5 @@
 import { UsageError } from '../../../base/index.js';
+import { shownNumber } from '../../../debugger/index.js';
 import { placedSites, type ExpressionValue } from '../../../engine/index.js';
 import { gradientName } from '../../../language/index.js';
 import type { Item, ViewAnswerOf, ViewAskOf } from '../../../protocol/index.js';
@@ -13,9 +14,7 @@ import { evaluatedItem } from '../evaluating.js';
 import { childItems, itemOf, type HeldValue } from '../held-values.js';
 import { ownName } from '../local-sites.js';
 import { pictureOf } from '../picture.js';
-import { shownNumber } from '../../../debugger/index.js';
 import { scopeItems } from '../scopes.js';
-import { shownGradient } from './gradients-kept.js';
 import type { WalkMoment } from './walk-moment.js';
 
 const elsewhere = (what: string): UsageError =>
@@ -54,7 +53,7 @@ const gradientItems = async (moment: WalkMoment, frame: ViewAskOf<'scopes'>['fra
     const name = gradientName(site);
     const held = await moment.value(name);
     const item = itemOf(name, name, held);
-    items.push({ ...item, value: `norm ${shownNumber(normOf(shownGradient(toFloat(held))))}  ${item.value}` });
+    items.push({ ...item, value: `norm ${shownNumber(normOf(toFloat(held)))}  ${item.value}` });
   }
   return items;
 };

@@ -1,5 +1,6 @@
 import { UsageError } from '../../../base/index.js';
 import {
+  asFloat32,
   canonicalName,
   evaluate,
   itemValues,
@@ -23,7 +24,6 @@ import type { Debuggee } from '../debuggee.js';
 import type { HeldValue } from '../held-values.js';
 import { isInSomeLayer, localTree, ownName, type LocalSites } from '../local-sites.js';
 import { notInLayer, type Moment } from '../moment.js';
-import { shownGradient } from './gradients-kept.js';
 import type { BackwardWalk } from './walk.js';
 
 /** Values of the pass that are kept, since several conditions may ask for them. */
@@ -129,7 +129,7 @@ export class WalkMoment implements Moment {
     const place = placedSites(variant.order).find((p) => p.name === site)?.instance.name;
     const isOnRequest = !walk.tape.stations.some((s) => s.site === site) && place === walk.tape.here?.place;
     const gradient = reached.has(site) || isOnRequest ? await walk.gradients.by(site) : undefined;
-    if (gradient) return shownGradient(gradient);
+    if (gradient) return asFloat32(gradient);
     throw new UsageError(`${gradientName(site)} has not come back yet`, {
       code: 'SITE_NOT_CAPTURED',
       hint: `The way back is at ${walk.site}: go on until there.`,
