@@ -136,12 +136,12 @@ const Editor = (props: { readonly point: SessionPoint; readonly sites: readonly 
       <Show when={app.debugging.lastAbout()?.kind === 'process' && props.point.watch === undefined}>
         <Moment point={props.point} />
       </Show>
-      <Show when={app.source() === 'model' && props.point.watch === undefined && props.point.token === undefined}>
-        <WayBackOnly point={props.point} />
-      </Show>
       <For each={shown()}>
         {(field) => <Field {...{ field, change }} fields={fields()} sites={props.sites} enter={apply} escape={close} />}
       </For>
+      <Show when={app.source() === 'model' && props.point.watch === undefined && props.point.token === undefined}>
+        <WayBackOnly point={props.point} />
+      </Show>
       <div class="point-editor-end">
         <button type="submit" disabled={!isWell(fields())}>
           {t().apply}
