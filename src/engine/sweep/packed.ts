@@ -4,6 +4,7 @@ import {
   readName,
   rowParts,
   rowsInPlace,
+  typesOf,
   type Graph,
   type RowPart,
   type Segment,
@@ -17,6 +18,7 @@ import { feedsOf, SharedInputs } from './feeds.js';
 import type { Group } from './group.js';
 import { joined, mostRows } from './limits.js';
 import { usualForm, type SweepModel } from './model.js';
+import type { Scratch } from './scratch.js';
 
 /** Members of a group that go through an instance in one call. */
 interface Piece {
@@ -90,6 +92,7 @@ interface LoadRequest {
   readonly instance: Instance;
   readonly groups: readonly Group[];
   readonly compiled: Readonly<Record<RowPart, Compiled>>;
+  readonly scratch: Scratch;
 }
 
 /** Where each piece's rows are among those of its load, by how many rows of each member are there. */
@@ -104,9 +107,23 @@ const placesOf = (load: Load, rows: (piece: Piece) => number): readonly (readonl
 
 const countOf = ({ members: [start, end] }: Piece): number => end - start;
 
-const all = (values: readonly (Tensor | undefined)[]): Tensor | undefined => {
-  const there = values.flatMap((v) => (v ? [sideBySide(v)] : []));
-  return there.length === values.length && there.length > 0 ? concat(there, 1) : undefined;
+const isFloat32 = (tensor: Tensor): tensor is Tensor<'float32'> => tensor.dtype === 'float32';
+
+/** Values [member, row, ...] side by side. */
+const together = (name: string, parts: readonly Tensor[], scratch: Scratch): Tensor =>
+  parts.every(isFloat32) ? scratch.sideBySide(name, parts) : concat(parts.map(sideBySide), 1);
+
+/** Memory for what a part gives of so many rows, where it is of float32. */
+const memoryFor = (graph: Graph, rows: number, { scratch }: LoadRequest): ReadonlyMap<string, Tensor> => {
+  const types = typesOf(graph);
+  return new Map(
+    graph.outputs.flatMap(({ name, value }) => {
+      const { dtype, shape = [] } = types.get(value) ?? {};
+      return dtype === 'float32'
+        ? [[name, scratch.tensor(name, [1, rows, ...shape.slice(2).map(Number)])] as const]
+        : [];
+    }),
+  );
 };
 
 /** One load through an instance. */
@@ -127,7 +144,11 @@ class LoadRun {
   /** @returns [piece] what the instance hands on: [member, row, ...] */
   async run(): Promise<readonly ReadonlyMap<string, Tensor>[]> {
     const { compiled } = this.request;
-    const before = await this.#part(compiled.before, this.#shared(this.#positions), (name) => this.#packed(name));
+    const before = await this.#part(compiled.before, {
+      shared: this.#shared(this.#positions),
+      given: (name) => this.#packed(name),
+      into: memoryFor(compiled.before.graph, this.#positions.length, this.request),
+    });
     const mixed = await this.#between(before);
     const after = await this.#after(before, mixed);
     const ends = placesOf(this.load, (piece) => this.#group(piece).chosen?.length ?? piece.rows);
@@ -150,14 +171,22 @@ class LoadRun {
 
   async #part(
     { graph, executable }: Compiled,
-    shared: SharedInputs,
-    given: (name: string) => Tensor | undefined,
+    {
+      shared,
+      given,
+      into,
+    }: {
+      readonly shared: SharedInputs;
+      readonly given: (name: string) => Tensor | undefined;
+      readonly into?: ReadonlyMap<string, Tensor>;
+    },
   ): Promise<ReadonlyMap<string, Tensor>> {
     const { base, instance } = this.request;
     const feeds = feedsOf({ instance, graph, variant: base.model.variant, edits: [], shared, given });
     return executable.run(
       feeds,
       graph.outputs.map((o) => o.name),
+      into,
     );
   }
 
@@ -169,41 +198,52 @@ class LoadRun {
   #packed(input: string): Tensor | undefined {
     const name = this.#handedName(input);
     if (this.#handed.has(name)) return this.#handed.get(name);
-    const { at } = this.request;
-    const value = all(this.load.map((piece) => this.#group(piece).handedTo(at, name, piece.members)));
+    const { at, scratch } = this.request;
+    const parts = this.load.flatMap((piece) => this.#group(piece).handedTo(at, name, piece.members) ?? []);
+    const value = parts.length < this.load.length ? undefined : together(`handed ${name}`, parts, scratch);
     this.#handed.set(name, value);
     return value;
   }
 
-  /** Where rows look at each other: each piece by itself. */
-  async #between(before: ReadonlyMap<string, Tensor>): Promise<readonly ReadonlyMap<string, Tensor>[]> {
-    const { at, instance, compiled } = this.request;
+  /** Where rows look at each other: each piece by itself. @returns side by side */
+  async #between(before: ReadonlyMap<string, Tensor>): Promise<ReadonlyMap<string, Tensor>> {
+    const { at, instance, compiled, scratch } = this.request;
     const places = placesOf(this.load, ({ rows }) => rows);
+    const memory = memoryFor(compiled.between.graph, this.#positions.length, this.request);
     const results: ReadonlyMap<string, Tensor>[] = [];
     for (const [i, piece] of this.load.entries()) {
-      const [group, count] = [this.#group(piece), countOf(piece)];
+      const [group, count, place] = [this.#group(piece), countOf(piece), places[i] ?? ([0, 0] as const)];
       const given = (name: string): Tensor | undefined => {
         const own = before.get(name);
-        if (own) return pieceOf(own, places[i] ?? [0, 0], count);
+        if (own) return pieceOf(own, place, count);
         return group.past(instance, name, count) ?? group.handedTo(at, this.#handedName(name), piece.members);
       };
-      results.push(await this.#part(compiled.between, group.inputs(instance, count), given));
+      const into = new Map([...memory].map(([name, value]) => [name, pieceOf(value, place, count)] as const));
+      const result = await this.#part(compiled.between, { shared: group.inputs(instance, count), given, into });
+      results.push(result);
+      for (const [name, value] of result) if (value !== into.get(name)) into.get(name)?.data.set(value.data as never);
     }
-    return results;
+    return new Map(
+      compiled.between.graph.outputs.map(({ name }) => {
+        const parts = results.flatMap((r) => r.get(name) ?? []);
+        return [name, memory.get(name) ?? together(name, parts, scratch)] as const;
+      }),
+    );
   }
 
   /** The rest, of the rows that are read. */
   async #after(
     before: ReadonlyMap<string, Tensor>,
-    mixed: readonly ReadonlyMap<string, Tensor>[],
+    mixed: ReadonlyMap<string, Tensor>,
   ): Promise<ReadonlyMap<string, Tensor>> {
     const rows = this.#chosen();
     const isWhole = rows.length === this.#positions.length;
     const positions = rows.map((r) => this.#positions[r] ?? 0);
-    return this.#part(this.request.compiled.after, this.#shared(positions), (name) => {
-      const value = before.get(name) ?? all(mixed.map((m) => m.get(name))) ?? this.#packed(name);
+    const given = (name: string): Tensor | undefined => {
+      const value = before.get(name) ?? mixed.get(name) ?? this.#packed(name);
       return value && !isWhole ? take(value, 1, rows) : value;
-    });
+    };
+    return this.#part(this.request.compiled.after, { shared: this.#shared(positions), given });
   }
 
   /** Which rows the instance gives: behind the last only those that are scored. */
@@ -231,6 +271,7 @@ export const runPacked = async ({
   at,
   instance,
   groups,
+  scratch,
 }: Omit<LoadRequest, 'compiled'>): Promise<readonly ReadonlyMap<string, Tensor>[]> => {
   const { compilations, variant } = base.model;
   const compile = (part: RowPart): Promise<Compiled> =>
@@ -242,7 +283,7 @@ export const runPacked = async ({
   };
   const parts = groups.map((): ReadonlyMap<string, Tensor>[] => []);
   for (const load of loadsOf(groups)) {
-    const results = await new LoadRun(load, { base, at, instance, groups, compiled }).run();
+    const results = await new LoadRun(load, { base, at, instance, groups, compiled, scratch }).run();
     load.forEach(({ group }, i) => parts[group]?.push(results[i] ?? new Map()));
   }
   return parts.map((p) => joined(p));

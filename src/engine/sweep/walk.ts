@@ -4,6 +4,7 @@ import { Group, type WalkContext, type Walked } from './group.js';
 import { packs, runPacked } from './packed.js';
 import type { SweptSite } from './places.js';
 import { runRows } from './rowwise.js';
+import { Scratch } from './scratch.js';
 import type { SweepVariant } from './swept.js';
 import { compileBehind, runBehind, runWhole } from './whole.js';
 
@@ -25,6 +26,7 @@ interface Behind {
  */
 export class Walk {
   readonly #groups: readonly Group[];
+  readonly #scratch = new Scratch();
 
   constructor(readonly request: WalkRequest) {
     this.#groups = request.groups.map(({ from, variants }) => new Group(request, from, variants));
@@ -64,7 +66,8 @@ export class Walk {
     for (const group of touched) group.changeHanded(at, instance, 'input');
     const together = inParts ? touched.filter((g) => !g.changesInside(instance)) : [];
     for (const group of this.#groups) group.choose(instance, { twice: !together.includes(group) });
-    const outputs = together.length === 0 ? [] : await runPacked({ base, at, instance, groups: together });
+    const outputs =
+      together.length === 0 ? [] : await runPacked({ base, at, instance, groups: together, scratch: this.#scratch });
     for (const group of this.#groups)
       if (!touched.includes(group)) group.leave(instance);
       else {
