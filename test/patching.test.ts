@@ -237,7 +237,10 @@ describe('patch', () => {
     const progress = ({ done }: { done: number }): void => {
       if (done > 10) stop.abort();
     };
-    const request = { ...capital, ...words, sites: 'resid_pre,attn_out,mlp_out,z,q,k,v', by: ['position'], resume };
+    // so long that not all of it is led through the model at once
+    const [prompt, corrupt] = [capital.prompt, capital.corrupt].map((text) => 'The capital of '.repeat(10) + text);
+    const sites = 'resid_pre,attn_out,mlp_out,z,q,k,v';
+    const request = { prompt, corrupt, ...words, sites, by: ['position'], resume };
     await expect(patched(request, { ...context, signal: stop.signal, progress })).rejects.toMatchObject({
       info: { code: 'CANCELLED' },
     });
@@ -263,6 +266,37 @@ describe('patch', () => {
     [{ prompt: 'The', corrupt: 'The' }, 'OPTION_INVALID'],
   ])('refuses %j', async (request, code) => {
     await expect(patched(request)).rejects.toMatchObject({ info: { code } });
+  });
+
+  it('measures labels by their names, and what a classifier says where nothing is named', async () => {
+    const model = 'judge-sentiment';
+    const texts = { model, prompt: 'The soup was awful.', corrupt: 'The soup was wonderful.', sites: 'attn_out' };
+    const byNumber = await patched({ ...texts, metric: 'logit(0) - logit(1)' });
+    const byName = await patched({ ...texts, answer: 'negative', wrong: 'positive' });
+    expect(byName.grids).toEqual(byNumber.grids);
+    expect((await patched(texts)).grids).toEqual(byNumber.grids);
+    await expect(patched({ ...texts, answer: 'sad' })).rejects.toThrow('there is no label "sad"');
+    const same = { ...texts, corrupt: texts.prompt };
+    await expect(patched(same)).rejects.toThrow('both prompts lead to "negative"');
+  });
+
+  it('measures the words of a masked model at its mask', async () => {
+    const texts = { model: 'judge', prompt: 'The soup <mask> awful.', corrupt: 'The soup <mask> wonderful.' };
+    const asked = { ...texts, sites: 'attn_out' };
+    const at = await patched({ ...asked, metric: 'logit(" was") at position 3 - logit(" is") at position 3' });
+    expect((await patched({ ...asked, answer: ' was', wrong: ' is' })).grids).toEqual(at.grids);
+  });
+
+  it('reads pairs behind a byte order mark, and says what of a line is wrong', async () => {
+    const pairs = path.join(folder, 'pairs.jsonl');
+    const line = JSON.stringify({ ...capital, ...words });
+    writeFileSync(pairs, `\uFEFF${line}\r\n\r\n${line}\r\n`);
+    expect((await patched({ pairs, sites: 'attn_out' })).pairs).toBe(2);
+    writeFileSync(pairs, `${line}\n${line.slice(0, -5)}`);
+    await expect(patched({ pairs })).rejects.toThrow('line 2: not JSON');
+    writeFileSync(pairs, '[1]');
+    await expect(patched({ pairs })).rejects.toThrow('line 1: not a pair');
+    await expect(patched({ ...capital, wrong: ' Thorn' })).rejects.toThrow('a wrong word is given and no right one');
   });
 
   it.each(['.csv', '.svg', '.json'])('writes %s', async (ending) => {

@@ -11,13 +11,16 @@ const unreadable = (file: string, why: string, cause?: unknown): UsageError =>
     cause,
   });
 
+/** Without the byte order mark that editors on Windows put in front, which is no part of the text. */
+const withoutMark = (content: string): string => content.replace(/^\uFEFF/, '');
+
 /** A text file the user named; `-` is standard input. @throws UsageError FILE_UNREADABLE */
 export const readTextFile = async (file: string): Promise<string> => {
-  if (file === '-') return text(process.stdin);
+  if (file === '-') return withoutMark(await text(process.stdin));
   try {
     const { size } = await stat(file);
     if (size > longestFileBytes) throw unreadable(file, `${size} bytes are too many`);
-    return await readFile(file, 'utf8');
+    return withoutMark(await readFile(file, 'utf8'));
   } catch (error) {
     if (error instanceof UsageError) throw error;
     throw unreadable(file, error instanceof Error ? error.message : 'unknown', error);

@@ -12,6 +12,7 @@ import {
   type ModelFolder,
   type Tokenizer,
 } from '../formats/index.node.js';
+import { parseLine } from './json-lines.js';
 import { locateAsync } from './locate.js';
 import { readTextFile } from './files.node.js';
 import { checkVocabulary, refuseMask } from './masks.js';
@@ -145,19 +146,10 @@ const promptOfChat = async (
   return withTarget(model, ids, target);
 };
 
-const notAPrompt = (): UsageError =>
-  new UsageError('not a prompt', {
-    code: 'OPTION_INVALID',
-    hint: 'Each line is a JSON string, or an object with "prompt" (a text) or "ids" (a list of whole numbers), and of an encoder-decoder also "target" (a text) or "targetIds".',
-  });
+const eachLine =
+  'Each line is a JSON string, or an object with "prompt" (a text) or "ids" (a list of whole numbers), and of an encoder-decoder also "target" (a text) or "targetIds".';
 
-const parseJson = (text: string): unknown => {
-  try {
-    return JSON.parse(text);
-  } catch {
-    throw notAPrompt();
-  }
-};
+const notAPrompt = (): UsageError => new UsageError('not a prompt', { code: 'OPTION_INVALID', hint: eachLine });
 
 const isIds = (x: unknown): x is number[] => Array.isArray(x) && x.every((id) => typeof id === 'number');
 
@@ -171,7 +163,7 @@ const targetOfLine = ({ target, targetIds }: Readonly<Record<string, unknown>>, 
 
 /** One line of a file of prompts: a text, or an object with `prompt` or `ids`. */
 const promptOfLine = async (model: OpenModel, line: string, given?: Target): Promise<Prompt> => {
-  const value = parseJson(line);
+  const value = parseLine(line, eachLine);
   if (typeof value === 'string') return promptOfText(model, value, given);
   const fields = (typeof value === 'object' && value !== null ? value : {}) as Readonly<Record<string, unknown>>;
   const { prompt, ids } = fields;

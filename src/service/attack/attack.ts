@@ -3,7 +3,7 @@ import { UsageError } from '../../base/index.js';
 import { prepareExperiment, type Prompt } from '../../engine/index.js';
 import type { AttackInput, AttackResult, ScoredToken, TokenView, WordInput } from '../../protocol/index.js';
 import type { TextModel } from '../attribution/text-model.js';
-import { labelOf } from '../attribution/explained.js';
+import { labelOf } from '../labels.js';
 import { checkpoints } from '../cancel.js';
 import type { Opened } from '../edited-model.js';
 import { contextFor } from '../experiment.js';

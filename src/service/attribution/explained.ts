@@ -1,10 +1,11 @@
-import { nearest, UsageError } from '../../base/index.js';
+import { UsageError } from '../../base/index.js';
 import type { Prompt } from '../../engine/index.js';
 import { formatExpression, parseExpression, type Expression, type TokenNode } from '../../language/index.js';
 import { runInput, type AttributeInput, type TokenView, type WordInput } from '../../protocol/index.js';
 import type { Opened } from '../edited-model.js';
 import { Generation } from '../generation.js';
 import { keptRun } from '../kept-run.js';
+import { labelOf } from '../labels.js';
 import type { OpenModel } from '../open-model.js';
 import type { OperationContext } from '../operation.js';
 import { promptOfIds, textOf, tokensOfText } from '../prompts.js';
@@ -48,18 +49,6 @@ const check = ({ program }: OpenModel, { of, word, versus, output, maxNewTokens 
     );
   if (each && program.facts.output !== 'next')
     throw invalid('this model makes no tokens', 'Leave --output and --max-new-tokens out.');
-};
-
-/** A label by its name or number. @throws UsageError OPTION_INVALID */
-export const labelOf = ({ program }: OpenModel, word: WordInput): number => {
-  const { labels = [] } = program.facts;
-  const named = typeof word === 'string' ? labels.indexOf(word) : -1;
-  const id = named >= 0 ? named : Number(word);
-  if (Number.isSafeInteger(id) && id >= 0 && id < labels.length) return id;
-  throw invalid(
-    `there is no label ${JSON.stringify(word)}`,
-    `The labels are ${labels.map((l, i) => `${i} (${l})`).join(', ')}${typeof word === 'string' ? `; did you mean ${nearest(word, labels)[0] ?? labels[0] ?? 0}?` : '.'}`,
-  );
 };
 
 /** A score of a word or label, with its name for people. */

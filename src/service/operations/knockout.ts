@@ -1,10 +1,11 @@
 import { divergence, measureScores } from '../../analyses/lens/index.js';
-import { bug, UsageError } from '../../base/index.js';
+import { bug } from '../../base/index.js';
 import { canonicalName, placedSites, runOrder } from '../../engine/index.js';
 import { parseEdits } from '../../language/index.js';
 import type { KnockoutInput, KnockoutResult, TokenView, WordInput } from '../../protocol/index.js';
 import { onEachPrompt, type Opened } from '../edited-model.js';
 import { keptRun } from '../kept-run.js';
+import { labelOf } from '../labels.js';
 import { wordsOf } from '../words.js';
 import type { OpenModel } from '../open-model.js';
 import type { Operation, OperationContext } from '../operation.js';
@@ -50,22 +51,16 @@ const layerParts = (model: OpenModel, layer: string | undefined): readonly Part[
   return found.length > 0 ? found : [{ part: 'head', edit: `drop head ${layer}.0` }];
 };
 
-/** A label by its number, or as it is called. @throws UsageError OPTION_INVALID */
-const labelOf = (labels: readonly string[], word: WordInput): TokenView => {
-  const id = typeof word === 'number' ? word : labels.indexOf(word);
-  const text = labels[id];
-  if (text !== undefined) return { id, text };
-  throw new UsageError(`there is no label ${JSON.stringify(word)}`, {
-    code: 'OPTION_INVALID',
-    hint: `The labels are ${labels.map((label, i) => `${i} (${label})`).join(', ')}.`,
-  });
+const labelView = (model: OpenModel, word: WordInput): TokenView => {
+  const id = labelOf(model, word);
+  return { id, text: model.program.facts.labels?.[id] ?? '' };
 };
 
 const knockoutOf = async (opened: Opened, input: KnockoutInput, context: OperationContext): Promise<KnockoutResult> => {
   const { model, edits, prompt } = opened;
   const { labels } = model.program.facts;
   const textAt = (id: number): string => (labels ? (labels[id] ?? `[${id}]`) : textOf(model, id));
-  const words = labels ? input.words.map((word) => labelOf(labels, word)) : await wordsOf(model, input.words);
+  const words = labels ? input.words.map((word) => labelView(model, word)) : await wordsOf(model, input.words);
   const lastScores = async (extra: string, keep: boolean): Promise<Float32Array> => {
     const all = [...edits, ...parseEdits(extra)];
     const { run } = await keptRun({ ...opened, edits: all }, { logits: 'last', keep, context });

@@ -2,9 +2,12 @@ import { UsageError } from '../../base/index.js';
 import type { Prompt } from '../../engine/index.js';
 import type { PairInput, WordInput } from '../../protocol/index.js';
 import { readTextFile } from '../files.node.js';
+import { parseLine } from '../json-lines.js';
+import { labelOf } from '../labels.js';
 import { locateAsync } from '../locate.js';
 import type { OpenModel } from '../open-model.js';
 import { promptsOf } from '../prompts.js';
+import { answerPosition } from '../scoring.js';
 
 /** A clean prompt, a corrupted one where there is one, and what is measured. */
 export interface Pair {
@@ -41,9 +44,21 @@ const word = (value: WordInput): string => (typeof value === 'number' ? String(v
 
 const isWord = (value: unknown): value is WordInput => typeof value === 'string' || typeof value === 'number';
 
-/** `logit(answer) - logit(wrong)`, where a masked model fills its only mask. */
+/** `logit(answer) - logit(wrong)`. `at`: where they are scored, ` at position 3`, of a model that fills masks. */
 export const differenceOf = (answer: WordInput, wrong: WordInput | undefined, at = ''): string =>
   `logit(${word(answer)})${at}${wrong === undefined ? '' : ` - logit(${word(wrong)})${at}`}`;
+
+/** The words' scores where the model scores them: a masked model at its first mask, a classifier by its labels' names. */
+const metricOfWords = (
+  model: OpenModel,
+  prompt: Prompt,
+  [answer, wrong]: readonly [WordInput, WordInput | undefined],
+): string => {
+  const { output } = model.program.facts;
+  if (output === 'labels')
+    return differenceOf(labelOf(model, answer), wrong === undefined ? undefined : labelOf(model, wrong));
+  return differenceOf(answer, wrong, output === 'masks' ? ` at position ${answerPosition(model, prompt)}` : '');
+};
 
 /** One prompt of a request or of a line. */
 const promptIn = async (
@@ -85,25 +100,25 @@ const pairOf = async (model: OpenModel, input: PairInput, line?: Fields): Promis
   const given = input.metric === undefined ? own : filled(input.metric, line);
   const word = (w: WordInput | undefined) => (typeof w === 'string' ? filled(w, line) : w);
   const named = word(answer);
+  if (given === undefined && named === undefined && wrong !== undefined)
+    throw invalid(
+      'a wrong word is given and no right one',
+      'Give the right one with --answer, or say what is measured with --metric.',
+    );
   return {
     prompt,
     corrupt: await side('corrupt', 'corruptIds', input.corruptIds),
-    metric: given ?? (named === undefined ? undefined : differenceOf(named, word(wrong))),
+    metric: given ?? (named === undefined ? undefined : metricOfWords(model, prompt, [named, word(wrong)])),
     ...(typeof fields['subject'] === 'string' ? { subject: fields['subject'] } : {}),
   };
 };
 
+const eachLine = 'Each line is an object such as {"prompt": "...", "corrupt": "...", "answer": " a", "wrong": " b"}.';
+
 const fieldsOf = (line: string): Fields => {
-  try {
-    const value: unknown = JSON.parse(line);
-    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Fields;
-  } catch {
-    // told below
-  }
-  throw invalid(
-    'not a pair',
-    'Each line is an object such as {"prompt": "...", "corrupt": "...", "answer": " a", "wrong": " b"}.',
-  );
+  const value = parseLine(line, eachLine);
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Fields;
+  throw invalid('not a pair', eachLine);
 };
 
 /**

@@ -81,12 +81,15 @@ const likeliestAt = async (run: PatchRun, prompt: Prompt): Promise<number> => {
 /** What is measured where nothing says it: what the clean run says, less what the corrupted one says. */
 export const usualMetric = async (run: PatchRun, { prompt, corrupt }: Pair): Promise<string> => {
   const { model, context } = run;
+  const { labels } = model.program.facts;
   const right = await likeliestAt(run, prompt);
   const wrong = corrupt && (await likeliestAt(run, corrupt));
   if (wrong === right)
     throw invalid(
-      `both prompts lead to ${JSON.stringify(textOf(model, right))}, so that there is nothing to compare`,
-      'Name two words with --answer and --wrong, or give --metric, such as prob(" Paris").',
+      `both prompts lead to ${JSON.stringify(labels ? labels[right] : textOf(model, right))}, so that there is nothing to compare`,
+      labels
+        ? `Name two labels with --answer and --wrong: ${labels.join(', ')}.`
+        : 'Name two words with --answer and --wrong, or give --metric, such as prob(" Paris").',
     );
   const at = model.program.facts.output === 'masks' ? ` at position ${answerPosition(model, prompt)}` : '';
   const name = (id: number) => {

@@ -96,6 +96,12 @@ export const phrasesOfAnalysesZh: readonly Phrase[] = [
     'Name two words with --answer and --wrong, or give --metric, such as prob(" Paris").',
     '请给出两个词，或一个表达式，例如 prob(" Paris")。',
   ],
+  ['Name two labels with --answer and --wrong: {}.', '请给出两个标签：{0}。'],
+  ['a wrong word is given and no right one', '给出了错误的词，却没有正确的词'],
+  [
+    'Give the right one with --answer, or say what is measured with --metric.',
+    '请再给出正确的词，或一个要测量的表达式。',
+  ],
   ['there is no other prompt of as many tokens to draw from', '没有词元数相同的其他提示可抽取'],
   ['this model scores labels, not words', '此模型给标签打分，而不是词'],
   ['Name the label by its number, as in logit(1) - logit(0).', '请用编号指标签，例如 logit(1) - logit(0)。'],
