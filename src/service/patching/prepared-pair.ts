@@ -154,7 +154,10 @@ export const cellsOf = (
   });
   const cells = grids.flatMap((g) => g.cells);
   if (cells.length === 0)
-    throw invalid('nothing is chosen to be changed', 'Choose other --sites, --layers or --positions.');
+    throw invalid(
+      'nothing is chosen to be changed',
+      `Choose other --sites, --layers (0 to ${model.program.facts.layers - 1}) or --positions (0 to ${prompt.ids.length - 1}).`,
+    );
   const rows = new Map<number, number>();
   for (const { position = 0 } of cells) rows.set(position, (rows.get(position) ?? 0) + 1);
   checkSweepBytes(model, { places: cells.map((c) => c.place), prompt, together: Math.max(...rows.values()), maxBytes });
