@@ -46,6 +46,17 @@ it('stops in it, forward and back, and the run then stands where it stood', asyn
   expect(text).toMatch(/#0 .*\n#1 {2}ln1\n#2 {2}blocks\.0\n/);
 });
 
+it('goes on to a line, in the next layer back that has it', async () => {
+  const line = /^ →? +(\d+) +mlp_out = /m.exec(
+    await session('backward loss', 'break backward blocks.2.mlp_out', 'c'),
+  )?.[1];
+  const text = await session('backward loss', `until ${line ?? ''}`, `until ${line ?? ''}`, 'goto 1');
+  expect([...text.matchAll(/grad\((\S+)\)/g)].map(([, site]) => site)).toEqual([
+    ...['logits', 'blocks.2.mlp_out', 'blocks.1.mlp_out'],
+  ]);
+  expect(text.trim()).toMatch(/embed, step 1\n.*$/);
+});
+
 it('catches what goes wrong, and has edits of gradients in force', async () => {
   const edit = 'scale grad(blocks.2.resid_mid) by 1e6';
   const text = await session('catch exploding 1e4', edit, 'backward loss', 'c', 'print max(grad(resid_mid))');

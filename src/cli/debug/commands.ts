@@ -208,13 +208,14 @@ const goTo: Command['run'] = async (rest, console) => {
   throw wrong(`the generation ends before token ${step}`, 'The run stands where it stood.');
 };
 
-/** To a line of this step: the next layer that has it. */
+/** To a line of this step, or of the way back: the next layer that has it. */
 const until: Command['run'] = async (rest, console) => {
   const { target } = console;
   const line = wholeNumber(rest, 'a line');
   const { places } = await target.view({ ask: 'places', source: 'listing', line });
   const { at, op } = target.state.position;
-  const ahead = places.find(({ position: p }) => p.at > at || (p.at === at && p.op > op));
+  const sign = target.state.backward ? -1 : 1;
+  const ahead = places.find(({ position: p }) => sign * (p.at - at) > 0 || (p.at === at && sign * (p.op - op) > 0));
   if (!ahead) throw wrong(`line ${line} does not come any more in this step`, '`token` goes on to the next step.');
   return moved({ kind: 'goto', position: ahead.position }, console);
 };
