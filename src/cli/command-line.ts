@@ -9,7 +9,7 @@ import { addComponentVerbs } from './commands-components.js';
 import { addLooks } from './commands-look.js';
 import { addTests } from './commands-test.js';
 import { addPage, pageOptions } from './commands-page.js';
-import { device, edits, everywhere, examples, generation, input, modelHelp, recording } from './options.js';
+import { device, edits, everywhere, examples, generation, input, inputs, modelHelp, recording } from './options.js';
 import { reportError, statusOf } from './report.js';
 import { integer } from './values.js';
 
@@ -28,7 +28,7 @@ const addRun = (
     .command('run')
     .argument('[model]', modelHelp)
     .description('Run a model on a prompt: the likeliest next tokens, and what it goes on to say.');
-  device(recording(generation(edits(input(command)), 0)))
+  device(recording(generation(edits(inputs(command)), 0)))
     .option('--top <n>', 'how many next tokens, words or labels to list (default: 10)', integer('--top'))
     .option('--stages', 'show the distribution after each rule of sampling')
     .option('--record-sites <globs>', 'sites that the recording keeps at each step')
@@ -52,7 +52,7 @@ const addInspect = (
     .command('inspect')
     .argument('[model]', `${modelHelp}; or a recording`)
     .description('Read values inside a model on a prompt, or those that a recording has.');
-  device(recording(edits(input(command))))
+  device(recording(edits(inputs(command))))
     .requiredOption('--sites <globs>', "sites, comma-separated: 'blocks.*.attn.pattern,logits'")
     .option('--grad-of <expression>', 'also the gradients of a number by the sites: "logit(\" a\") - logit(\" b\")"')
     .option('--grad-weights <globs>', 'with --grad-of: gradients of these weights too')

@@ -1,6 +1,6 @@
 import { Option, type Command } from 'commander';
 import type { Act } from './action.js';
-import { device, edits, examples, input, modelHelp } from './options.js';
+import { device, edits, examples, input, inputs, modelHelp } from './options.js';
 import { collectWords, integer } from './values.js';
 
 /** The score that is told apart. */
@@ -33,7 +33,7 @@ const addHeads = (program: Command, act: Act): void => {
     .description(
       'Which heads do what: where each looks, on random tokens said twice or on prompts, and what it copies.',
     );
-  device(edits(input(command)))
+  device(edits(inputs(command)))
     .option('--length <n>', 'random tokens that are said twice (default: 24)', integer('--length'))
     .option('--sequences <n>', 'how many such sequences (default: 4)', integer('--sequences'))
     .option('--seed <n>', 'of the random tokens (default: 0)', integer('--seed'))
@@ -81,7 +81,7 @@ const addNeurons = (program: Command, act: Act): void => {
     .command('neurons')
     .argument('[model]', modelHelp)
     .description('The strongest neurons at a position, what they write, and, over a file of prompts, where they fire.');
-  score(device(edits(input(command))))
+  score(device(edits(inputs(command))))
     .option('--neuron <layer.neuron>', 'this neuron, as 3.120; repeatable (default: the strongest)', collectWords([]))
     .option('--layer <layer>', 'only of this layer')
     .addOption(

@@ -15,7 +15,7 @@ const addLens = (program: Command, act: Act): void => {
     .option('--top <n>', 'how many of the likeliest words (default: 1)', integer('--top'))
     .option(
       '--position <n>',
-      'only at this position, from 0 (default: all, of which the last is shown)',
+      'only at this position, negative from the end (default: all, of which the last is shown)',
       integer('--position'),
     )
     .option('--tuned <folder>', 'read through a tuned lens: a folder with config.json and params.safetensors')

@@ -1,7 +1,7 @@
 import { Option, type Command } from 'commander';
 import type { Act } from './action.js';
 import { device, edits, examples, live, liveHelp, modelHelp } from './options.js';
-import { float, integer, integers } from './values.js';
+import { float, integer, integers, indices } from './values.js';
 
 /** Two prompts, or a file of such, and what is measured. */
 const pair = (command: Command): Command =>
@@ -17,16 +17,8 @@ const pair = (command: Command): Command =>
     .option('--wrong <token>', 'the wrong one')
     .option('--metric <expression>', 'any number: "logit(\' a\') - logit(\' b\')", "prob(\' a\')", "entropy", a site');
 
-const layers =
-  (option: string) =>
-  (text: string): number[] => {
-    const [, from, to] = /^(\d{1,6})\.\.(\d{1,6})$/.exec(text.trim()) ?? [];
-    if (from === undefined || Number(to) - Number(from) > 100_000) return integers(option)(text);
-    return Array.from({ length: Math.max(0, Number(to) - Number(from) + 1) }, (_, i) => Number(from) + i);
-  };
-
 /** Positions, or a text of the prompt. */
-const subject = (text: string): number[] | string => (/^[\d\s,.]+$/.test(text) ? layers('--subject')(text) : text);
+const subject = (text: string): number[] | string => (/^[\d\s,.]+$/.test(text) ? indices('--subject')(text) : text);
 
 const ways = (text: string): string[] => text.split(',').map((way) => way.trim());
 
@@ -54,8 +46,8 @@ const changed = (command: Command): Command =>
       'position, head, neuron or none, comma-separated (default: heads where there are any, else positions)',
       ways,
     )
-    .option('--layers <list>', 'only these: 0,3,5 or 2..6', layers('--layers'))
-    .option('--positions <list>', 'only these', layers('--positions'));
+    .option('--layers <list>', 'only these: 0,3,5 or 2..6', indices('--layers'))
+    .option('--positions <list>', 'only these', indices('--positions'));
 
 /** What only some methods take. */
 const drawn = (command: Command): Command =>

@@ -28,18 +28,21 @@ export const device = (command: Command): Command =>
     )
     .option('--threads <n>', 'threads of one operation (default: physical cores)', integer('--threads'));
 
-/** What the model is given. */
+/** What the model is given: one prompt. */
 export const input = (command: Command): Command =>
   command
     .option('--prompt <text>', 'a text; the tokenizer adds what its template adds')
     .option('--ids <ids>', 'token ids, comma-separated, fed exactly', integers('--ids'))
-    .option('--prompts <file>', 'JSON lines: a text, or {"prompt": ...} or {"ids": [...]}, a line')
     .option(
       '--chat <file>',
       'a conversation as JSON, [{"role": "user", "content": ...}], by the model\'s chat template',
     )
     .option('--target <text>', 'of an encoder-decoder: what its decoder begins with; the prompt is the source')
     .option('--target-ids <ids>', 'the same as token ids, after the start token', integers('--target-ids'));
+
+/** The same, or a file of prompts. */
+export const inputs = (command: Command): Command =>
+  input(command).option('--prompts <file>', 'JSON lines: a text, or {"prompt": ...} or {"ids": [...]}, a line');
 
 /** Changes to the model. */
 export const edits = (command: Command): Command => {

@@ -143,6 +143,12 @@ export const showAttribution = (r: AttributeResult): string => {
 
 const said = ({ text, probability }: ScoredToken): string => `${visible(text)} ${(100 * probability).toFixed(2)} %`;
 
+const flipped = ({ succeeded }: AttackResult): string =>
+  succeeded ? 'the prediction is another' : 'the prediction did not become what was wanted';
+
+const unflipped = ({ succeeded }: AttackResult): string =>
+  succeeded ? 'nothing to do: the prediction is the wanted one already' : 'there is no token that may be swapped';
+
 /** A text before and after an attack. */
 export const showAttack = (r: AttackResult): string => {
   const swapped = new Map(r.flips.map((f) => [f.position, f]));
@@ -153,7 +159,7 @@ export const showAttack = (r: AttackResult): string => {
     swapped.has(r.kept[i] ?? -1) ? styled('yellow', visible(text)) : visible(text),
   );
   const outcome = {
-    hotflip: r.succeeded ? 'the prediction is another' : 'the prediction did not become what was wanted',
+    hotflip: r.flips.length > 0 ? flipped(r) : unflipped(r),
     'input-reduction': r.succeeded
       ? `${r.final.length} of ${r.tokens.length} tokens are left, and the prediction is the same`
       : 'no token could be taken away without another prediction',

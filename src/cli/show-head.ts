@@ -19,11 +19,14 @@ const parts = (title: string, found: readonly { readonly part: string; readonly 
     { right: [1] },
   )}`;
 
+/** A score as the softmax gets it; the float32 minimum is what masks put there. */
+const scored = (score: number): string => (score < -1e30 ? 'masked: the head cannot look there' : score.toFixed(4));
+
 const why = (b: Because): string[] => {
   const [query, key] = [b.query, b.key].map((t) => `${t.position} ${styled('bold', visible(t.text))}`);
   return [
     `from ${query ?? ''} the head gives ${(100 * b.weight).toFixed(1)} % of its attention to ${key ?? ''}`,
-    `q·k is ${b.value.toFixed(4)} (the score with bias, cap and mask ${b.score.toFixed(4)}); the parts miss it by ${Math.abs(b.residual).toExponential(1)}`,
+    `q·k is ${b.value.toFixed(4)} (the score with bias, cap and mask ${scored(b.score)}); the parts miss it by ${Math.abs(b.residual).toExponential(1)}`,
     table(
       ['looked at', '', 'attention', 'q·k', 'because of what is there'],
       b.tokens.map((t) => [

@@ -31,6 +31,17 @@ export const integers =
     throw wrong(option, 'whole numbers separated by commas', text);
   };
 
+/** Whole numbers and ranges of them, both ends in it: `0,3,5..8`. */
+export const indices =
+  (option: string) =>
+  (text: string): number[] =>
+    text.split(',').flatMap((part) => {
+      const [, from, to = from] = /^(-?\d{1,6})(?:\.\.(\d{1,6}))?$/.exec(part.trim()) ?? [];
+      if (from === undefined || Number(to) < Number(from))
+        throw wrong(option, 'whole numbers or ranges such as 2..6, separated by commas', text);
+      return Array.from({ length: Number(to) - Number(from) + 1 }, (_, i) => Number(from) + i);
+    });
+
 /** An edit, or a file of them, in the order of the command line. */
 export type EditOption = { readonly text: string } | { readonly file: string };
 

@@ -50,6 +50,7 @@ import { debug, debugLive } from './debug/repl.js';
 import { printable } from './printable.js';
 import { page } from './page.js';
 import { showDiff } from './show-diff.js';
+import { unreadByAttribution, unreadByPatching } from './unfit.js';
 import { showAttack, showAttribution } from './show-attribution.js';
 import { showCompare, showKnockout, showLens } from './show-look.js';
 import { showCircuit } from './show-circuit.js';
@@ -71,6 +72,8 @@ interface Face<Input, Output> {
   /** For people, on standard output. */
   readonly show: (output: Output, flags: Flags) => string;
   /** The exit status; 1 where a check did not hold. */
+  /** Options that are given and that nothing reads, a sentence each. */
+  readonly unread?: (flags: Flags) => readonly string[];
   readonly status?: (output: Output) => number;
 }
 
@@ -117,12 +120,34 @@ const contextOf = (flags: Flags, signal: AbortSignal): OperationContext & { stre
 /** The option that a field of an input comes from: `maxNewTokens` is `--max-new-tokens`. */
 const optionOf = (field: string): string => `--${field.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 
+/** What a schema says of a value that it refuses. */
+interface Issue {
+  readonly path: readonly (string | number)[];
+  readonly message: string;
+  readonly code?: string;
+  readonly minimum?: number;
+  readonly maximum?: number;
+  readonly inclusive?: boolean;
+  readonly origin?: string;
+  readonly values?: readonly unknown[];
+}
+
+/** The same as a sentence of ours, for the kinds that options have. */
+const wanted = ({ code, minimum, maximum, inclusive, origin, values, message }: Issue): string => {
+  const isNumber = origin === 'number' || origin === 'int';
+  if (code === 'too_small' && isNumber)
+    return ` should be ${inclusive === false ? 'more than' : 'at least'} ${minimum}`;
+  if (code === 'too_big' && isNumber) return ` should be ${inclusive === false ? 'less than' : 'at most'} ${maximum}`;
+  if (code === 'invalid_value' && values) return ` should be one of ${values.join(', ')}`;
+  return `: ${message}`;
+};
+
 const parse = <Input>(schema: { parse(value: unknown): Input }, value: unknown): Input => {
   try {
     return schema.parse(value);
   } catch (cause) {
-    const issue = (cause as { issues?: { path: (string | number)[]; message: string }[] }).issues?.[0];
-    throw new UsageError(`${optionOf(String(issue?.path[0] ?? 'input'))}: ${issue?.message ?? 'invalid'}`, {
+    const issue = (cause as { issues?: Issue[] }).issues?.[0];
+    throw new UsageError(`${optionOf(String(issue?.path[0] ?? 'input'))}${issue ? wanted(issue) : ' is invalid'}`, {
       code: 'OPTION_INVALID',
       hint: 'See `cutaway VERB --help`.',
       cause,
@@ -134,6 +159,7 @@ const act = async <Input, Output>(face: Face<Input, Output>, value: unknown, fla
   const { signal, done } = interruptible();
   try {
     const context = contextOf(flags, signal);
+    for (const note of face.unread?.(flags) ?? []) context.note(note);
     const output = await face.operation.run(parse(face.input, value), context);
     if (context.streamed()) process.stdout.write('\n\n');
     process.stdout.write(flags['json'] === true ? `${JSON.stringify(output)}\n` : `${face.show(output, flags)}\n`);
@@ -259,12 +285,16 @@ export const actions: Actions = {
     );
   },
   attribute: (model, flags) =>
-    act({ operation: attribute, input: attributeInput, show: showAttribution }, attributionOf(model, flags), flags),
+    act(
+      { operation: attribute, input: attributeInput, show: showAttribution, unread: unreadByAttribution },
+      attributionOf(model, flags),
+      flags,
+    ),
   attack: (model, flags) =>
     act({ operation: attack, input: attackInput, show: showAttack }, { ...flags, model, edits: editsOf(flags) }, flags),
   patch: (model, flags) =>
     act(
-      { operation: patch, input: patchInput, show: showPatch },
+      { operation: patch, input: patchInput, show: showPatch, unread: unreadByPatching },
       { ...flags, model, edits: editsOf(flags), token: tokenOf(flags) },
       flags,
     ),

@@ -28,7 +28,7 @@ export const lensInput = modelInput
     /** How many of the likeliest words each cell has. */
     top: z.int().min(1).max(100).default(1),
     /** Positions, from 0; all where left out. */
-    positions: z.array(z.int().min(0)).optional(),
+    positions: z.array(z.int()).optional(),
     /** Only after these parts, such as `blocks.3`; all where left out. */
     after: z.array(z.string()).optional(),
     /** Whether each cell has how far it is from the model's last word. */

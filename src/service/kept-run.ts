@@ -32,12 +32,12 @@ export const keptRun = async (
   return { run, notes };
 };
 
-/** @throws UsageError OPTION_INVALID */
+/** Positions from 0; negative ones count from the end; all where none are given. @throws UsageError OPTION_INVALID */
 export const checkPositions = (positions: readonly number[] | undefined, { ids }: Prompt): readonly number[] => {
-  const beyond = positions?.find((p) => p >= ids.length);
-  if (beyond === undefined) return positions ?? ids.map((_, i) => i);
+  const beyond = positions?.find((p) => p >= ids.length || p < -ids.length);
+  if (beyond === undefined) return positions?.map((p) => (p < 0 ? p + ids.length : p)) ?? ids.map((_, i) => i);
   throw new UsageError(`there is no position ${beyond}`, {
     code: 'OPTION_INVALID',
-    hint: `The prompt's positions go from 0 to ${ids.length - 1}.`,
+    hint: `The prompt's positions go from 0 to ${ids.length - 1}, or from ${-ids.length} to -1 from the end.`,
   });
 };

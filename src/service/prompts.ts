@@ -212,6 +212,6 @@ export const promptsOf = async (model: OpenModel, input: PromptInput, edited?: s
   const missing = target && model.program.facts.encoder ? 'there is a target and no source' : 'there is no prompt';
   throw new UsageError(missing, {
     code: 'PROMPT_EMPTY',
-    hint: `Give ${target ? 'what the encoder reads' : 'one'} with --prompt "TEXT", --ids 1,2,3, --prompts FILE.jsonl or --chat FILE.json.`,
+    hint: `Give ${target ? 'what the encoder reads' : 'one'} with --prompt "TEXT", --ids 1,2,3 or --chat FILE.json.`,
   });
 };

@@ -207,6 +207,11 @@ export const findCircuit = async (request: CircuitRequest): Promise<Circuit> => 
     clean: mean(await Promise.all(all.map((r) => r.score(r.clean.stream.get('logits') ?? new Float32Array())))),
     corrupted: mean(await Promise.all(all.map((r) => r.score(r.corrupt.stream.get('logits') ?? new Float32Array())))),
   };
+  if (Math.abs(ends.clean - ends.corrupted) < 1e-6)
+    throw new UsageError('the metric is the same in the clean and the corrupted run: there is nothing to keep', {
+      code: 'OPTION_INVALID',
+      hint: 'Give another corrupted prompt, or a metric that tells the two apart.',
+    });
   const search = new Search(wiring, all, ends, request.ledger);
   const scores = await scoresOf(all, request);
   const ordered = byWorth(wiring.edges, scores);

@@ -7,6 +7,7 @@ import { BaseRun, rowsOfStack, type KeptBy } from './base-run.js';
 import { firstRow } from './change.js';
 import type { Walked } from './group.js';
 import { headOf, scoreAlone, scoresRows, scoreWhole, someRows } from './head.js';
+import { sweptAtOnce } from './limits.js';
 import type { Kept, SweepModel } from './model.js';
 import { sweptSites, type SweptSite } from './places.js';
 import type { OtherRun, SweepPrompt, SweepRequest, SweepVariant, Swept, SweptRun } from './swept.js';
@@ -16,10 +17,6 @@ import { Walk } from './walk.js';
 const scoredAtOnce = 192;
 /** Scores of whole sequences that are in memory at once, in numbers. */
 const scoresAtOnce = 2 ** 24;
-
-/** Rows of variants that are led through the model together, and numbers in their streams. */
-const rowsAtOnce = 2 ** 13;
-const streamAtOnce = 2 ** 23;
 
 /** Forms in which a block takes rows of several groups side by side. */
 const partsOfBlock = 3;
@@ -141,7 +138,7 @@ export class Sweep implements Swept {
   /** Groups that are led through the model together: as many as their streams have room for. */
   #walks(groups: readonly (readonly [number, readonly number[]])[]): readonly (readonly Members[])[] {
     const width = this.#finalStream(this.base).shape.at(-1) ?? 1;
-    const most = Math.min(rowsAtOnce, Math.floor(streamAtOnce / width));
+    const most = Math.min(sweptAtOnce.rows, Math.floor(sweptAtOnce.numbers / width));
     const walks: Members[][] = [[]];
     let room = most;
     for (const [from, members] of groups) {

@@ -1,6 +1,7 @@
 import { concat, type Tensor } from '../../tensor/index.js';
 import { siteIn, type Instance } from '../run/order.js';
 import { Group, type WalkContext, type Walked } from './group.js';
+import { mostRows } from './limits.js';
 import { packs, runPacked } from './packed.js';
 import type { SweptSite } from './places.js';
 import { runRows } from './rowwise.js';
@@ -32,6 +33,14 @@ export class Walk {
     this.#groups = request.groups.map(({ from, variants }) => new Group(request, from, variants));
   }
 
+  /** Are there so many rows that it is worth a form of each layer in which those of several groups stand side by side? */
+  get #isManyRows(): boolean {
+    const { sideBySide } = this.request.base.model;
+    if (this.#groups.length < 2 || sideBySide === 'never') return false;
+    const rows = this.#groups.reduce((sum, g) => sum + g.variants.length * g.positions.length, 0);
+    return sideBySide === 'always' || rows > mostRows;
+  }
+
   /** Through everything before the head. @returns [group] */
   async body(): Promise<readonly Walked[]> {
     const { base } = this.request;
@@ -61,7 +70,7 @@ export class Walk {
   /** Runs an instance on all groups that it can differ in. */
   async #whole(at: number, instance: Instance): Promise<void> {
     const { base } = this.request;
-    const inParts = this.#groups.length > 1 && !this.#observes(instance) && packs(instance, base.model);
+    const inParts = this.#isManyRows && !this.#observes(instance) && packs(instance, base.model);
     const touched = this.#groups.filter((g) => g.touches(instance));
     for (const group of touched) group.changeHanded(at, instance, 'input');
     const together = inParts ? touched.filter((g) => !g.changesInside(instance)) : [];

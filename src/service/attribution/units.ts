@@ -82,7 +82,8 @@ const parseSpans = (spans: string, count: number): readonly (readonly number[])[
     const [, first = '', last = first] = /^\s*(\d{1,9})(?:\s*-\s*(\d{1,9}))?\s*$/.exec(part) ?? [];
     if (first === '') throw wrongSpans(`${JSON.stringify(part)} is no range of positions`);
     const [from, to] = [Number(first), Number(last)];
-    if (to < from || to >= count) throw wrongSpans(`there are no positions ${part.trim()}: the last is ${count - 1}`);
+    if (to < from) throw wrongSpans(`the range ${part.trim()} ends before it begins`);
+    if (to >= count) throw wrongSpans(`there are no positions ${part.trim()}: the last is ${count - 1}`);
     const rows = Array.from({ length: to - from + 1 }, (_, i) => from + i);
     for (const row of rows) {
       if (taken.has(row)) throw wrongSpans(`position ${row} is in two spans`);

@@ -23,7 +23,7 @@ import { answerPosition } from '../scoring.js';
 import { cellKey, type PairValues } from './grid-result.js';
 import type { SweepFile } from './ledger.node.js';
 import { differenceOf, type Pair } from './pairs.js';
-import { checkSweepBytes } from './sweep-bytes.js';
+import { checkSweepBytes, isShortForWeights } from './sweep-bytes.js';
 
 /** What all pairs of a request are run with. */
 export interface PatchRun {
@@ -63,7 +63,8 @@ export const sweepModel = async (
   }
   const { variant, notes } = await prepareExperiment(contextFor(model, prompt, 0), edits);
   for (const note of notes) context.note(note);
-  return { program: model.program, compilations: model.compilations, variant, onSegment };
+  const sideBySide = isShortForWeights(model.program) ? ({ sideBySide: 'never' } as const) : {};
+  return { program: model.program, compilations: model.compilations, variant, onSegment, ...sideBySide };
 };
 
 /** The likeliest token where the answer is expected. */
@@ -153,7 +154,10 @@ export const cellsOf = (
   });
   const cells = grids.flatMap((g) => g.cells);
   if (cells.length === 0)
-    throw invalid('nothing is chosen to be changed', 'Choose other --sites, --layers or --positions.');
+    throw invalid(
+      'nothing is chosen to be changed',
+      `Choose other --sites, --layers (0 to ${model.program.facts.layers - 1}) or --positions (0 to ${prompt.ids.length - 1}).`,
+    );
   const rows = new Map<number, number>();
   for (const { position = 0 } of cells) rows.set(position, (rows.get(position) ?? 0) + 1);
   checkSweepBytes(model, { places: cells.map((c) => c.place), prompt, together: Math.max(...rows.values()), maxBytes });

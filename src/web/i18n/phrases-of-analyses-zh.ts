@@ -89,7 +89,18 @@ export const phrasesOfAnalysesZh: readonly Phrase[] = [
   ['{} is in the head, behind all layers', '{0} 在所有层之后的输出头里'],
   ['The last value before it is resid_post of the last layer.', '它之前的最后一个值是最后一层的 resid_post。'],
   ['nothing is chosen to be changed', '没有选择要改变的部分'],
-  ['Choose other --sites, --layers or --positions.', '请选择其他位点、层或位置。'],
+  [
+    'Choose other --sites, --layers (0 to {}) or --positions (0 to {}).',
+    '请选择其他位点、层（0 到 {0}）或位置（0 到 {1}）。',
+  ],
+  [
+    'the metric is the same in the clean and the corrupted run: there is nothing to keep',
+    '两次运行的度量相同：没有可保留的差别',
+  ],
+  [
+    'Give another corrupted prompt, or a metric that tells the two apart.',
+    '请换一个对照提示，或一个能区分两者的度量。',
+  ],
   ['there is no corrupted prompt to patch with', '没有可用于修补的对照提示'],
   ['both prompts lead to {}, so that there is nothing to compare', '两个提示都得出 {0}，没有可比较的'],
   [
