@@ -141,6 +141,28 @@ describe('patch', () => {
     expect(Math.max(...(wide.grids[0]?.effect.flat().map(Number) ?? []))).toBeGreaterThan(0);
   });
 
+  it.each([
+    ['gpt2-default', 'transformer.wte.weight', 1],
+    ['gemma2-default', 'model.embed_tokens.weight', NaN], // times √width
+  ])('noise of %s is three times what its embeddings deviate by in the stream', async (name, table, factor) => {
+    const model = path.join(golden, 'models', name);
+    const file = readFileSync(path.join(model, 'model.safetensors'));
+    const headerBytes = Number(file.readBigUInt64LE(0));
+    const header = JSON.parse(file.toString('utf8', 8, 8 + headerBytes)) as Record<
+      string,
+      { data_offsets: [number, number]; shape: [number, number] }
+    >;
+    const { data_offsets: at, shape } = header[table] ?? { data_offsets: [0, 0], shape: [0, 0] };
+    const own = file.subarray(8 + headerBytes + at[0], 8 + headerBytes + at[1]);
+    const values = Array.from({ length: own.length / 4 }, (_, i) => own.readFloatLE(4 * i));
+    const middle = values.reduce((sum, x) => sum + x, 0) / values.length;
+    const deviation = Math.sqrt(values.reduce((sum, x) => sum + (x - middle) ** 2, 0) / values.length);
+    const scale = Number.isNaN(factor) ? Math.sqrt(shape[1]) : factor;
+    const request = { model, ids: [5, 9, 20], method: 'noise', subject: [1], samples: 1, sites: 'attn_out' };
+    const { sigma } = await patched({ ...request, metric: 'logit(3)' });
+    expect(sigma).toBeCloseTo(3 * deviation * scale, 4);
+  });
+
   it('finds the tokens that are noised by their text, for each line of a file its own', async () => {
     const request = { method: 'noise', sites: 'resid_pre', samples: 2, metric: 'prob(" Haven")' };
     const one = await patched({ ...request, prompt: capital.prompt, subject: [4] });

@@ -31,5 +31,9 @@ export const showCircuit = (r: CircuitResult): string => {
     `parts: ${r.nodes.join(', ')}`,
     table(['from', '', 'to', 'share lost without', 'guess'], rows, { right: [3, 4] }),
     ...more,
+    styled(
+      'dim',
+      'share lost without: measured; guess: by gradients, how the metric would change (the order of the search)',
+    ),
   ].join('\n\n');
 };

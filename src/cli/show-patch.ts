@@ -12,7 +12,7 @@ const shades = ['  ', '░░', '▒▒', '▓▓', '██'];
 const cell = (x: number | null, most: number): string => {
   if (x === null) return styled('dim', '··');
   const shade = shades[Math.min(shades.length - 1, Math.round((Math.abs(x) / most) * (shades.length - 1)))] ?? '';
-  return styled(x < 0 ? 'red' : 'cyan', shade);
+  return x < 0 ? styled('red', shade.trim() === '' ? shade : `${shade.slice(0, 1)}−`) : styled('cyan', shade);
 };
 
 /** How many columns a heatmap may have before only the table below tells of it. */
@@ -105,13 +105,19 @@ const summary = (r: PatchResult): string => {
   const own = r.metrics ? ', each by its own metric' : '';
   const pairs = r.pairs > 1 ? ` (means of ${r.pairs} pairs${own})` : '';
   return [
-    `${methods[r.method]}${direction}`,
+    `${methods[r.method]}${direction}${r.sigma === undefined ? '' : `, σ ${number(r.sigma)}`}`,
     `${printable(r.metric)}${r.metrics ? ' …' : ''}: ${ends}${pairs}`,
     `${r.runs} runs in ${r.seconds.toFixed(2)} s${known}`,
     ...(r.guess ? [`of the guesses ${r.guess.checked} were measured: correlation ${number(r.guess.correlation)}`] : []),
     ...(r.notes ?? []).map((note) => `note: ${printable(note)}`),
   ].join('\n');
 };
+
+/** What the shades and the numbers mean. */
+const key = (r: PatchResult, most: number): string =>
+  r.effect === 'share'
+    ? `share: 0 is the corrupted run, 1 the clean one; ██ is ${number(most)}, a cell with − is below 0`
+    : `change: the metric less that without the change; ██ is ${number(most)}, a cell with − is below 0`;
 
 /** Heatmaps, a row a layer, and the cells that matter most. */
 export const showPatch = (r: PatchResult): string => {
@@ -123,5 +129,6 @@ export const showPatch = (r: PatchResult): string => {
     const map = heatmap(g, most);
     return map.length === 0 ? [] : [[styled('bold', g.site), ...map].join('\n')];
   });
-  return [modelLine(r.model), summary(r), ...maps, strongest(r, 12)].join('\n\n');
+  const keys = maps.length === 0 ? [] : [styled('dim', key(r, most))];
+  return [modelLine(r.model), summary(r), ...maps, ...keys, strongest(r, 12)].join('\n\n');
 };

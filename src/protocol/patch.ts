@@ -97,6 +97,8 @@ export const patchResult = z.object({
   corruptTokens: z.array(tokenView).optional(),
   method: patchMethod,
   direction: z.enum(['denoise', 'noise']).optional(),
+  /** Of noise: the standard deviation that it was drawn with. */
+  sigma: z.number().optional(),
   /** Of the first pair. */
   metric: z.string(),
   pairs: z.int(),

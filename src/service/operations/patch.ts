@@ -82,6 +82,7 @@ const resultOf = async (run: PatchRun, results: readonly PairResult[], since: nu
     ...(pair?.corrupt ? { corruptTokens: promptView(pair.corrupt).tokens } : {}),
     method: input.method,
     ...(paired.includes(input.method) ? { direction: input.direction } : {}),
+    ...(first.sigma === undefined ? {} : { sigma: first.sigma }),
     ...{ metric: first.metric, pairs: results.length },
     ...(results.every((r) => r.metric === first.metric) ? {} : { metrics: results.map((r) => r.metric) }),
     ...{ clean: finite(mean(results.map((r) => r.clean))), corrupted: finite(mean(results.map((r) => r.corrupted))) },

@@ -43,6 +43,8 @@ export interface PairResult extends PairValues {
   readonly grids: readonly Grid[];
   readonly runs: number;
   readonly known: number;
+  /** Of noise: its standard deviation. */
+  readonly sigma?: number;
   readonly guess?: { readonly guessed: readonly number[]; readonly measured: readonly number[] };
 }
 

@@ -1,6 +1,13 @@
 import { noiseEdit, type CellValue } from '../../analyses/patching/index.js';
 import { mean, normalNumbers, randomNumbers, type Grid } from '../../analyses/sweep/index.js';
-import { canonicalName, placedSites, type PlacedSite, type Prompt, type SweepModel } from '../../engine/index.js';
+import {
+  canonicalName,
+  placedSites,
+  tokenRows,
+  type PlacedSite,
+  type Prompt,
+  type SweepModel,
+} from '../../engine/index.js';
 import type { OpenModel } from '../open-model.js';
 import {
   cellsOf,
@@ -32,15 +39,32 @@ const drawnResult = (
   };
 };
 
-/** Three times the standard deviation of the embedding. Meng et al. 2022 §2.1, who take it over the words of their subjects. */
-const usualSigma = async (model: OpenModel): Promise<number> => {
-  const { data } = await model.weights.read(model.program.facts.embedding);
-  let [sum, squares] = [0, 0];
-  for (const x of data) {
-    sum += x;
-    squares += x * x;
+const rowsAtOnce = 4096;
+
+/** What the embedding gives of all tokens, as the stream gets it: scaled (Gemma, Marian), or through a matrix (OPT 350M). */
+async function* embeddings(model: OpenModel, { variant }: SweepModel): AsyncGenerator<Float32Array> {
+  const { embedding, vocab } = model.program.facts;
+  if (model.live) {
+    yield (await model.weights.read(embedding)).data;
+    return;
   }
-  return 3 * Math.sqrt(squares / data.length - (sum / data.length) ** 2);
+  for (let from = 0; from < vocab; from += rowsAtOnce) {
+    const ids = Array.from({ length: Math.min(rowsAtOnce, vocab - from) }, (_, i) => from + i);
+    yield (await tokenRows(model, variant, ids)).data;
+  }
+}
+
+/** Three times the standard deviation of the embedding. Meng et al. 2022 §2.1, who take it over the words of their subjects. */
+const usualSigma = async (model: OpenModel, swept: SweepModel): Promise<number> => {
+  let [sum, squares, count] = [0, 0, 0];
+  for await (const data of embeddings(model, swept)) {
+    for (const x of data) {
+      sum += x;
+      squares += x * x;
+    }
+    count += data.length;
+  }
+  return 3 * Math.sqrt(squares / count - (sum / count) ** 2);
 };
 
 /** Where noise is added: the embedding of the text that the model reads. */
@@ -62,7 +86,7 @@ export const noisePair = async (p: Prepared): Promise<PairResult> => {
   const read = (place.instance.segment.stack === 'encoder' ? prompt.source : prompt) ?? prompt;
   const { length } = read.ids;
   const positions = subjectOf(pair.subject ?? input.subject, read);
-  const sigma = input.sigma ?? (await usualSigma(model));
+  const sigma = input.sigma ?? (await usualSigma(model, plain));
   const width = Number(place.type.shape.at(-1));
   const { grids, cells } = cellsOf(p, plain, prompt);
   const metric = await readMetric(plain, prompt, { model, text: p.metric });
@@ -75,7 +99,8 @@ export const noisePair = async (p: Prepared): Promise<PairResult> => {
     const swept = { ...plain, variant: noiseEdit(plain, place.name, { positions, noise }) };
     draws.push(await patched(p, swept, { prompt, cells, metric, to, draw }));
   }
-  return drawnResult(p, grids, { draws, clean: draws[0]?.other ?? NaN, corrupted: mean(draws.map((d) => d.base)) });
+  const ends = { clean: draws[0]?.other ?? NaN, corrupted: mean(draws.map((d) => d.base)) };
+  return { ...drawnResult(p, grids, { draws, ...ends }), sigma };
 };
 
 /** Prompts of the other pairs to draw from: of as many tokens. */
