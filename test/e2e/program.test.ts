@@ -282,7 +282,8 @@ describe('a step', () => {
       await page.locator('#what').getByText(`after L${layer}`).waitFor(); // the focus, which all tabs have
     }
     await expect.poll(() => methods.length, { timeout: 20_000 }).toBeGreaterThan(3);
-    expect(methods.filter((method) => method !== 'debug.view')).toEqual([]);
+    // the top bar asks now and then how much memory there is, which computes nothing
+    expect(methods.filter((method) => !['debug.view', 'status'].includes(method))).toEqual([]);
   });
 });
 
