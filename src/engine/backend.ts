@@ -11,10 +11,9 @@ export interface Executable {
    * Runs the graph.
    * @param feeds a tensor for each of the graph's inputs
    * @param fetch names of the outputs that are wanted; only these are copied out
-   * @param into memory that outputs may be written to, of their shape; whoever does so returns these very tensors
    * @throws EngineError ENGINE_FAILED
    */
-  run(feeds: Tensors, fetch: readonly string[], into?: Tensors): Promise<Map<string, Tensor>>;
+  run(feeds: Tensors, fetch: readonly string[]): Promise<Map<string, Tensor>>;
   /** Frees what it holds. */
   dispose(): Promise<void>;
 }

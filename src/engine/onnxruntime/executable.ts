@@ -16,21 +16,15 @@ const feedOf = (ort: Ort, graph: Graph, feeds: Tensors): Record<string, OrtTenso
   return bound;
 };
 
-/** A session, and the graph that it runs. */
-export interface SessionParts {
-  readonly graph: Graph;
-  readonly session: OrtSession;
-  readonly bound: BoundWeights;
-  /** Are outputs written to memory that is given? */
-  readonly writesInto: boolean;
-  /** Called once, when it is disposed of. */
-  readonly release: () => Promise<void>;
-}
-
-/** One graph as one session. */
+/** One graph as one session. `release` is called once when it is disposed of. */
 export const sessionExecutable = (
   ort: Ort,
-  { graph, session, bound, writesInto, release }: SessionParts,
+  {
+    graph,
+    session,
+    bound,
+    release,
+  }: { graph: Graph; session: OrtSession; bound: BoundWeights; release: () => Promise<void> },
 ): Executable => {
   const outputs = new Map(graph.outputs.map((o) => [o.name, outputName(graph, o.value)]));
   const wanted = (name: string): string => {
@@ -39,21 +33,17 @@ export const sessionExecutable = (
     return output;
   };
   return {
-    async run(feeds, fetch, into) {
-      const given = new Map([...((writesInto && into) || [])].map(([name, tensor]) => [wanted(name), tensor]));
-      const fetches = [...new Set(fetch.map(wanted))].map((name) => {
-        const tensor = given.get(name);
-        return [name, tensor ? toOrt(ort, tensor) : null] as const;
-      });
+    async run(feeds, fetch) {
+      const fetches = [...new Set(fetch.map(wanted))];
       if (fetches.length === 0) return new Map();
       const all = { ...feedOf(ort, graph, feeds), ...Object.fromEntries(bound) };
-      const results = await session.run(all, Object.fromEntries(fetches)).catch((error: unknown) => {
+      const results = await session.run(all, fetches).catch((error: unknown) => {
         throw failed(`onnxruntime could not run ${graph.name}`, error);
       });
-      const tensors = new Map<string, Tensor>(given);
-      for (const [name, own] of fetches) {
+      const tensors = new Map<string, Tensor>();
+      for (const name of fetches) {
         const result = results[name];
-        if (result && !own) tensors.set(name, await fromOrt(result));
+        if (result) tensors.set(name, await fromOrt(result));
       }
       return new Map(
         fetch.flatMap((name) => {

@@ -99,7 +99,7 @@ export const makeOnnxruntimeWeb = async (ort: WebOrt, options: BrowserOptions): 
     throw unavailable(device, advice[device], new Error('the page has no GPU adapter'));
   if (threads !== undefined) ort.env.wasm.numThreads = threads;
   if (assets !== undefined) ort.env.wasm.wasmPaths = assets;
-  const runtime = { name: 'onnxruntime-web', ort: turnsOf(ort), keep: keepBytes, writesInto: false };
+  const runtime = { name: 'onnxruntime-web', ort: turnsOf(ort), keep: keepBytes };
   const backend = onnxruntimeBackend(runtime, { device, binding });
   await probe(backend).catch((cause: unknown) => {
     throw unavailable(device, advice[device], cause);

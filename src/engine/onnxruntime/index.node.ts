@@ -41,10 +41,7 @@ export const makeOnnxruntime = async (options: OnnxruntimeOptions): Promise<Onnx
       code: 'OPTION_INVALID',
       hint: `Devices are ${Object.keys(advice).join(', ')}.`,
     });
-  const backend = onnxruntimeBackend(
-    { name: 'onnxruntime', ort: loadOrt(), keep: keepFiles, writesInto: true },
-    options,
-  );
+  const backend = onnxruntimeBackend({ name: 'onnxruntime', ort: loadOrt(), keep: keepFiles }, options);
   if (options.device === 'cpu') return backend;
   await probe(backend).catch((cause: unknown) => {
     throw new EngineError(`the device ${options.device} cannot be used here`, {

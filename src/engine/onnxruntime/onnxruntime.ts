@@ -3,7 +3,7 @@ import { toOnnx, type Graph, type Param, type ValueId } from '../../graph/index.
 import type { Tensor } from '../../tensor/index.js';
 import type { Backend, Executable } from '../backend.js';
 import { takeApart, type Piece } from './apart.js';
-import { boundWeight, passThrough, sessionExecutable, type SessionParts } from './executable.js';
+import { boundWeight, passThrough, sessionExecutable } from './executable.js';
 import { sessionOptions, type OnnxruntimeOptions, type SessionNeeds } from './options.js';
 import { failed, type Ort, type OrtSession, type OrtTensor } from './ort.js';
 import type { Keep } from './storage.js';
@@ -14,8 +14,6 @@ export interface Runtime {
   readonly name: string;
   readonly ort: Ort;
   readonly keep: Keep;
-  /** Can the CPU's outputs be written to memory that is given? */
-  readonly writesInto: boolean;
 }
 
 /** A session that several executables share. */
@@ -74,15 +72,10 @@ class Onnxruntime implements Backend {
     return this.options.device === 'cpu' ? 'kernels' : 'standard';
   }
 
-  #executable(parts: Omit<SessionParts, 'writesInto'>): Executable {
-    const writesInto = this.runtime.writesInto && this.options.device === 'cpu';
-    return sessionExecutable(this.runtime.ort, { ...parts, writesInto });
-  }
-
   /** One session with the weights inside. */
   async #whole(graph: Graph, weights: Weights): Promise<Executable> {
     const session = await this.#keeping(graph, weights);
-    return this.#executable({ graph, session, bound: new Map(), release: () => session.release() });
+    return sessionExecutable(this.runtime.ort, { graph, session, bound: new Map(), release: () => session.release() });
   }
 
   /** A session that has its weights. */
@@ -104,7 +97,7 @@ class Onnxruntime implements Backend {
       if (--shared.users > 0 || !this.#shared.delete(key)) return;
       await (await shared.session).release();
     };
-    return this.#executable({ graph, session: await shared.session, bound, release });
+    return sessionExecutable(this.runtime.ort, { graph, session: await shared.session, bound, release });
   }
 
   /** Linears packed one by one and kept, the rest shared. */
@@ -129,7 +122,7 @@ class Onnxruntime implements Backend {
     this.#shared.set(key, shared);
     const session = await shared.session;
     const [input, output] = [graph.inputs[0]?.name ?? '', graph.outputs[0]?.name ?? ''];
-    const inner = this.#executable({
+    const inner = sessionExecutable(this.runtime.ort, {
       graph: plain,
       session,
       bound: new Map(),

@@ -17,11 +17,7 @@ export interface OrtTensor {
 }
 
 export interface OrtSession {
-  /** @param fetches for each output the memory that it is written to; null: its own */
-  run(
-    feeds: Readonly<Record<string, OrtTensor>>,
-    fetches: Readonly<Record<string, OrtTensor | null>>,
-  ): Promise<Record<string, OrtTensor>>;
+  run(feeds: Readonly<Record<string, OrtTensor>>, fetches: readonly string[]): Promise<Record<string, OrtTensor>>;
   release(): Promise<void>;
 }
 

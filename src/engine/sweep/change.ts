@@ -114,6 +114,10 @@ export const changedValue = <T extends FloatTensor>(value: T, changes: readonly 
   for (const change of changes) {
     const source = sourceOf(change);
     eachReached({ change, frame, source }, ({ local, from, count, step }) => {
+      if (source && change.to.kind === 'value' && step === 1) {
+        data.set(source.data.subarray(from, from + count), local);
+        return;
+      }
       for (let i = 0; i < count; i++)
         data[local + i] = changedNumber(change.to, data[local + i] ?? NaN, source?.data[from + i * step] ?? NaN);
     });

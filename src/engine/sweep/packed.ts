@@ -4,8 +4,8 @@ import {
   readName,
   rowParts,
   rowsInPlace,
-  typesOf,
   type Graph,
+  type Program,
   type RowPart,
   type Segment,
 } from '../../graph/index.js';
@@ -59,20 +59,26 @@ const plainGraph = ({ graph, ...segment }: Segment): Graph => {
   return { ...graph, outputs: graph.outputs.filter((o) => own.includes(o.name)) };
 };
 
+const fitting = new WeakMap<Segment, boolean>();
+
 /** Can rows of several groups go through an instance side by side, apart from where they look at each other? */
 export const packs = ({ segment, name }: Instance, { program, variant }: SweepModel): boolean => {
-  if (segment.kind !== 'block' || segment.stack === 'encoder' || segment.cache.length === 0) return false;
   if ((variant.edits.get(name) ?? []).length > 0) return false;
+  const known = fitting.get(segment) ?? fits(segment, program);
+  fitting.set(segment, known);
+  return known;
+};
+
+const fits = (segment: Segment, program: Program): boolean => {
+  if (segment.kind !== 'block' || segment.stack === 'encoder' || segment.cache.length === 0) return false;
   const parts = rowParts(plainGraph(segment));
   if (!parts) return false;
-  const isFitting = (graph: Graph): boolean =>
+  return [parts.before, parts.after].every((graph) =>
     graph.inputs.every(({ name: input, type }) => {
       const rule = program.inputs[input];
       return rule ? ofRows.has(rule.rule) : rowsInPlace(type);
-    });
-  const { outputs } = segment.graph;
-  const handed = outputs.filter((o) => handedOn(segment).includes(o.name));
-  return handed.length > 0 && isFitting(parts.before) && isFitting(parts.after);
+    }),
+  );
 };
 
 const sideBySide = <T extends Tensor>(tensor: T): T => {
@@ -113,19 +119,6 @@ const isFloat32 = (tensor: Tensor): tensor is Tensor<'float32'> => tensor.dtype 
 const together = (name: string, parts: readonly Tensor[], scratch: Scratch): Tensor =>
   parts.every(isFloat32) ? scratch.sideBySide(name, parts) : concat(parts.map(sideBySide), 1);
 
-/** Memory for what a part gives of so many rows, where it is of float32. */
-const memoryFor = (graph: Graph, rows: number, { scratch }: LoadRequest): ReadonlyMap<string, Tensor> => {
-  const types = typesOf(graph);
-  return new Map(
-    graph.outputs.flatMap(({ name, value }) => {
-      const { dtype, shape = [] } = types.get(value) ?? {};
-      return dtype === 'float32'
-        ? [[name, scratch.tensor(name, [1, rows, ...shape.slice(2).map(Number)])] as const]
-        : [];
-    }),
-  );
-};
-
 /** One load through an instance. */
 class LoadRun {
   readonly #handed = new Map<string, Tensor | undefined>();
@@ -147,7 +140,6 @@ class LoadRun {
     const before = await this.#part(compiled.before, {
       shared: this.#shared(this.#positions),
       given: (name) => this.#packed(name),
-      into: memoryFor(compiled.before.graph, this.#positions.length, this.request),
     });
     const mixed = await this.#between(before);
     const after = await this.#after(before, mixed);
@@ -171,22 +163,13 @@ class LoadRun {
 
   async #part(
     { graph, executable }: Compiled,
-    {
-      shared,
-      given,
-      into,
-    }: {
-      readonly shared: SharedInputs;
-      readonly given: (name: string) => Tensor | undefined;
-      readonly into?: ReadonlyMap<string, Tensor>;
-    },
+    { shared, given }: { readonly shared: SharedInputs; readonly given: (name: string) => Tensor | undefined },
   ): Promise<ReadonlyMap<string, Tensor>> {
     const { base, instance } = this.request;
     const feeds = feedsOf({ instance, graph, variant: base.model.variant, edits: [], shared, given });
     return executable.run(
       feeds,
       graph.outputs.map((o) => o.name),
-      into,
     );
   }
 
@@ -209,7 +192,6 @@ class LoadRun {
   async #between(before: ReadonlyMap<string, Tensor>): Promise<ReadonlyMap<string, Tensor>> {
     const { at, instance, compiled, scratch } = this.request;
     const places = placesOf(this.load, ({ rows }) => rows);
-    const memory = memoryFor(compiled.between.graph, this.#positions.length, this.request);
     const results: ReadonlyMap<string, Tensor>[] = [];
     for (const [i, piece] of this.load.entries()) {
       const [group, count, place] = [this.#group(piece), countOf(piece), places[i] ?? ([0, 0] as const)];
@@ -218,15 +200,12 @@ class LoadRun {
         if (own) return pieceOf(own, place, count);
         return group.past(instance, name, count) ?? group.handedTo(at, this.#handedName(name), piece.members);
       };
-      const into = new Map([...memory].map(([name, value]) => [name, pieceOf(value, place, count)] as const));
-      const result = await this.#part(compiled.between, { shared: group.inputs(instance, count), given, into });
-      results.push(result);
-      for (const [name, value] of result) if (value !== into.get(name)) into.get(name)?.data.set(value.data as never);
+      results.push(await this.#part(compiled.between, { shared: group.inputs(instance, count), given }));
     }
     return new Map(
       compiled.between.graph.outputs.map(({ name }) => {
         const parts = results.flatMap((r) => r.get(name) ?? []);
-        return [name, memory.get(name) ?? together(name, parts, scratch)] as const;
+        return [name, together(name, parts, scratch)] as const;
       }),
     );
   }
