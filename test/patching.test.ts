@@ -259,7 +259,10 @@ describe('patch', () => {
     const progress = ({ done }: { done: number }): void => {
       if (done > 10) stop.abort();
     };
-    const request = { ...capital, ...words, sites: 'resid_pre,attn_out,mlp_out,z,q,k,v', by: ['position'], resume };
+    // so long that not all of it is led through the model at once
+    const [prompt, corrupt] = [capital.prompt, capital.corrupt].map((text) => 'The capital of '.repeat(10) + text);
+    const sites = 'resid_pre,attn_out,mlp_out,z,q,k,v';
+    const request = { prompt, corrupt, ...words, sites, by: ['position'], resume };
     await expect(patched(request, { ...context, signal: stop.signal, progress })).rejects.toMatchObject({
       info: { code: 'CANCELLED' },
     });

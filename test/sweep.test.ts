@@ -15,7 +15,9 @@ import {
   type SweepVariant,
   type Variant,
 } from '../src/engine/index.js';
+import { handedOn, prune, rowParts } from '../src/graph/index.js';
 import { parseEdits } from '../src/language/index.js';
+import { makeProgram } from '../src/models/index.js';
 import { openModel, type OpenModel } from '../src/service/index.js';
 import { writeRandomModel } from './support/random-model.js';
 
@@ -122,6 +124,7 @@ const cases: Readonly<Record<string, Case>> = {
   },
 };
 
+const bare = { name: '', inputs: [], params: [], nodes: [], sites: [], outputs: [] };
 const vocab = (config: JsonObject): number => Number(config['vocab_size']);
 const idsOf = (n: number, seed: number, words: number): number[] =>
   Array.from({ length: n }, (_, i) => (i * 389 + seed * 97 + 7) % words);
@@ -167,139 +170,163 @@ const atRow = (model: OpenModel, selector: string, row: number) => {
   return { name, where, indices };
 };
 
-describe.each(Object.entries(cases))('a sweep of %s gives what each edit gives by itself', (_, each) => {
-  let folder = '';
-  let model: OpenModel;
-  let prompt: Prompt;
-  let other: Prompt;
-  const n = 7;
-  beforeAll(async () => {
-    folder = writeRandomModel(mkdtempSync(path.join(tmpdir(), 'cutaway-sweep-')), each.config);
-    model = await openModel(folder, { device: 'cpu', engine: 'onnxruntime' });
-    const words = vocab(each.config);
-    const source = (seed: number) => (each.source ? idsOf(n, seed + 4, words) : undefined);
-    prompt = promptOf(idsOf(n, 1, words), source(1));
-    other = promptOf(idsOf(n, 2, words), source(2));
-  });
-  afterAll(async () => {
-    await model.dispose();
-    rmSync(folder, { recursive: true, force: true });
-  });
-
-  const alone = async (texts: readonly string[], of = prompt): Promise<Float32Array> => {
-    const { variant } = await prepareExperiment(contextOf(model, of, other), parseEdits(texts.join('\n')));
-    const { logits } = await forward(model, {
-      ...{ variant, ids: [of.ids], capture: new Set<string>(), logits: 'all' },
-      ...(of.source ? { source: [of.source.ids] } : {}),
-    });
-    return logits?.data ?? new Float32Array();
-  };
-
-  const compare = async (
-    list: readonly { readonly texts: readonly string[]; readonly variant: SweepVariant }[],
-    sweep: Sweep,
-    of = prompt,
-    positions: readonly number[] = of.ids.map((_, i) => i),
-  ) => {
-    const results = new Map<number, Float32Array>();
-    await sweep.run(
-      list.map((l) => l.variant),
-      (v, run) => void results.set(v, Float32Array.from(positions.flatMap((p) => [...(run.logits(p) ?? [])]))),
-    );
-    const words = vocab(each.config);
-    const base = await alone([], of);
-    for (const [v, { texts }] of list.entries()) {
-      const all = await alone(texts, of);
-      const theirs = Float32Array.from(positions.flatMap((p) => [...all.subarray(p * words, (p + 1) * words)]));
-      const mine = results.get(v) ?? new Float32Array();
-      expect(
-        all.some((x, i) => x !== base[i]),
-        `${texts.join(' and ')} changes something`,
-      ).toBe(true);
-      const worst = theirs.reduce((most, x, i) => Math.max(most, Math.abs(x - (mine[i] ?? NaN))), 0);
-      if (each.exact) expect(worst, texts.join(' and ')).toBe(0);
-      else expect(worst, texts.join(' and ')).toBeLessThanOrEqual(1e-5);
-    }
-  };
-
-  const opened = async (names: readonly string[], positions = prompt.ids.map((_, i) => i)): Promise<Sweep> =>
-    Sweep.open(
-      { program: model.program, compilations: model.compilations, variant: plain(model) },
-      { prompt, changes: names, positions },
-    );
-
-  it('at each site and at the first, a middle and the last row', async () => {
-    const rows = [1, 3, n - 1];
-    const all = each.sites.flatMap((site) => rows.map((row) => atRow(model, site, row)));
-    const sweep = await opened(all.map((a) => a.name));
-    const clean = await sweep.other(other);
-    await compare(
-      all.map(({ name, where, indices }) => ({
-        texts: [`set ${name}[${where}] = from prompt "other"`],
-        variant: { changes: [{ site: name, indices, to: { kind: 'value', tensor: clean.site(name) } }] },
-      })),
-      sweep,
-    );
-  });
-
-  it.each([[[6]], [[2, 5]]])('scored at positions %j alone', async (positions) => {
-    const all = each.sites.flatMap((site) => [1, 4, n - 1].map((row) => atRow(model, site, row)));
-    const sweep = await opened(
-      all.map((a) => a.name),
-      positions,
-    );
-    const clean = await sweep.other(other);
-    await compare(
-      all.map(({ name, where, indices }) => ({
-        texts: [`set ${name}[${where}] = from prompt "other"`],
-        variant: { changes: [{ site: name, indices, to: { kind: 'value', tensor: clean.site(name) } }] },
-      })),
-      sweep,
-      prompt,
-      positions,
-    );
-  });
-
-  it('of a prompt of one token', async () => {
-    const of = promptOf(idsOf(1, 1, vocab(each.config)), prompt.source?.ids);
-    const all = each.sites
-      .filter((s) => !/attn\.(q|k|rot_k|pattern|scores)/.test(s))
-      .map((site) => atRow(model, site, 0));
-    const sweep = await Sweep.open(
-      { program: model.program, compilations: model.compilations, variant: plain(model) },
-      { prompt: of, changes: all.map((a) => a.name), positions: [0] },
-    );
-    await compare(
-      all.map(({ name, where, indices }) => ({
-        texts: [`scale ${name}[${where}] by 1.5`],
-        variant: { changes: [{ site: name, indices, to: { kind: 'scale', by: 1.5 } }] },
-      })),
-      sweep,
-      of,
-    );
-  });
-
-  it('with several changes in one run, and numbers that are set, scaled and added', async () => {
-    const [one, two] = [each.sites[1] ?? '', each.sites.at(-1) ?? ''].map((s) => atRow(model, s, 2));
-    const three = atRow(model, each.sites[3] ?? '', 4);
-    if (!one || !two) throw new Error('no sites');
-    const sweep = await opened([one.name, two.name, three.name]);
-    const zero: Change = { site: one.name, indices: one.indices, to: { kind: 'number', value: 0 } };
-    const scaled: Change = { site: two.name, indices: two.indices, to: { kind: 'scale', by: 1.7 } };
-    const set: Change = { site: three.name, indices: three.indices, to: { kind: 'number', value: 0.25 } };
-    const texts = [
-      `set ${one.name}[${one.where}] = zero`,
-      `scale ${two.name}[${two.where}] by 1.7`,
-      `set ${three.name}[${three.where}] = 0.25`,
-    ];
-    await compare(
-      [
-        { texts: [texts[0] ?? ''], variant: { changes: [zero] } },
-        { texts: [texts[1] ?? ''], variant: { changes: [scaled] } },
-        { texts, variant: { changes: [zero, scaled, set] } },
-        { texts: texts.slice(1), variant: { changes: [scaled, set] } },
-      ],
-      sweep,
-    );
+describe.each(Object.entries(cases).filter(([, each]) => each.exact))('a block of %s', (_, each) => {
+  it('has its weights where each row is by itself, and none where rows look at each other', () => {
+    const program = makeProgram(each.config, () => true);
+    const block = program.segments.find((s) => s.kind === 'block');
+    const handed = block ? handedOn(block) : [];
+    const graph = block && { ...block.graph, outputs: block.graph.outputs.filter((o) => handed.includes(o.name)) };
+    const parts = graph && rowParts(graph);
+    expect(parts?.between.nodes.some((n) => n.op === 'Softmax')).toBe(true);
+    expect(parts?.between.params).toEqual([]);
+    const named = [...(parts?.before.params ?? []), ...(parts?.after.params ?? [])].map((p) => p.name).sort();
+    const all = prune({ ...(graph ?? bare), name: 'handed' }).params.map((p) => p.name);
+    expect(named).toEqual([...all].sort());
   });
 });
+
+const allCases = Object.entries(cases).flatMap(([name, each]) =>
+  (['never', 'always'] as const)
+    .filter((sideBySide) => sideBySide === 'never' || each.exact)
+    .map((sideBySide) => ({ name, each, sideBySide })),
+);
+
+describe.each(allCases)(
+  'a sweep of $name, rows side by side $sideBySide, gives what each edit gives by itself',
+  ({ each, sideBySide }) => {
+    let folder = '';
+    let model: OpenModel;
+    let prompt: Prompt;
+    let other: Prompt;
+    const n = 7;
+    beforeAll(async () => {
+      folder = writeRandomModel(mkdtempSync(path.join(tmpdir(), 'cutaway-sweep-')), each.config);
+      model = await openModel(folder, { device: 'cpu', engine: 'onnxruntime' });
+      const words = vocab(each.config);
+      const source = (seed: number) => (each.source ? idsOf(n, seed + 4, words) : undefined);
+      prompt = promptOf(idsOf(n, 1, words), source(1));
+      other = promptOf(idsOf(n, 2, words), source(2));
+    });
+    afterAll(async () => {
+      await model.dispose();
+      rmSync(folder, { recursive: true, force: true });
+    });
+
+    const alone = async (texts: readonly string[], of = prompt): Promise<Float32Array> => {
+      const { variant } = await prepareExperiment(contextOf(model, of, other), parseEdits(texts.join('\n')));
+      const { logits } = await forward(model, {
+        ...{ variant, ids: [of.ids], capture: new Set<string>(), logits: 'all' },
+        ...(of.source ? { source: [of.source.ids] } : {}),
+      });
+      return logits?.data ?? new Float32Array();
+    };
+
+    const compare = async (
+      list: readonly { readonly texts: readonly string[]; readonly variant: SweepVariant }[],
+      sweep: Sweep,
+      of = prompt,
+      positions: readonly number[] = of.ids.map((_, i) => i),
+    ) => {
+      const results = new Map<number, Float32Array>();
+      await sweep.run(
+        list.map((l) => l.variant),
+        (v, run) => void results.set(v, Float32Array.from(positions.flatMap((p) => [...(run.logits(p) ?? [])]))),
+      );
+      const words = vocab(each.config);
+      const base = await alone([], of);
+      for (const [v, { texts }] of list.entries()) {
+        const all = await alone(texts, of);
+        const theirs = Float32Array.from(positions.flatMap((p) => [...all.subarray(p * words, (p + 1) * words)]));
+        const mine = results.get(v) ?? new Float32Array();
+        expect(
+          all.some((x, i) => x !== base[i]),
+          `${texts.join(' and ')} changes something`,
+        ).toBe(true);
+        const worst = theirs.reduce((most, x, i) => Math.max(most, Math.abs(x - (mine[i] ?? NaN))), 0);
+        if (each.exact) expect(worst, texts.join(' and ')).toBe(0);
+        else expect(worst, texts.join(' and ')).toBeLessThanOrEqual(1e-5);
+      }
+    };
+
+    const opened = async (names: readonly string[], positions = prompt.ids.map((_, i) => i)): Promise<Sweep> =>
+      Sweep.open(
+        { program: model.program, compilations: model.compilations, variant: plain(model), sideBySide },
+        { prompt, changes: names, positions },
+      );
+
+    it('at each site and at the first, a middle and the last row', async () => {
+      const rows = [1, 3, n - 1];
+      const all = each.sites.flatMap((site) => rows.map((row) => atRow(model, site, row)));
+      const sweep = await opened(all.map((a) => a.name));
+      const clean = await sweep.other(other);
+      await compare(
+        all.map(({ name, where, indices }) => ({
+          texts: [`set ${name}[${where}] = from prompt "other"`],
+          variant: { changes: [{ site: name, indices, to: { kind: 'value', tensor: clean.site(name) } }] },
+        })),
+        sweep,
+      );
+    });
+
+    it.each([[[6]], [[2, 5]]])('scored at positions %j alone', async (positions) => {
+      const all = each.sites.flatMap((site) => [1, 4, n - 1].map((row) => atRow(model, site, row)));
+      const sweep = await opened(
+        all.map((a) => a.name),
+        positions,
+      );
+      const clean = await sweep.other(other);
+      await compare(
+        all.map(({ name, where, indices }) => ({
+          texts: [`set ${name}[${where}] = from prompt "other"`],
+          variant: { changes: [{ site: name, indices, to: { kind: 'value', tensor: clean.site(name) } }] },
+        })),
+        sweep,
+        prompt,
+        positions,
+      );
+    });
+
+    it('of a prompt of one token', async () => {
+      const of = promptOf(idsOf(1, 1, vocab(each.config)), prompt.source?.ids);
+      const all = each.sites
+        .filter((s) => !/attn\.(q|k|rot_k|pattern|scores)/.test(s))
+        .map((site) => atRow(model, site, 0));
+      const sweep = await Sweep.open(
+        { program: model.program, compilations: model.compilations, variant: plain(model), sideBySide },
+        { prompt: of, changes: all.map((a) => a.name), positions: [0] },
+      );
+      await compare(
+        all.map(({ name, where, indices }) => ({
+          texts: [`scale ${name}[${where}] by 1.5`],
+          variant: { changes: [{ site: name, indices, to: { kind: 'scale', by: 1.5 } }] },
+        })),
+        sweep,
+        of,
+      );
+    });
+
+    it('with several changes in one run, and numbers that are set, scaled and added', async () => {
+      const [one, two] = [each.sites[1] ?? '', each.sites.at(-1) ?? ''].map((s) => atRow(model, s, 2));
+      const three = atRow(model, each.sites[3] ?? '', 4);
+      if (!one || !two) throw new Error('no sites');
+      const sweep = await opened([one.name, two.name, three.name]);
+      const zero: Change = { site: one.name, indices: one.indices, to: { kind: 'number', value: 0 } };
+      const scaled: Change = { site: two.name, indices: two.indices, to: { kind: 'scale', by: 1.7 } };
+      const set: Change = { site: three.name, indices: three.indices, to: { kind: 'number', value: 0.25 } };
+      const texts = [
+        `set ${one.name}[${one.where}] = zero`,
+        `scale ${two.name}[${two.where}] by 1.7`,
+        `set ${three.name}[${three.where}] = 0.25`,
+      ];
+      await compare(
+        [
+          { texts: [texts[0] ?? ''], variant: { changes: [zero] } },
+          { texts: [texts[1] ?? ''], variant: { changes: [scaled] } },
+          { texts, variant: { changes: [zero, scaled, set] } },
+          { texts: texts.slice(1), variant: { changes: [scaled, set] } },
+        ],
+        sweep,
+      );
+    });
+  },
+);

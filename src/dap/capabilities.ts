@@ -63,22 +63,20 @@ export const capabilities: DebugProtocol.Capabilities = {
       description: 'a token ranks worse than at the step before',
       condition: 'the token: its text in quotes, or its id',
     }),
+    filter('exploding', {
+      label: 'Exploding gradient',
+      description: 'on a way back the gradient of a layer is longer than a bound',
+      condition: 'its norm, 1000 if left out',
+    }),
+    filter('vanishing', {
+      label: 'Vanishing gradient',
+      description: 'on a way back the gradient of a layer is shorter than a bound',
+      condition: 'its norm, 1e-8 if left out',
+    }),
   ],
 };
 
-const processFilters = [
-  filter('exploding', {
-    label: 'Exploding gradient',
-    description: 'the gradient of a layer is longer than a bound',
-    condition: 'its norm, 1000 if left out',
-  }),
-  filter('vanishing', {
-    label: 'Vanishing gradient',
-    description: 'the gradient of a layer is shorter than a bound',
-    condition: 'its norm, 1e-8 if left out',
-  }),
-  filter('error', { label: 'Python exception', description: 'an exception leaves a module' }),
-];
+const processFilters = [filter('error', { label: 'Python exception', description: 'an exception leaves a module' })];
 
 const filtersOf = (catches: readonly string[]): DebugProtocol.ExceptionBreakpointsFilter[] =>
   [...(capabilities.exceptionBreakpointFilters ?? []), ...processFilters].filter((f) => catches.includes(f.filter));

@@ -62,7 +62,8 @@ an edit               a change from this layer on: scale blocks.1.attn.z[head=2]
 undo, redo, edits     changes taken back, made again, listed
 words [N]             what the model says next, or would say if it ended here
 step, layer, token    on by an operation, a layer, a token
-back, back layer, back token    the same, back`;
+back, back layer, back token    the same, back
+backward EXPRESSION   the way back of a number, along its gradients: grad(SITE); backward off leaves it`;
 
 /** What can be written at a column, from 1. */
 export const completions = async (
@@ -77,7 +78,7 @@ export const completions = async (
   }));
   const word = /^\s*([\w-]*)$/.exec(text.slice(0, Math.max(0, column - 1)))?.[1];
   if (word === undefined) return items;
-  const words = [...editWords, 'undo', 'redo', 'edits', 'words', 'help', 'step', 'layer', 'token', 'back'];
+  const words = [...editWords, 'undo', 'redo', 'edits', 'words', 'help', 'step', 'layer', 'token', 'back', 'backward'];
   const start = column - word.length;
   const own = words
     .filter((w) => w.startsWith(word))

@@ -38,11 +38,20 @@ const motion = (session: Session, text: string): boolean => {
   return true;
 };
 
+/** `backward EXPRESSION`, `backward off`. @returns whether the words are that */
+const wayBack = (session: Session, text: string): boolean => {
+  const of = /^\s*backward\s+(\S.*?)\s*$/s.exec(text)?.[1];
+  if (of === undefined) return false;
+  session.move({ kind: 'backward', ...(of === 'off' ? {} : { of }) });
+  session.afterwards(() => session.send('continued', { threadId: 1, allThreadsContinued: true }));
+  return true;
+};
+
 const said = (result: string) => ({ result, variablesReference: 0 });
 
 const evaluate = async (session: Session, expression: string, context: string | undefined) => {
   if (context === 'repl') {
-    if (motion(session, expression)) return said('');
+    if (motion(session, expression) || wayBack(session, expression)) return said('');
     const answer = await consoleWord(expression, session.target);
     if (answer?.changed) session.changed();
     if (answer) return said(answer.said);

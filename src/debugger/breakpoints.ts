@@ -111,6 +111,11 @@ export class Breakpoints {
     return made;
   }
 
+  /** The largest number that one has had. */
+  get last(): number {
+    return this.#last;
+  }
+
   /** @returns whether there was one */
   remove(id: number): boolean {
     this.#met.delete(id);

@@ -2,7 +2,7 @@ import { UsageError } from '../base/index.js';
 import type { PointSpec } from '../protocol/index.js';
 
 /** Where a breakpoint is, as it is written. `line`: as it was given, whether a run can stand there or not. */
-export interface PointPlace extends Pick<PointSpec, 'sites' | 'layers' | 'steps' | 'fed'> {
+export interface PointPlace extends Pick<PointSpec, 'sites' | 'layers' | 'steps' | 'fed' | 'moment'> {
   readonly line?: number;
 }
 
@@ -31,14 +31,18 @@ const parts: readonly (readonly [RegExp, (found: string) => PointPlace])[] = [
   [/\s*(\S.*?)(?=\s+(?:layers?|token)\s|\s*$)/sy, (sites) => ({ sites })],
 ]; // prettier-ignore
 
+/** Before a line or layers; before sites it is a word of theirs, as of a live process's modules. */
+const onWayBack = /^\s*backward(?=\s+(?:\d|layers?\s))/;
+
 /**
  * Reads where a breakpoint is: a line of the listing or sites, and which layers and tokens (the number of a step, or
  * a token's text: before the step that is fed it), each alone or together.
  * @throws UsageError COMMAND_INVALID for what is said twice
  */
 export const parsePlace = (text: string): PointPlace => {
-  let place: PointPlace = {};
-  for (let at = 0; text.slice(at).trim() !== '';) {
+  const [moment] = onWayBack.exec(text) ?? [];
+  let place: PointPlace = moment === undefined ? {} : { moment: 'backward' };
+  for (let at = moment?.length ?? 0; text.slice(at).trim() !== '';) {
     const [found, end] = nextPart(text, at);
     const [twice] = Object.keys(found).filter((key) => key in place);
     if (twice !== undefined) throw wrong(`${text.slice(at).trim()}: there is a place of this kind already`);

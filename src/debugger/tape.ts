@@ -33,13 +33,18 @@ const isSame = (a: Station, b: Station | undefined, by: Exclude<Granularity, 'op
  * which the walk stops.
  */
 export class Tape {
-  readonly breakpoints = new Breakpoints();
   alarm: Alarm | undefined;
   #at = 0;
   #isPaused: () => boolean = () => false;
 
-  /** @param stations of all steps, in the order of the run; one at least */
-  constructor(readonly stations: readonly Station[]) {}
+  /**
+   * @param stations of all steps, in the order of the run; one at least
+   * @param breakpoints those of another walk, to go on with
+   */
+  constructor(
+    readonly stations: readonly Station[],
+    readonly breakpoints = new Breakpoints(),
+  ) {}
 
   /** Where it stands; at the end the last one. */
   get here(): Station | undefined {
@@ -82,9 +87,26 @@ export class Tape {
       if (p.step !== step) return p.step > step;
       return p.at === at ? p.op >= op : p.at > at;
     });
-    if (found < 0 || this.stations[found]?.position.step !== step) return { reason: 'end' };
-    this.#at = found;
+    if (this.stations[found]?.position.step !== step) return { reason: 'end' };
+    return this.goToStation(found);
+  }
+
+  /** To a station by its number. */
+  goToStation(at: number): TapeStop {
+    if (!this.stations[at]) return { reason: 'end' };
+    this.#at = at;
     return { reason: 'goto' };
+  }
+
+  /** What stops at the place where it stands, for a walk that begins there. */
+  async stopHere(): Promise<TapeStop | undefined> {
+    await this.breakpoints.remember();
+    return this.#stopAt({ counting: true });
+  }
+
+  /** The number of the station where it stands. */
+  get at(): number {
+    return this.#at;
   }
 
   /** To the next breakpoint, or to the end. `here`: one at the present place stops, too. */

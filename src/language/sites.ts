@@ -43,6 +43,12 @@ export const parseSiteName = (text: string): SiteName => {
   });
 };
 
+/** What the gradient by a site is called: `grad(blocks.3.attn.z)`. */
+export const gradientName = (site: string): SiteName => `grad(${site})` as SiteName;
+
+/** The site of which a name is the gradient; undefined of a site itself. */
+export const siteOfGradient = (name: string): string | undefined => /^grad\(([^()]+)\)$/.exec(name)?.[1];
+
 /** Takes a name apart. */
 export const toSitePath = (name: SiteName): SitePath => {
   const block = inBlock.exec(name);

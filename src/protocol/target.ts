@@ -11,7 +11,11 @@ const count = z.int().min(0);
 const text = z.string().max(1_000_000);
 
 /** Before an operation of an instance (a layer, as the run order has it) of a step; step 0 is the prefill. */
-export const targetPosition = z.object({ step: count, at: count, op: count });
+export const targetPosition = z.object({
+  ...{ step: count, at: count, op: count },
+  /** On a way back: where the gradient of what the operation gives is. */
+  backward: z.literal(true).optional(),
+});
 export type TargetPosition = z.infer<typeof targetPosition>;
 
 /** How far a step goes. */
@@ -32,6 +36,11 @@ export const motion = z.discriminatedUnion('kind', [
   /** To the next breakpoint, or, back, to the one before. `here`: one at the present place stops, too. */
   z.object({ kind: z.literal('continue'), back: z.boolean().optional(), here: z.boolean().optional() }),
   z.object({ kind: z.literal('goto'), position: targetPosition }),
+  /**
+   * To the beginning of the way back of a number, an expression; left out: off the way back that it is on. At its end the
+   * run stands where it stood.
+   */
+  z.object({ kind: z.literal('backward'), of: text.optional() }),
 ]);
 export type Motion = z.infer<typeof motion>;
 
@@ -71,6 +80,13 @@ export const targetState = z.object({
   line: z.int().optional(),
   /** Innermost first. */
   frames: z.array(targetFrame),
+  /**
+   * On a way back: of what (`value`: null for NaN and infinity), the gradient that has come last by its site and how
+   * long it is, in words, and where the run itself stands.
+   */
+  backward: z
+    .object({ of: text, value: z.number().nullable(), site: z.string(), norm: z.string(), from: targetPosition })
+    .optional(),
   /** The prompt and the tokens made so far. */
   tokens: z.array(tokenView),
   /** The changes in force, in the edit language. */
@@ -87,6 +103,8 @@ export const targetAbilities = z.object({
   units: z.array(targetUnit),
   /** Runs a module that it is inside of again, with what the module was given; true where left out. */
   again: z.boolean().optional(),
+  /** The way back of a number can be walked: gradients. Of a process its own backward is, where that runs. */
+  backward: z.boolean().optional(),
   /** Exceptions that it catches; all that there are, where left out. */
   catches: z.array(z.string()).optional(),
   /** What is not there, and why: for people. */
@@ -109,7 +127,7 @@ export const targetAbout = z.object({
 });
 export type TargetAbout = z.infer<typeof targetAbout>;
 
-/** At which moment of a module: of a live process alone. */
+/** At which moment of a module; of our engine `backward` alone. */
 export const pointMoment = z.enum(['before', 'after', 'backward']);
 export type PointMoment = z.infer<typeof pointMoment>;
 

@@ -89,7 +89,10 @@ const outdatedOf = ({ target, model, text, fixed }: Opened, now: ExperimentState
   return fixedOf(now) === fixed ? undefined : 'edits';
 };
 
-const isAtStart = ({ position: { step, at, op } }: TargetState): boolean => step === 0 && at === 0 && op === 0;
+const isAtStart = ({ backward, position }: TargetState): boolean => {
+  const { step, at, op } = backward?.from ?? position;
+  return step === 0 && at === 0 && op === 0;
+};
 
 /**
  * The run under the debugger. A session has one, and all its pages show it. What is asked of it is done one thing after
@@ -305,7 +308,7 @@ export class SharedRun {
     const isNew = !this.#opened;
     if (isNew) {
       await this.#open();
-      if (motion.kind !== 'continue' || motion.back) return;
+      if (motion.kind !== 'backward' && (motion.kind !== 'continue' || motion.back)) return;
     }
     await this.#followEdits();
     this.#moving = new AbortController();

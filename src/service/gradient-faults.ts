@@ -21,15 +21,17 @@ const wrong = (text: string): UsageError =>
     hint: 'Give some of nan, inf, exploding [NORM], vanishing [NORM], separated by commas.',
   });
 
+/** `exploding 1000`: one thing that is caught. @throws UsageError OPTION_INVALID */
+export const gradientCatch = (text: string): GradientCatch => {
+  const [kind = '', bound, ...rest] = text.trim().split(/\s+/);
+  if (!isKind(kind) || rest.length > 0) throw wrong(text.trim());
+  if (bound === undefined) return { kind, bound: bounds[kind] };
+  if (bounds[kind] === 0 || !(Number(bound) > 0)) throw wrong(text.trim());
+  return { kind, bound: Number(bound) };
+};
+
 /** `nan, exploding 1000`: what is caught. @throws UsageError OPTION_INVALID */
-export const gradientCatches = (text: string): readonly GradientCatch[] =>
-  text.split(',').map((part) => {
-    const [kind = '', bound, ...rest] = part.trim().split(/\s+/);
-    if (!isKind(kind) || rest.length > 0) throw wrong(part.trim());
-    if (bound === undefined) return { kind, bound: bounds[kind] };
-    if (bounds[kind] === 0 || !(Number(bound) > 0)) throw wrong(part.trim());
-    return { kind, bound: Number(bound) };
-  });
+export const gradientCatches = (text: string): readonly GradientCatch[] => text.split(',').map(gradientCatch);
 
 /** What runs from layer to layer, and what each part adds to it. */
 const streams = /(^|\.)(embed|resid_\w+)$/;
@@ -41,7 +43,8 @@ export const caughtSites = ({ order }: Variant): readonly string[] =>
     !site.onRequest && (streams.test(name) || added.test(name)) ? [name] : [],
   );
 
-const normOf = ({ data }: FloatTensor): number => {
+/** How long a gradient is. */
+export const normOf = ({ data }: FloatTensor): number => {
   let sum = 0;
   for (const x of data) sum += x * x;
   return Math.sqrt(sum);
@@ -63,6 +66,22 @@ const faultIn = (name: string, gradient: FloatTensor, { kind, bound }: GradientC
   return isBeyond ? { filter: kind, site, norm: Number.isFinite(norm) ? norm : null, description: told } : undefined;
 };
 
+/** What of that which is caught is wrong with a site's gradient; the first of them. */
+export const gradientFault = (
+  catches: readonly GradientCatch[],
+  name: string,
+  gradient: FloatTensor,
+): GradientFault | undefined => {
+  for (const one of catches) {
+    const fault = faultIn(name, gradient, one);
+    if (fault) return fault;
+  }
+  return undefined;
+};
+
+/** Is there anything of it? Before, the way back has not come to what the scalar reads. */
+export const hasGradient = ({ data }: FloatTensor): boolean => data.some((x) => x !== 0);
+
 /**
  * The first place on the way back at which something is caught. Places behind what the scalar reads have no gradient,
  * and count for nothing.
@@ -76,12 +95,9 @@ export const firstFault = (
   let hasBegun = false;
   for (const { name } of placedSites(order).toReversed()) {
     const gradient = gradients.get(name);
-    hasBegun ||= gradient?.data.some((x) => x !== 0) ?? false;
-    if (!gradient || !hasBegun) continue;
-    for (const one of catches) {
-      const fault = faultIn(name, gradient, one);
-      if (fault) return fault;
-    }
+    hasBegun ||= gradient !== undefined && hasGradient(gradient);
+    const fault = gradient && hasBegun ? gradientFault(catches, name, gradient) : undefined;
+    if (fault) return fault;
   }
   return undefined;
 };

@@ -227,7 +227,7 @@ describe('cutaway debug', () => {
       'print blocks.9.x',
       'print blocks.2.mlp_out',
       'set x = 1',
-      'scale grad(embed) by 0',
+      'backward rank(7)',
       'goto 99',
       'x logits',
       'attention blocks.0.attn.z',

@@ -51,6 +51,8 @@ describe('a process that trains', () => {
     await target.points({ remove: [1], add: [{ label: 'back', sites: 'backward blocks.1' }] });
     await target.resume({ kind: 'continue' });
     expect(target.state.place).toBe('backward of blocks.1');
+    const refused = { info: { code: 'COMMAND_INVALID' } };
+    await expect(target.resume({ kind: 'backward', of: 'loss' })).rejects.toMatchObject(refused);
     await target.apply({ change: 'edit', text: 'set grad(blocks.1) = zero' });
     await target.points({ remove: [2], add: [{ label: 'step', sites: 'optimiser' }] });
     await target.resume({ kind: 'continue' });

@@ -183,6 +183,13 @@ const record: Command['run'] = async (rest, { target }) => {
   return [`wrote ${file}`, ...notes].join(', ');
 };
 
+/** `backward EXPRESSION`, `backward off` */
+const backward: Command['run'] = (rest, console) => {
+  const of = rest.trim();
+  if (of === '') throw wrong('backward from what?', 'backward loss, backward logit(" Paris"); backward off leaves it');
+  return moved({ kind: 'backward', ...(of === 'off' ? {} : { of }) }, console);
+};
+
 const quotedTexts = /"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|\S+/g;
 
 const compare: Command['run'] = async (rest, { target }) =>
@@ -201,13 +208,14 @@ const goTo: Command['run'] = async (rest, console) => {
   throw wrong(`the generation ends before token ${step}`, 'The run stands where it stood.');
 };
 
-/** To a line of this step: the next layer that has it. */
+/** To a line of this step, or of the way back: the next layer that has it. */
 const until: Command['run'] = async (rest, console) => {
   const { target } = console;
   const line = wholeNumber(rest, 'a line');
   const { places } = await target.view({ ask: 'places', source: 'listing', line });
   const { at, op } = target.state.position;
-  const ahead = places.find(({ position: p }) => p.at > at || (p.at === at && p.op > op));
+  const sign = target.state.backward ? -1 : 1;
+  const ahead = places.find(({ position: p }) => sign * (p.at - at) > 0 || (p.at === at && sign * (p.op - op) > 0));
   if (!ahead) throw wrong(`line ${line} does not come any more in this step`, '`token` goes on to the next step.');
   return moved({ kind: 'goto', position: ahead.position }, console);
 };
@@ -235,13 +243,13 @@ const traceChange = (rest: string): TargetChange =>
 
 /** All commands, in the order of `help`. */
 export const commands: readonly Command[] = [
-  { names: ['break', 'b'], usage: 'break [LINE | SITES] [layer N] [token N | TEXT] [if EXPRESSION]', help: 'Stop there. Without a place: at the beginning of this step.', examples: ['break 42', 'break blocks.*.attn.pattern if max(blocks.3.attn.pattern[query=-1]) > 0.9', 'break layer 5', 'break 22 layer 3..5 token 2', 'break token " Paris"'], run: (rest, c) => addBreakpoint(rest, c, false) },
+  { names: ['break', 'b'], usage: 'break [backward] [LINE | SITES] [layer N] [token N | TEXT] [if EXPRESSION]', help: 'Stop there. Without a place: at the beginning of this step.', examples: ['break 42', 'break blocks.*.attn.pattern if max(blocks.3.attn.pattern[query=-1]) > 0.9', 'break layer 5', 'break 22 layer 3..5 token 2', 'break token " Paris"', 'break backward blocks.*.mlp_out if norm(grad(mlp_out)) > 5'], run: (rest, c) => addBreakpoint(rest, c, false) },
   { names: ['tbreak', 'tb'], usage: 'tbreak ...', help: 'The same, once.', examples: ['tbreak layer 3', 'tbreak token " Paris"'], run: (rest, c) => addBreakpoint(rest, c, true) },
   { names: ['condition'], usage: 'condition N [EXPRESSION]', help: 'Let a breakpoint stop only where this holds; without it, always.', examples: ['condition 1 norm(blocks.2.resid_post) > 30'], run: setCondition },
   { names: ['ignore'], usage: 'ignore N COUNT', help: 'Pass a breakpoint that often before it stops.', examples: ['ignore 1 3'], run: setIgnore },
   { names: ['log', 'dprintf'], usage: 'log PLACE [if EXPRESSION] "TEXT {EXPRESSION}"', help: 'Print this each time the run comes there, and go on.', examples: ['log layer 5 "norm {norm(blocks.5.resid_pre)}"'], run: addLog },
   { names: ['watch'], usage: 'watch EXPRESSION | weight NAME', help: 'Stop where a value is another than before; a comparison: where it crosses the bound; a weight: where an edited one is read first.', examples: ['watch rank(" Paris")', 'watch norm(blocks.2.resid_post) > 30'], run: addWatch },
-  { names: ['catch'], usage: 'catch nan | inf | overflow16 | repetition | entropy [NATS] | lost TOKEN | off', help: 'Stop where a run goes wrong; numbers: at the operation in which it first arises.', examples: ['catch nan', 'catch entropy 0.5', 'catch lost " Paris"'], run: catching },
+  { names: ['catch'], usage: 'catch nan | inf | overflow16 | repetition | entropy [NATS] | lost TOKEN | exploding [NORM] | vanishing [NORM] | off', help: 'Stop where a run goes wrong; numbers: at the operation in which it first arises. Of gradients, on a way back: nan, inf, exploding, vanishing.', examples: ['catch nan', 'catch exploding 1000', 'catch entropy 0.5', 'catch lost " Paris"'], run: catching },
   { names: ['delete', 'd'], usage: 'delete [N]', help: 'Remove a breakpoint, or all.', examples: ['delete 2', 'delete'], run: remove },
   { names: ['info', 'i'], usage: 'info breakpoints | display | edits | SCOPE', help: `What there is, in the frame that is chosen: ${scopeNames.join(', ')}.`, examples: ['info breakpoints', 'info sites', 'info attention'], run: info },
   { names: ['run', 'r'], usage: 'run', help: 'Begin anew, with breakpoints and changes, and run to the first breakpoint.', run: restart },
@@ -257,6 +265,7 @@ export const commands: readonly Command[] = [
   { names: ['reverse-layer', 'rl'], usage: 'reverse-layer [N]', help: 'One layer back.', examples: ['reverse-layer 2'], run: stepping('layer', true) },
   { names: ['reverse-token', 'rt'], usage: 'reverse-token [N]', help: 'One token back.', examples: ['reverse-token'], run: stepping('token', true) },
   { names: ['reverse-continue', 'rc'], usage: 'reverse-continue', help: 'Back to the breakpoint before, or to the beginning.', run: moving({ kind: 'continue', back: true }) },
+  { names: ['backward', 'bw'], usage: 'backward EXPRESSION | off', help: 'Walk the way back of a number, over the tokens so far, from its beginning: steps and breakpoints then go along the gradients, and `grad(SITE)` is each. At its end, or with off, the run stands where it stood.', examples: ['backward logit(" Paris") - logit(" Rome")', 'backward loss', 'backward off'], run: backward },
   { names: ['goto'], usage: 'goto TOKEN', help: 'To the beginning of a step: 0 is the prefill.', examples: ['goto 0', 'goto 5'], run: goTo },
   { names: ['again'], usage: 'again [FRAME]', help: 'Run the module of this frame again, with what it was given.', examples: ['again', 'again 2'], run: again },
   { names: ['where', 'bt'], usage: 'where', help: 'What the run is inside of, innermost first.', run: (_, { target, frame }) => shownFrames(target, frame) },

@@ -8,12 +8,16 @@ export interface Candidates {
   readonly from: number;
 }
 
-const kinds = ['nan', 'inf', 'overflow16', 'repetition', 'entropy', 'lost', 'off'];
+const kinds = ['nan', 'inf', 'overflow16', 'repetition', 'entropy', 'lost', 'exploding', 'vanishing', 'off'];
 /** After these a place, or a site, is named. */
-const placed = new Set(['break', 'b', 'tbreak', 'tb', 'log', 'dprintf', 'x', 'attention', 'a', 'set', 'scale', 'record', 'display', 'print', 'p', 'watch', 'condition', 'add']); // prettier-ignore
+const placed = new Set(['break', 'b', 'tbreak', 'tb', 'log', 'dprintf', 'x', 'attention', 'a', 'set', 'scale', 'record', 'display', 'print', 'p', 'watch', 'condition', 'add', 'backward', 'bw']); // prettier-ignore
 /** Words that stand among places. */
 const words: Readonly<Record<string, readonly string[]>> = {
-  ...{ break: ['layer', 'token', 'if'], b: ['layer', 'token', 'if'], tbreak: ['layer', 'token', 'if'] },
+  ...{
+    break: ['backward', 'layer', 'token', 'if'],
+    b: ['backward', 'layer', 'token', 'if'],
+    tbreak: ['backward', 'layer', 'token', 'if'],
+  },
   ...{ tb: ['layer', 'token', 'if'], log: ['layer', 'token', 'if'], watch: ['weight'], x: ['weight:'] },
   ...{ skip: ['layer'], repeat: ['layer'], swap: ['layers'], drop: ['head'], force: ['token'], replace: ['weight', 'activation'] }, // prettier-ignore
 };

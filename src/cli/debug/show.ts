@@ -53,8 +53,9 @@ export const shownLines = (
 };
 
 const frameText = ({ about, state }: Target, { kind, name, line }: TargetState['frames'][number]): string => {
+  if (kind === 'op' && state.backward) return `${name}  ${styled('dim', `line ${line}`)}`;
   if (kind === 'op') return `${(about.listing[line - 1]?.text ?? '').trim()}  ${styled('dim', `line ${line}`)}`;
-  if (kind !== 'step' || about.kind === 'process') return name;
+  if (kind !== 'step' || about.kind === 'process' || state.backward) return name;
   const { step } = state.position;
   const last = visible(state.tokens.at(-1)?.text ?? '');
   return `${step === 0 ? 'prefill' : `step ${step}`} of ${state.tokens.length} tokens, the last ${last}`;
@@ -88,6 +89,12 @@ const shownReason = ({ reason, point, label = '', before, after, filter, descrip
   return `breakpoint ${point ?? ''}, ${printable(label)}: ${watched(before)} → ${watched(after)}`;
 };
 
+/** Where a way back stands: of which part, and the gradient that has come. */
+const shownWayBack = ({ site, norm }: NonNullable<TargetState['backward']>, place: string): string => {
+  const long = norm === '' ? '' : `  ${styled('dim', `norm ${norm}`)}`;
+  return `${styled('bold', `backward of ${place}`)}  grad(${site})${long}`;
+};
+
 /** Where a command left the run: a line or two. */
 export const shownStop = (target: Target, stop: TargetStop): string => {
   const { state } = target;
@@ -101,7 +108,9 @@ export const shownStop = (target: Target, stop: TargetStop): string => {
     return [...told, `end of step ${step}: ${printable(text)}`].join('\n');
   }
   const place = `${state.place}${step === 0 ? '' : `, step ${step}`}`;
-  return [...told, styled('bold', place), shownLines(target, { around: 0 })].join('\n');
+  if (state.backward) told.push(shownWayBack(state.backward, state.place));
+  else told.push(styled('bold', place));
+  return [...told, shownLines(target, { around: 0 })].join('\n');
 };
 
 const percent = (p: number): string => `${(100 * p).toFixed(2)} %`;

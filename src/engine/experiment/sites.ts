@@ -1,5 +1,6 @@
 import { nearest, UsageError } from '../../base/index.js';
 import { typesOf, type Program, type Site, type ValueType } from '../../graph/index.js';
+import { siteOfGradient } from '../../language/index.js';
 import { siteIn, type Instance } from '../run/order.js';
 
 /** A site at its place in the run order. */
@@ -32,8 +33,15 @@ export const canonicalName = (program: Program, name: string): string => {
     : canonical.replace(/^(?:(?:encoder|decoder)\.)?blocks\.\d+/, (block) => block + instance);
 };
 
+const noGradient = (name: string): UsageError =>
+  new UsageError(`there is no ${name} here`, {
+    code: 'SITE_NOT_CAPTURED',
+    hint: 'Gradients are there on a way back: `backward EXPRESSION` in the debugger. `cutaway inspect --grad-of` tells them all.',
+  });
+
 /** The error for a name that is no site, with the nearest ones. */
 export const unknownSite = (name: string, known: Iterable<string>): UsageError => {
+  if (siteOfGradient(name) !== undefined) return noGradient(name);
   const near = nearest(name, known);
   return new UsageError(`no site named ${name}`, {
     code: 'SITE_UNKNOWN',

@@ -7,4 +7,4 @@ export {
   type Gradients,
   type GradientsRequest,
 } from './gradients.js';
-export { scalarBatch, type Encode, type ScalarBatchRequest, type ScalarItem } from './scalars.js';
+export { itemValues, scalarBatch, type Encode, type ScalarBatchRequest, type ScalarItem } from './scalars.js';

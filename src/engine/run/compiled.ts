@@ -1,3 +1,4 @@
+import { bug } from '../../base/index.js';
 import type { Weights } from '../../formats/index.js';
 import {
   ancestors,
@@ -5,14 +6,17 @@ import {
   chooseRows,
   downstream,
   editSite,
+  handedOn,
   onlyGradients,
   prune,
+  rowParts,
   splitGradients,
   tap,
   verify,
   weightsAsInputs,
   type GradientRequest,
   type Graph,
+  type RowPart,
   type Segment,
   type ValueEdit,
   type ValueId,
@@ -62,6 +66,8 @@ export interface Form {
   readonly only?: 'taps';
   /** Only chosen rows of the stream are given, and nothing else: `rowsInputs` say which. */
   readonly rows?: 'chosen';
+  /** One of the three parts that what is handed on is made in, of which two take each row by itself. */
+  readonly part?: RowPart;
   /** Computed in the same run, each an output. */
   readonly conditions?: readonly Condition[];
   readonly gradient?: GradientForm;
@@ -109,10 +115,17 @@ const withOutputs = (whole: Graph, { values, taps, only }: Form): Graph => {
   return inside.length === 0 ? tapped : verify({ ...tapped, outputs: [...tapped.outputs, ...inside] });
 };
 
+const partOf = (segment: Segment, graph: Graph, part: RowPart): Graph => {
+  const own = new Set(handedOn(segment));
+  const parts = rowParts({ ...graph, outputs: graph.outputs.filter((o) => own.has(o.name)) });
+  if (!parts) throw bug(`${segment.id} has no parts that take each row by itself`);
+  return parts[part];
+};
+
 /** A segment's graph in a form, and where its conditions are: edits, then outputs, then what nobody needs left out. */
 const withConditions = (segment: Segment, form: Form): Pick<Compiled, 'graph' | 'conditions'> => {
   const edited = form.edits.reduce(editSite, segment.graph);
-  const outputs = withOutputs(edited, form);
+  const outputs = form.part ? partOf(segment, edited, form.part) : withOutputs(edited, form);
   const tapped = form.behind ? downstream(outputs, form.behind).graph : outputs;
   const conditions = new Map<string, Omit<LoweredCondition, 'graph'>>();
   const lowered = (form.conditions ?? []).reduce((graph, { key, lower }, i) => {
@@ -128,7 +141,7 @@ const withConditions = (segment: Segment, form: Form): Pick<Compiled, 'graph' | 
 /** Forms kept a segment, if nothing else is said: the unedited one and the latest tries. */
 const usualForms = 4;
 
-const keyOf = ({ edits, weights, taps, values, behind, only, rows, conditions, gradient }: Form): string =>
+const keyOf = ({ edits, weights, taps, values, behind, only, rows, part, conditions, gradient }: Form): string =>
   JSON.stringify([
     edits,
     [...weights].sort(),
@@ -137,6 +150,7 @@ const keyOf = ({ edits, weights, taps, values, behind, only, rows, conditions, g
     behind,
     only,
     rows,
+    part,
     (conditions ?? []).map((c) => c.key),
     gradient,
   ]);

@@ -52,25 +52,40 @@ const localsOf = (change: Change, frame: Frame): readonly (readonly number[])[] 
     return all.filter((i) => chosen.has(own(i)));
   });
 
-/** Calls back for each number that a change reaches: where it is, and where in the tensor that it comes from. */
+/** Numbers that a change reaches one after the other: where they are, and where in the tensor that they come from. */
+interface Reach {
+  readonly local: number;
+  readonly from: number;
+  readonly count: number;
+  /** From one number to the next in that tensor: 0 where one stands for all. */
+  readonly step: number;
+}
+
+/** Calls back for all numbers that a change reaches, those of a whole last axis at once. */
 const eachReached = (
   {
     change,
     frame,
     source,
   }: { readonly change: Change; readonly frame: Frame; readonly source?: FloatTensor | undefined },
-  at: (local: number, from: number) => void,
+  at: (reach: Reach) => void,
 ): void => {
   const locals = localsOf(change, frame);
   const strides = stridesOf(frame.map((axis) => axis.length));
   const sourceStrides = source ? stridesOf(source.shape) : [];
+  const last = frame.length - 1;
+  const isCounted = (frame[last] ?? []).every((index, i) => index === i);
   const visit = (a: number, offset: number, from: number): void => {
-    if (a === frame.length) {
-      at(offset, from);
+    if (a > last) {
+      at({ local: offset, from, count: 1, step: 0 });
       return;
     }
     const [stride, step] = [strides[a] ?? 1, (source?.shape[a] ?? 1) > 1 ? (sourceStrides[a] ?? 0) : 0];
     const absolute = frame[a] ?? [];
+    if (a === last && isCounted && change.indices[a] === undefined) {
+      at({ local: offset, from, count: absolute.length, step });
+      return;
+    }
     for (const i of locals[a] ?? []) visit(a + 1, offset + i * stride, from + Math.max(absolute[i] ?? 0, 0) * step);
   };
   visit(0, 0, 0);
@@ -98,8 +113,13 @@ export const changedValue = <T extends FloatTensor>(value: T, changes: readonly 
   const data = value.data.slice();
   for (const change of changes) {
     const source = sourceOf(change);
-    eachReached({ change, frame, source }, (local, from) => {
-      data[local] = changedNumber(change.to, data[local] ?? NaN, source?.data[from] ?? NaN);
+    eachReached({ change, frame, source }, ({ local, from, count, step }) => {
+      if (source && change.to.kind === 'value' && step === 1) {
+        data.set(source.data.subarray(from, from + count), local);
+        return;
+      }
+      for (let i = 0; i < count; i++)
+        data[local + i] = changedNumber(change.to, data[local + i] ?? NaN, source?.data[from + i * step] ?? NaN);
     });
   }
   return { ...value, data };
@@ -126,9 +146,10 @@ const numbersOf = (
     const source = sourceOf(change);
     const { to } = change;
     const single = to.kind === 'number' ? to.value : to.kind === 'scale' ? to.by : NaN;
-    eachReached({ change, frame, source }, (local, from) => {
-      mask[b * each + local] = 1;
-      operand[b * each + local] = source?.data[from] ?? single;
+    eachReached({ change, frame, source }, ({ local, from, count, step }) => {
+      const start = b * each + local;
+      mask.fill(1, start, start + count);
+      for (let i = 0; i < count; i++) operand[start + i] = source?.data[from + i * step] ?? single;
     });
   });
   const numbers = operand instanceof Float64Array ? float64(shape, operand) : float32(shape, operand);

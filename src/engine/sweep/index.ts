@@ -5,3 +5,4 @@ export { scoreAlone, scoresRows } from './head.js';
 export { usualForm, type SweepModel } from './model.js';
 export { openSweep, Sweep } from './sweep.js';
 export type { Elsewhere, SweepPrompt, SweepRequest, SweepVariant, Swept, SweptRun } from './swept.js';
+export { sweptAtOnce } from './limits.js';

@@ -10,6 +10,11 @@ export interface SweepModel {
   readonly compilations: Compilations;
   readonly variant: Variant;
   readonly onSegment?: ForwardRequest['onSegment'];
+  /**
+   * Do rows of groups stand side by side? The layers are made ready in another form for it, which holds their weights
+   * again. Left out: where there are enough rows to be worth it.
+   */
+  readonly sideBySide?: 'always' | 'never';
   /** What runs it where our engine does not, as a live process does. */
   readonly elsewhere?: Elsewhere;
 }

@@ -1,10 +1,11 @@
 import { bug } from '../../base/index.js';
 import { fromInput, handedOn, readName } from '../../graph/index.js';
-import { concat, take, type FloatTensor, type Tensor } from '../../tensor/index.js';
+import { concat, range, take, type FloatTensor, type Tensor } from '../../tensor/index.js';
 import type { Compiled } from '../run/compiled.js';
 import type { BaseRun } from './base-run.js';
 import { changedValue, frameOf, type Change } from './change.js';
 import { feedsOf, type SharedInputs } from './feeds.js';
+import { joined, mostRows } from './limits.js';
 import type { SweptSite } from './places.js';
 
 export interface RowsRequest {
@@ -39,12 +40,37 @@ const changedRows = (changes: readonly Change[], axes: readonly string[], length
   return [...new Set(changes.flatMap((c) => c.indices[a] ?? all))].sort((x, y) => x - y);
 };
 
+/** Variants whose rows go through in one call. */
+const turnsOf = (rows: readonly (readonly number[])[]): readonly (readonly [number, number])[] => {
+  const turns: [number, number][] = [];
+  let count = 0;
+  rows.forEach((list, v) => {
+    const last = turns.at(-1);
+    if (last && count + list.length <= mostRows) last[1] = v + 1;
+    else turns.push([v, v + 1]);
+    count = last && count + list.length <= mostRows ? count + list.length : list.length;
+  });
+  return turns;
+};
+
 /** Runs what follows a site for the changed rows alone, where no row looks at another. */
-export const runRows = async ({ base, at, swept, changes, compiled, shared }: RowsRequest): Promise<RowsResult> => {
+export const runRows = async (request: RowsRequest): Promise<RowsResult> => {
+  const rows = request.changes.map((list) =>
+    changedRows(list, request.swept.type.axes, request.base.prompt.ids.length),
+  );
+  const parts: ReadonlyMap<string, Tensor>[] = [];
+  for (const [start, end] of turnsOf(rows))
+    parts.push(await runTurn({ ...request, changes: request.changes.slice(start, end) }, rows.slice(start, end)));
+  return { rows, values: joined(parts, 1) };
+};
+
+const runTurn = async (
+  { base, at, swept, changes, compiled, shared }: RowsRequest,
+  rows: readonly (readonly number[])[],
+): Promise<ReadonlyMap<string, Tensor>> => {
   const { place, type, way } = swept;
   const { instance } = place;
   const { graph, executable } = compiled;
-  const rows = changes.map((list) => changedRows(list, type.axes, base.prompt.ids.length));
   const all = rows.flat();
   const padded = all.length === 1 ? [...all, ...all] : all; // a product of one row would take another kernel
   const changed = (value: FloatTensor): Tensor => {
@@ -67,5 +93,7 @@ export const runRows = async ({ base, at, swept, changes, compiled, shared }: Ro
   };
   const feeds = feedsOf({ instance, graph, variant: base.model.variant, edits: [], shared, given });
   const own = handedOn(instance.segment).filter((name) => graph.outputs.some((o) => o.name === name));
-  return { rows, values: await executable.run(feeds, own) };
+  const values = await executable.run(feeds, own);
+  if (all.length !== 1) return values;
+  return new Map([...values].map(([name, value]) => [name, range(value, 1, [0, 1])] as const));
 };

@@ -5,16 +5,29 @@ import { placedSites, type PlacedSite } from '../experiment/sites.js';
 import { isDoubled, undoubled, type Rows } from '../run/rows.js';
 import { BaseRun, rowsOfStack, type KeptBy } from './base-run.js';
 import { firstRow } from './change.js';
+import type { Walked } from './group.js';
 import { headOf, scoreAlone, scoresRows, scoreWhole, someRows } from './head.js';
+import { sweptAtOnce } from './limits.js';
 import type { Kept, SweepModel } from './model.js';
 import { sweptSites, type SweptSite } from './places.js';
 import type { OtherRun, SweepPrompt, SweepRequest, SweepVariant, Swept, SweptRun } from './swept.js';
-import { Walk, type Walked } from './walk.js';
+import { Walk } from './walk.js';
 
 /** Rows of streams that are scored in one call. */
 const scoredAtOnce = 192;
 /** Scores of whole sequences that are in memory at once, in numbers. */
 const scoresAtOnce = 2 ** 24;
+
+/** Forms in which a block takes rows of several groups side by side. */
+const partsOfBlock = 3;
+
+const nothing: SweepVariant = { changes: [] };
+
+/** Variants that begin to differ at the same row. */
+interface Members {
+  readonly from: number;
+  readonly members: readonly number[];
+}
 
 interface Waiting {
   readonly variant: number;
@@ -63,7 +76,7 @@ export class Sweep implements Swept {
   static async open(model: SweepModel, request: SweepRequest): Promise<Sweep> {
     const sites = sweptSites(model, request.changes);
     const sweep = new Sweep(model, request, sites, new Set(request.observe ?? []));
-    model.compilations.keepForms(1 + Math.max(0, ...behindForms(sites)) + 2);
+    model.compilations.keepForms(1 + Math.max(0, ...behindForms(sites)) + 2 + partsOfBlock);
     sweep.#base = await new BaseRun(model, request.prompt, sweep.#kept).run();
     sweep.#baseScores = await sweep.#scoresOf(sweep.base);
     return sweep;
@@ -104,17 +117,40 @@ export class Sweep implements Swept {
       groups.set(from, [...(groups.get(from) ?? []), v]);
     });
     let waiting: Waiting[] = [];
-    for (const [from, members] of [...groups].sort(([a], [b]) => a - b)) {
-      const own = members.map((v) => variants[v] as SweepVariant);
-      const scored = this.#rowHead && !own.some((v) => this.#inHead(v).length > 0) ? this.request.positions : undefined;
-      const walk = new Walk({ base: this.base, sites: this.sites, observe: this.observe, from, variants: own, scored });
+    for (const together of this.#walks([...groups].sort(([a], [b]) => a - b))) {
+      const own = together.map(({ from, members }) => ({ from, variants: members.map((v) => variants[v] ?? nothing) }));
+      const inHead = own.some((group) => group.variants.some((v) => this.#inHead(v).length > 0));
+      const scored = this.#rowHead && !inHead ? this.request.positions : undefined;
+      const walk = new Walk({ base: this.base, sites: this.sites, observe: this.observe, scored, groups: own });
       const walked = await walk.body();
-      waiting.push(...members.map((variant, i) => waitingFor({ variant, from, walked, i })));
-      if (waiting.length * this.request.positions.length < scoredAtOnce) continue;
-      await this.#score(variants, waiting, onResult);
-      waiting = [];
+      for (const [g, { from, members }] of together.entries()) {
+        const ends = walked[g];
+        if (!ends) continue;
+        waiting.push(...members.map((variant, i) => waitingFor({ variant, from, walked: ends, i })));
+        if (waiting.length * this.request.positions.length < scoredAtOnce) continue;
+        await this.#score(variants, waiting, onResult);
+        waiting = [];
+      }
     }
     await this.#score(variants, waiting, onResult);
+  }
+
+  /** Groups that are led through the model together: as many as their streams have room for. */
+  #walks(groups: readonly (readonly [number, readonly number[]])[]): readonly (readonly Members[])[] {
+    const width = this.#finalStream(this.base).shape.at(-1) ?? 1;
+    const most = Math.min(sweptAtOnce.rows, Math.floor(sweptAtOnce.numbers / width));
+    const walks: Members[][] = [[]];
+    let room = most;
+    for (const [from, members] of groups) {
+      const rows = this.base.rows.positions.length - from;
+      if (room < members.length * rows && walks.at(-1)?.length !== 0) {
+        walks.push([]);
+        room = most;
+      }
+      walks.at(-1)?.push({ from, members });
+      room -= members.length * rows;
+    }
+    return walks;
   }
 
   /** The first row that a variant computes: at least two are, since a product of one row would take another kernel. */

@@ -8,5 +8,6 @@ export * from './isolate.js';
 export * from './link.js';
 export * from './prune.js';
 export { rewired } from './rewrite.js';
+export { rowParts, rowsInPlace, type RowPart, type RowParts } from './row-parts.js';
 export { chooseRows, rowsInputs } from './rows.js';
 export * from './tap.js';

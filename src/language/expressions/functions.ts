@@ -59,5 +59,10 @@ export const expressionFunctions: readonly FunctionRow[] = [
     usage: 'cosine(A, B)',
     meaning: 'the cosine of the angle between two tensors of equal shape; NaN where one is 0',
   },
+  {
+    name: 'grad',
+    usage: 'grad(SITE)',
+    meaning: 'the gradient by a site, where the debugger stands on a way back',
+  },
   ...rowsOf(words, (name) => name),
 ];

@@ -1,7 +1,7 @@
 import { nearest, UsageError } from '../../base/index.js';
 import { Scanner, type Source } from '../scanner.js';
 import { scanToken, scanWhere, type TokenIndex } from '../selectors.js';
-import { toSiteName } from '../sites.js';
+import { gradientName, toSiteName } from '../sites.js';
 import { checkExpression } from './check.js';
 import {
   expressionLimits,
@@ -134,10 +134,21 @@ class Parser {
     }
     s.expect('(');
     if (isTokenFunction(word)) return this.#made(this.#scored(word, column));
+    if (word === 'grad') return this.#made(this.#gradient(column));
     if (isReduction(word)) return this.#reduced(word, column);
     const left = this.#nested(() => this.#binary(0));
     if (!s.eat(',')) throw s.error('`,` and the other tensor');
     return this.#made({ kind: 'cosine', left, right: this.#closed(() => this.#binary(0)), column });
+  }
+
+  /** `grad(SITE)[selector]`: the gradient is read as a site of this name. */
+  #gradient(column: number): Expression {
+    const s = this.#s;
+    const inner = s.column;
+    const site = toSiteName(s.expectMatch(name, "a site's name")[0]);
+    if (site === undefined || isReserved(site)) throw s.error("a site's name such as blocks.3.attn.z", inner);
+    s.expect(')');
+    return { kind: 'site', site: gradientName(site), where: scanWhere(s), column };
   }
 
   #reduced(by: Reduction, column: number): Expression {

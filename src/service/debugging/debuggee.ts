@@ -22,6 +22,7 @@ import {
   parseEdits,
   parseExpression,
   scoresOf,
+  siteOfGradient,
   sitesOf,
   tokensOf,
   type Edit,
@@ -34,7 +35,7 @@ import { isInSomeLayer, localTree, type LocalSites } from './local-sites.js';
 import { holdsAt, namedToken, notInLayer } from './moment.js';
 import { EditHistory, type Stage } from './edit-history.js';
 import { exceptionFilter, logText, watchedValue } from './watching.js';
-import { contextFor, forcedTokens, refuseGradientEdits, samplingOf } from '../experiment.js';
+import { contextFor, forcedTokens, samplingOf } from '../experiment.js';
 import { needTokenizer, type OpenModel } from '../open-model.js';
 import { textOf } from '../prompts.js';
 import { scoredTokens } from '../scored.js';
@@ -147,14 +148,11 @@ export class Debuggee {
 
   /** Adds changes, as the edit language has them, from where the run stands. @throws UsageError EDIT_* */
   async edit(text: string): Promise<readonly string[]> {
-    const edits = parseEdits(text);
-    refuseGradientEdits(edits);
-    return this.#history.set([...this.edits, ...edits]);
+    return this.#history.set([...this.edits, ...parseEdits(text)]);
   }
 
   /** Puts these changes in the place of all; undone as one. @throws UsageError EDIT_* */
   async load(edits: readonly Edit[]): Promise<readonly string[]> {
-    refuseGradientEdits(edits);
     return this.#history.set(edits);
   }
 
@@ -316,7 +314,8 @@ export class Debuggee {
 
   /** A site's value in this step. @throws UsageError SITE_UNKNOWN */
   async #read(site: string): ReturnType<DebugSession['read']> {
-    if (isInSomeLayer(site, this.local)) throw notInLayer(site, this.local);
+    const isGradient = siteOfGradient(site) !== undefined; // a run has none
+    if (!isGradient && isInSomeLayer(site, this.local)) throw notInLayer(site, this.local);
     return this.session.read(this.checkSite(site));
   }
 

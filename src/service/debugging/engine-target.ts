@@ -16,6 +16,9 @@ import type {
   ViewAsk,
   ViewAskOf,
 } from '../../protocol/index.js';
+import { Backward } from './backward/backward.js';
+import { enginePointRun } from './backward/back-points.js';
+import { walkAnswers } from './backward/walk-answers.js';
 import { answerWith, bytesAnswer, paged, pointStop, repeated, type Answers } from './answers.js';
 import { compareWithUnedited } from './comparing.js';
 import type { Debuggee } from './debuggee.js';
@@ -28,7 +31,6 @@ import { lensHere } from './lens-here.js';
 import type { OpenDebuggee } from './open-debuggee.js';
 import { pictureOf } from './picture.js';
 import { placesAhead, placesOf } from './places.js';
-import { pointRunOf } from './point-run.js';
 import { PointBook } from './points.js';
 import { recordRun, RunRecorder } from './run-recorder.js';
 import { scopeItems, scopesOf } from './scopes.js';
@@ -53,6 +55,7 @@ const bytesOf = (base64: string): Uint8Array => Uint8Array.from(atob(base64), (l
 export class EngineTarget implements Target {
   readonly #book: PointBook;
   readonly #telling: Telling;
+  readonly #backward: Backward;
   #recorder: RunRecorder | undefined;
   #debuggee: Debuggee;
   #revision = 0;
@@ -62,9 +65,10 @@ export class EngineTarget implements Target {
     readonly about: TargetAbout,
   ) {
     this.#debuggee = opened.debuggee;
+    this.#backward = new Backward(() => this.#debuggee, opened.breath.turn);
     this.#telling = new Telling(opened.breath, () => this.#debuggee);
     this.#book = new PointBook(
-      () => pointRunOf(this.#debuggee),
+      () => enginePointRun(this.#debuggee, this.#backward),
       (told) => this.#telling.tell(told),
     );
   }
@@ -76,7 +80,7 @@ export class EngineTarget implements Target {
     const source = prompt.source?.ids.map((id, i) => ({ id, text: prompt.source?.tokens[i]?.text ?? '' }));
     const target = new EngineTarget(opened, {
       ...{ kind: 'engine', name, model: await model.summary(), notes: [...model.notes, ...opened.notes] },
-      can: { back: true, change: true, units: ['op', 'module', 'layer', 'token'], limits: [] },
+      can: { back: true, change: true, backward: true, units: ['op', 'module', 'layer', 'token'], limits: [] },
       listing: debuggee.session.source.lines.map(({ text, node }) => ({ text, stops: node !== undefined })),
       prompt: { length: prompt.ids.length, ...(source ? { source } : {}) },
       maxNewTokens,
@@ -95,15 +99,16 @@ export class EngineTarget implements Target {
       ...(instance?.segment.layer === undefined ? {} : { layer: instance.segment.layer }),
       ...(line === undefined ? {} : { line }),
       ...{ frames: framesOf(this.#debuggee), tokens: [...tokens], edits: edits.map(formatEdit) },
+      ...this.#backward.state,
     };
   }
 
   async resume(motion: Motion, options: MoveOptions = {}): Promise<MoveResult> {
-    const stop = await this.#telling.during(options, () => this.#move(motion));
+    const stop = await this.#telling.during(options, () => this.#go(motion, options));
     await this.#recorder?.catchUp();
     this.#revision++;
-    if (stop.reason === 'breakpoint') this.#book.hit(stop.breakpoint.id);
-    return { stop: stopOf(stop), state: this.state };
+    if (stop.reason === 'breakpoint' && stop.point !== undefined) this.#book.hit(stop.point);
+    return { stop, state: this.state };
   }
 
   points(input: PointsInput): Promise<PointsResult> {
@@ -111,14 +116,17 @@ export class EngineTarget implements Target {
   }
 
   view<K extends ViewAsk['ask']>(ask: ViewAskOf<K>): Promise<Looked<K>> {
-    return answerWith(this.#answers, ask);
+    const answers = this.#answers;
+    const { walk, moment } = this.#backward;
+    return answerWith(walk ? walkAnswers(this.#debuggee, moment, answers) : answers, ask);
   }
 
   async apply(change: TargetChange): Promise<ChangeResult> {
     const { done, notes = [] } = await this.#change(change);
+    const left = change.change === 'record' ? [] : await this.#backward.again();
     this.#recorder?.forgetFrom(change.change === 'restart' ? 0 : this.#debuggee.session.position.step);
     this.#revision++;
-    return { done, notes: [...notes], state: this.state };
+    return { done, notes: [...notes, ...left], state: this.state };
   }
 
   /** A run that is recorded is saved before the model is closed. */
@@ -130,7 +138,23 @@ export class EngineTarget implements Target {
     }
   }
 
-  async #move(motion: Motion): Promise<Stop> {
+  /** On a way back along it; going elsewhere leaves it. */
+  async #go(motion: Motion, options: MoveOptions): Promise<TargetStop> {
+    if (motion.kind === 'backward') return this.#goBack(motion.of, options);
+    const isElsewhere = motion.kind === 'goto' && motion.position.backward !== true;
+    if (this.#backward.walk && !isElsewhere) return this.#backward.move(motion, options);
+    if (!isElsewhere && motion.kind === 'goto') throw offWay();
+    this.#backward.leave();
+    return stopOf(await this.#move(motion));
+  }
+
+  async #goBack(of: string | undefined, options: MoveOptions): Promise<TargetStop> {
+    if (of !== undefined) return this.#backward.begin(of, options);
+    if (this.#backward.leave()) return { reason: 'goto' };
+    throw offWay();
+  }
+
+  async #move(motion: Exclude<Motion, { kind: 'backward' }>): Promise<Stop> {
     const { session } = this.#debuggee;
     switch (motion.kind) {
       case 'step': {
@@ -187,7 +211,7 @@ export class EngineTarget implements Target {
     const debuggee = this.#debuggee;
     switch (change.change) {
       case 'edit':
-        return { done: true, notes: await debuggee.edit(change.text) };
+        return { done: true, notes: [...(await debuggee.edit(change.text)), ...this.#backward.notesOn(change.text)] };
       case 'load':
         return { done: true, notes: await debuggee.load(parseExperiment(change.text).edits) };
       case 'set':
@@ -250,10 +274,17 @@ export class EngineTarget implements Target {
     const next = await this.opened.again(this.#debuggee.edits);
     next.remember(this.#debuggee);
     this.#debuggee = next;
+    this.#backward.restart();
     await this.#book.again();
     return { done: true };
   }
 }
+
+const offWay = (): UsageError =>
+  new UsageError('the run is on no way back', {
+    code: 'COMMAND_INVALID',
+    hint: '`backward EXPRESSION` begins one, as in backward loss.',
+  });
 
 const untrained = (): UsageError =>
   new UsageError('nothing is trained here', {

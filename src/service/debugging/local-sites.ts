@@ -1,4 +1,4 @@
-import { mapLeaves, type Expression, type SiteName } from '../../language/index.js';
+import { gradientName, mapLeaves, siteOfGradient, type Expression, type SiteName } from '../../language/index.js';
 
 /** The sites that there are where a run stands. */
 export interface LocalSites {
@@ -14,8 +14,11 @@ export interface LocalSites {
 const innerName = (site: string): string | undefined =>
   /^(?:(?:encoder|decoder)\.)?blocks\.\d+(?:#\d+)?\.(.+)$/.exec(site)?.[1];
 
-/** A site's own name, for one as the listing has it: `attn.z` in layer 3 is `blocks.3.attn.z`. */
-export const ownName = (site: string, { place, has }: LocalSites): string => {
+/** A site's own name, for one as the listing has it: `attn.z` in layer 3 is `blocks.3.attn.z`; of a gradient the same. */
+export const ownName = (site: string, sites: LocalSites): string => {
+  const { place, has } = sites;
+  const inner = siteOfGradient(site);
+  if (inner !== undefined) return gradientName(ownName(inner, sites));
   const own = `${place ?? ''}.${site}`;
   return place !== undefined && !has(site) && has(own) ? own : site;
 };
@@ -24,9 +27,10 @@ export const ownName = (site: string, { place, has }: LocalSites): string => {
 export const localTree = (tree: Expression, sites: LocalSites): Expression =>
   mapLeaves(tree, (leaf) => (leaf.kind === 'site' ? { ...leaf, site: ownName(leaf.site, sites) as SiteName } : leaf));
 
-/** Is this a name of the listing, of which some layer has a site? */
-export const isInSomeLayer = (site: string, { has, all }: LocalSites): boolean => {
+/** Is this a name of the listing, of which some layer has a site? Of a gradient, its site's. */
+export const isInSomeLayer = (name: string, { has, all }: LocalSites): boolean => {
+  const site = siteOfGradient(name) ?? name;
   if (has(site)) return false;
-  for (const name of all()) if (innerName(name) === site) return true;
+  for (const other of all()) if (innerName(other) === site) return true;
   return false;
 };

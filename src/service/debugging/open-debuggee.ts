@@ -2,7 +2,7 @@ import { UsageError } from '../../base/index.js';
 import type { Edit, SamplingKind } from '../../language/index.js';
 import { debuggedTokens, type DebugInput, type ProgressPart, type RecordedStage } from '../../protocol/index.js';
 import { cancelled } from '../cancel.js';
-import { configOf, editsOf, promptEdit, refuseGradientEdits } from '../experiment.js';
+import { configOf, editsOf, promptEdit } from '../experiment.js';
 import { openModel, type OpenModel } from '../open-model.js';
 import type { ModelSource } from '../operation.js';
 import { promptsOf } from '../prompts.js';
@@ -78,7 +78,6 @@ const checkCancel = ({ signal, poll }: DebugContext): void => {
 export const openDebuggee = async (given: DebugInput, context: DebugContext = {}): Promise<OpenDebuggee> => {
   const { input, check, stages } = await replayed(given, { staged: true });
   const edits = await editsOf({ edits: [...samplingEdits(input), ...input.edits] });
-  refuseGradientEdits(edits);
   const model = await open(input, edits, context.models);
   const breath = makeBreath();
   const notes: string[] = [];

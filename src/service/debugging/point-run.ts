@@ -30,7 +30,7 @@ const merged = (filters: readonly ExceptionFilter[]): readonly ExceptionFilter[]
 const never = (what: string, hint: string): UsageError => new UsageError(what, { code: 'COMMAND_INVALID', hint });
 
 /** Does a run ever come there? @throws UsageError COMMAND_INVALID */
-const checkPlace = ({ model, request }: Debuggee, { layers = [], steps = [] }: PointSpec): void => {
+export const checkPlace = ({ model, request }: Debuggee, { layers = [], steps = [] }: PointSpec): void => {
   const known = model.program.segments.flatMap(({ layer }) => layer ?? []);
   const layer = layers.find((l) => !known.includes(l));
   if (layer !== undefined) throw never(`there is no layer ${layer}`, `Layers go from 0 to ${Math.max(...known)}.`);

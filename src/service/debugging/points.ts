@@ -12,6 +12,8 @@ import {
 
 /** What points are made in: the run that they are of. */
 export interface PointRun {
+  /** The run that a point of this kind is of, where that is another one, and the point as it has it. */
+  for?(spec: PointSpec): { readonly run: PointRun; readonly spec: PointSpec } | undefined;
   /** @throws UsageError SITE_UNKNOWN where no site fits */
   sites(globs: string): (name: string) => boolean;
   /** @throws UsageError COMMAND_INVALID for a layer or a step that the run never comes to */
@@ -119,8 +121,9 @@ export class PointBook {
 
   /** @param ignore how often it is passed from here on, where that is not as it was asked for */
   #add(spec: PointSpec, id?: number, ignore = spec.ignore): number {
-    const point = this.#point(spec, () => made.id);
-    const made = this.run().add({ ...point, ...(ignore === undefined ? {} : { ignore }) }, id);
+    const { run, spec: own } = this.run().for?.(spec) ?? { run: this.run(), spec };
+    const point = this.#point(own, run, () => made.id);
+    const made = run.add({ ...point, ...(ignore === undefined ? {} : { ignore }) }, id);
     this.#specs.set(made.id, spec);
     return made.id;
   }
@@ -143,10 +146,9 @@ export class PointBook {
     return { id, label: changed.label };
   }
 
-  #point(spec: PointSpec, id: () => number): Omit<Breakpoint, 'id'> {
+  #point(spec: PointSpec, run: PointRun, id: () => number): Omit<Breakpoint, 'id'> {
     const { label, lines, sites, layers, steps, fed, watch, condition, hits, log, temporary } = spec;
     const holds = conditionOf(fed, condition);
-    const run = this.run();
     run.check?.(spec);
     return {
       label,
@@ -155,16 +157,19 @@ export class PointBook {
       ...(steps ? { steps } : {}),
       ...(sites === undefined ? {} : { site: run.sites(sites) }),
       ...(watch === undefined ? {} : { value: run.watch(watch) }),
-      ...(given(holds) ? this.#condition(holds, id, lines?.[0]) : {}),
+      ...(given(holds) ? this.#condition(run.condition(holds), id, lines?.[0]) : {}),
       ...(given(hits) ? { hits: parseHits(hits) } : {}),
-      ...(given(log) ? { log: this.#log(log, id, lines?.[0]) } : {}),
+      ...(given(log) ? { log: this.#log(run.logText(log, valueText), id, lines?.[0]) } : {}),
       ...(temporary ? { temporary } : {}),
     };
   }
 
   /** A condition that cannot be evaluated says so and stops, rather than never holding in silence. */
-  #condition(text: string, id: () => number, line?: number): Pick<Breakpoint, 'condition' | 'lowered'> {
-    const { holds, lowered } = this.run().condition(text);
+  #condition(
+    { holds, lowered }: ReturnType<PointRun['condition']>,
+    id: () => number,
+    line?: number,
+  ): Pick<Breakpoint, 'condition' | 'lowered'> {
     const condition = async (): Promise<boolean> => {
       try {
         return await holds();
@@ -178,8 +183,7 @@ export class PointBook {
   }
 
   /** What cannot be evaluated is told in its place. */
-  #log(template: string, id: () => number, line?: number): () => Promise<void> {
-    const made = this.run().logText(template, valueText);
+  #log(made: () => Promise<string>, id: () => number, line?: number): () => Promise<void> {
     return async () => {
       const text = await made().catch((error: unknown) => {
         if (error instanceof UsageError) return `<${error.message}>`;

@@ -17,11 +17,15 @@ export const changeOf = (place: string, value: string, step: number): string => 
   const text = oneLine(value);
   const factor = /^\*\s*(.+)$/.exec(text)?.[1];
   if (place.startsWith('weight ')) return factor === undefined ? `${place} = ${text}` : `${place} *= ${factor}`;
+  if (place.startsWith('grad(')) {
+    if (factor !== undefined) return `scale ${place} by ${factor}`;
+    return `set ${place} = ${Number(text) === 0 ? 'zero' : text}`;
+  }
   return factor === undefined
     ? `set ${place} = ${text} at step ${step}`
     : `scale ${place} by ${factor} at step ${step}`;
 };
 
-/** The site of a place with a selector; undefined of a weight. */
+/** The site of a place with a selector; undefined of a weight, and of a gradient. */
 export const siteOf = (place: string): string | undefined =>
-  place.startsWith('weight ') ? undefined : (/^[^\s[]+/.exec(place)?.[0] ?? '');
+  /^(?:weight |grad\()/.test(place) ? undefined : (/^[^\s[]+/.exec(place)?.[0] ?? '');

@@ -14,7 +14,8 @@ export const hashOf = ({ data }: Pick<Tensor, 'data'>): string => {
   return (hash >>> 0).toString(16).padStart(8, '0');
 };
 
-const watchedOf = (value: ExpressionValue): Watched => {
+/** A value as a data breakpoint compares it. */
+export const watchedOf = (value: ExpressionValue): Watched => {
   if (typeof value !== 'object') return value;
   if (value.data.length === 1) return value.data[0] ?? NaN;
   return `[${value.shape.join(', ')}] ${hashOf(value)}`;
@@ -107,7 +108,7 @@ export const exceptionFilter = async (moment: Moment, text: string): Promise<Exc
     default:
       throw invalid(
         kind === '' ? 'catch what?' : `there is no exception ${kind}`,
-        'catch nan, inf, overflow16, repetition, entropy [NATS], or lost TOKEN',
+        'catch nan, inf, overflow16, repetition, entropy [NATS], lost TOKEN, and on a way back exploding [NORM] or vanishing [NORM]',
       );
   }
 };

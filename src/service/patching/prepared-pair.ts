@@ -23,7 +23,7 @@ import { answerPosition } from '../scoring.js';
 import { cellKey, type PairValues } from './grid-result.js';
 import type { SweepFile } from './ledger.node.js';
 import { differenceOf, type Pair } from './pairs.js';
-import { checkSweepBytes } from './sweep-bytes.js';
+import { checkSweepBytes, isShortForWeights } from './sweep-bytes.js';
 
 /** What all pairs of a request are run with. */
 export interface PatchRun {
@@ -65,7 +65,8 @@ export const sweepModel = async (
   }
   const { variant, notes } = await prepareExperiment(contextFor(model, prompt, 0), edits);
   for (const note of notes) context.note(note);
-  return { program: model.program, compilations: model.compilations, variant, onSegment };
+  const sideBySide = isShortForWeights(model.program) ? ({ sideBySide: 'never' } as const) : {};
+  return { program: model.program, compilations: model.compilations, variant, onSegment, ...sideBySide };
 };
 
 /** The likeliest token where the answer is expected. */

@@ -1,11 +1,18 @@
 import { UsageError } from '../../base/index.js';
-import { extentsFor, siteBytes, type PlacedSite, type Prompt } from '../../engine/index.js';
+import { extentsFor, siteBytes, sweptAtOnce, type PlacedSite, type Prompt } from '../../engine/index.js';
+import { float32Bytes, type Program } from '../../graph/index.js';
 import { formatBytes } from '../bytes.js';
 import { freeMemoryBytes } from '../machine.node.js';
 import type { OpenModel } from '../open-model.js';
 
 /** Sweeps keep this many rows of scores at once, about. */
 const scoredRows = 400;
+
+/** Is memory too short for the layers' weights in another form, which a sweep is faster with? */
+export const isShortForWeights = (program: Program): boolean => {
+  const blocks = program.segments.filter((s) => s.kind === 'block').flatMap((s) => s.graph.params);
+  return float32Bytes(blocks) > freeMemoryBytes() / 3;
+};
 
 /**
  * Bytes that a sweep takes, beside the model: values of both runs, streams and keys of the base, the largest group of
@@ -34,7 +41,8 @@ export const checkSweepBytes = (
   );
   const row = 4 * modelDim;
   const rows = prompt.ids.length + (prompt.source?.ids.length ?? 0);
-  const bytes = 4 * sites + 3 * row * rows * layers + 3 * row * rows * together + 4 * vocab * (scoredRows + together);
+  const walked = Math.max(rows * together, Math.min(sweptAtOnce.rows, sweptAtOnce.numbers / modelDim));
+  const bytes = 4 * sites + 3 * row * rows * layers + 3 * row * walked + 4 * vocab * (scoredRows + together);
   const limit = maxBytes ?? Math.floor(freeMemoryBytes() / 2);
   if (bytes <= limit) return bytes;
   throw new UsageError(`the sweep would take ${formatBytes(bytes)}, more than the limit of ${formatBytes(limit)}`, {

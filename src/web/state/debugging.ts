@@ -114,7 +114,7 @@ export const isOffered = (action: RunAction, { phase, state }: Pick<RunView, 'ph
     case 'stepBack':
     case 'reverse': {
       const { step = 0, at = 0, op = 0 } = state?.position ?? {};
-      return phase === 'stopped' && step + at + op > 0;
+      return phase === 'stopped' && (state?.backward !== undefined || step + at + op > 0);
     }
     case 'restart':
     case 'stop':

@@ -44,10 +44,19 @@ export const toggledPoint = (settings: DebugSettings, place: PointPlace): DebugS
 /** What an exception is called apart from its number or word: `entropy 0.5` is of the kind `entropy`. */
 export const caughtKind = (text: string): string => text.trim().split(/\s+/)[0] ?? '';
 
-/** The kinds that are offered as check boxes; `entropy` and `lost` take something behind them. */
-export const caughtKinds = ['nan', 'inf', 'overflow16', 'repetition', 'entropy', 'lost'] as const;
-/** Those that only a live process has; a norm may stand behind the first two. */
-const processKinds = ['exploding', 'vanishing', 'error'] as const;
+/** The kinds that are offered as check boxes; something may stand behind the last four: nats, a token, a norm. */
+export const caughtKinds = [
+  'nan',
+  'inf',
+  'overflow16',
+  'repetition',
+  'entropy',
+  'lost',
+  'exploding',
+  'vanishing',
+] as const;
+/** That which only a live process has. */
+const processKinds = ['error'] as const;
 export type CaughtKind = (typeof caughtKinds)[number] | (typeof processKinds)[number];
 
 /** What can be caught of a run that says what it catches. */

@@ -1,5 +1,11 @@
 import { UsageError } from '../../../base/index.js';
-import { checkExpression, invalidExpression, parseExpression, type Expression } from '../../../language/index.js';
+import {
+  checkExpression,
+  invalidExpression,
+  parseExpression,
+  siteOfGradient,
+  type Expression,
+} from '../../../language/index.js';
 import type { AgentRef, LiveModel } from './live-model.js';
 import type { LiveSite } from './live-sites.js';
 
@@ -57,6 +63,12 @@ export class AgentTrees {
       case 'word':
         return { kind: 'word', word: node.word };
       case 'site': {
+        if (siteOfGradient(node.site) !== undefined)
+          throw invalidExpression(
+            'expressions of a live process read no gradients',
+            '`x grad:NAME` shows one that has come, `info gradients` all.',
+            node,
+          );
         const site = this.model.site(node.site);
         sites.push(site);
         return { kind: 'site', ref: refOf(site), axes: site.axes, where: node.where };

@@ -36,11 +36,10 @@ import { resolveRef } from './live-values.js';
 import type { LiveContext } from './live-scopes.js';
 import { LiveViews } from './live-views.js';
 
-const cannot = (what: string): UsageError =>
-  new UsageError(`a live process ${what}`, {
-    code: 'COMMAND_INVALID',
-    hint: 'Its modules can be stepped, forward; a module that it is inside of can be run again.',
-  });
+const forwards = 'Its modules can be stepped, forward; a module that it is inside of can be run again.';
+
+const cannot = (what: string, hint = forwards): UsageError =>
+  new UsageError(`a live process ${what}`, { code: 'COMMAND_INVALID', hint });
 
 export interface LiveOptions {
   /** Told when a process is gone without a word. */
@@ -274,6 +273,11 @@ export class LiveTarget implements Target {
         return ranks.move({ by: 'go' }, signal);
       case 'goto':
         return this.#goTo(motion.position, signal);
+      case 'backward':
+        throw cannot(
+          'goes backward itself, where it calls backward()',
+          'break backward MODULE, catch exploding: these stop it there.',
+        );
     }
   }
 

@@ -35,6 +35,15 @@ const faultAt = async (moment: RecordedMoment, filter: ExceptionFilter, station:
   return { filter: filter.kind, description: `entropy fell to ${entropy.toPrecision(3)} nats, below ${filter.below}` };
 };
 
+/** What a recording can tell of. */
+export const recordedCatches: readonly ExceptionFilter['kind'][] = [
+  'nan',
+  'inf',
+  'overflow16',
+  'repetition',
+  'entropy',
+];
+
 /** A filter that a recording can tell of. @throws UsageError COMMAND_INVALID */
 const filterOf = async (moment: RecordedMoment, text: string): Promise<ExceptionFilter> => {
   const filter = await exceptionFilter(moment, text);

@@ -29,7 +29,7 @@ import { childItems, itemOf, type HeldValue } from '../held-values.js';
 import { ownName } from '../local-sites.js';
 import { PointBook } from '../points.js';
 import { RecordedMoment } from './recorded-moment.js';
-import { recordedPointRun } from './recorded-points.js';
+import { recordedCatches, recordedPointRun } from './recorded-points.js';
 import { stationsOf, type Stations } from './stations.js';
 
 const limits = [
@@ -84,7 +84,13 @@ export class RecordingTarget implements Target {
     const { prompt, model } = manifest;
     return new RecordingTarget(recording, stations, {
       ...{ kind: 'recording', name: lastPart(file), model: model.summary, notes: notesOf(recording) },
-      can: { back: true, change: false, units: ['op', 'module', 'layer', 'token'], limits },
+      can: {
+        back: true,
+        change: false,
+        units: ['op', 'module', 'layer', 'token'],
+        catches: [...recordedCatches],
+        limits,
+      },
       listing: stations.listing,
       prompt: { length: prompt.length, ...(prompt.target && prompt.tokens ? { source: prompt.tokens } : {}) },
       maxNewTokens: manifest.steps.length,
@@ -138,6 +144,8 @@ export class RecordingTarget implements Target {
 
   async #move(motion: Motion): Promise<TapeStop> {
     switch (motion.kind) {
+      case 'backward':
+        throw cannot('has no gradients');
       case 'step': {
         const { by, back = false, times } = motion;
         const once = (): TapeStop => (back ? this.#tape.back(by) : this.#tape.forward(by));

@@ -127,7 +127,7 @@ export class KeptTarget implements Target {
   }
 
   async apply(change: TargetChange): Promise<ChangeResult> {
-    const at = this.state.position;
+    const at = this.state.backward?.from ?? this.state.position;
     const result = await this.#inner.apply(change);
     if (change.change === 'record') {
       if (change.redact !== true) this.saved();

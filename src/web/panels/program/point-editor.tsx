@@ -55,6 +55,26 @@ const Field = (props: FieldProps): JSX.Element => {
   );
 };
 
+/** Of a model: whether a breakpoint stops a run, or a way back. */
+const WayBackOnly = (props: { readonly point: SessionPoint }): JSX.Element => {
+  const app = useApp();
+  const t = () => app.t().program;
+  return (
+    <label>
+      <input
+        type="checkbox"
+        id="point-backward"
+        checked={props.point.moment === 'backward'}
+        onChange={(event) => {
+          const moment = event.currentTarget.checked ? ('backward' as const) : undefined;
+          app.debugging.set((all) => changedPoint(all, props.point.id, { moment }));
+        }}
+      />{' '}
+      <span class="small">{t().wayBack.point}</span>
+    </label>
+  );
+};
+
 /** At which moment of its modules a breakpoint of a live process stops. */
 const Moment = (props: { readonly point: SessionPoint }): JSX.Element => {
   const app = useApp();
@@ -119,6 +139,9 @@ const Editor = (props: { readonly point: SessionPoint; readonly sites: readonly 
       <For each={shown()}>
         {(field) => <Field {...{ field, change }} fields={fields()} sites={props.sites} enter={apply} escape={close} />}
       </For>
+      <Show when={app.source() === 'model' && props.point.watch === undefined && props.point.token === undefined}>
+        <WayBackOnly point={props.point} />
+      </Show>
       <div class="point-editor-end">
         <button type="submit" disabled={!isWell(fields())}>
           {t().apply}

@@ -74,11 +74,14 @@ const AddPoint = (props: { readonly sites: readonly KnownSite[] }): JSX.Element 
     app.debugging.set((all) => withPoint(all, key === 'watch' ? { watch: given } : sitesAt(given)));
     setText('');
   };
-  /** In a process also the moment before a module's path: `after h.*.mlp`, `backward h.0`, `optimiser`. */
-  const isSites = () =>
-    /^[\w.*#{},?-]+$/.test(text().trim()) ||
-    (app.source() === 'process' &&
-      /^(?:(?:before|after|backward)\s+)?(?:[\w.*#{},?-]+|grad\([\w.*#]+\))$/.test(text().trim()));
+  /** In a process also the moment before a module's path: `after h.*.mlp`, `optimiser`; of a model `backward SITES`. */
+  const isSites = () => {
+    const given = text().trim();
+    if (/^[\w.*#{},?-]+$/.test(given)) return true;
+    if (app.source() === 'model') return /^(?:backward\s+[\w.*#{},?-]+|grad\([\w.*#]+\))$/.test(given);
+    const moments = /^(?:(?:before|after|backward)\s+)?(?:[\w.*#{},?-]+|grad\([\w.*#]+\))$/;
+    return app.source() === 'process' && moments.test(given);
+  };
   return (
     <div class="add-point">
       <ExpressionInput

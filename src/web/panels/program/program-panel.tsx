@@ -9,6 +9,7 @@ import { PointsList } from './points-list.jsx';
 import { Says } from './says.jsx';
 import { Standing } from './standing.jsx';
 import { Transcript } from './transcript.jsx';
+import { WayBack } from './way-back.jsx';
 
 const sections = ['points', 'says', 'tokens', 'log'] as const;
 type Section = (typeof sections)[number];
@@ -61,6 +62,7 @@ export const ProgramPanel = (): JSX.Element => {
   return (
     <Panel id="program" title={app.t().program.title} help={help()} grows>
       <Standing />
+      <WayBack sites={app.program.sites()} />
       <Show
         when={app.program.lines().length > 0}
         fallback={<p class="soft">{app.runOnly() ? app.t().live.noListing : app.t().program.noListing}</p>}

@@ -92,7 +92,11 @@ const useItem = (props: ItemProps) => {
   const opened = useOpened();
   const [isSetting, setSetting] = createSignal(false);
   const canOpen = () => props.item.part !== undefined && (props.item.length ?? 1) > 0;
-  const place = () => (app.debugging.about()?.can.change ? props.item.place : undefined);
+  /** Changes are edits of the experiment, which runs without gradients too: those are not set here. */
+  const place = () => {
+    const { place: own } = props.item;
+    return app.debugging.about()?.can.change && !own?.startsWith('grad(') ? own : undefined;
+  };
   return {
     canOpen,
     place,
