@@ -1,6 +1,6 @@
 import type { JsonObject } from '../../base/index.js';
 import { building, inner, site, type Program, type Scope, type Value } from '../../graph/index.js';
-import { rotate, splitHeads } from '../parts/attention.js';
+import { mergeHeads, rotate, splitHeads } from '../parts/attention.js';
 import { normedSublayers } from '../parts/blocks.js';
 import { ConfigReader } from '../config/config-reader.js';
 import { ropeRules } from '../layouts/decoder.js';
@@ -20,12 +20,11 @@ const attention = (s: Scope, x: Value, { c, bias }: { c: LlamaSizes; bias: boole
     const split = (y: Value, heads: number): Value =>
       splitHeads(y, { heads, headDim: c.headDim, grouped: heads < c.heads });
     const normed = (y: Value, name: string): Value => rmsNormalized(s, y, { name, eps: c.eps });
-    const [flatQ, flatK] = [flat('q_proj', c.heads), flat('k_proj', c.kvHeads)];
-    site(s, 'q', split(flatQ, c.heads)); // [batch, position, head, headDim]
-    site(s, 'k', split(flatK, c.kvHeads)); // [batch, position, kvHead, headDim]
+    const rawQ = site(s, 'q', split(flat('q_proj', c.heads), c.heads)); // [batch, position, head, headDim]
+    const rawK = site(s, 'k', split(flat('k_proj', c.kvHeads), c.kvHeads)); // [batch, position, kvHead, headDim]
     const v = site(s, 'v', split(flat('v_proj', c.kvHeads), c.kvHeads)); // [batch, position, kvHead, headDim]
-    const q = site(s, 'q_normed', split(normed(flatQ, 'q_norm'), c.heads));
-    const k = site(s, 'k_normed', split(normed(flatK, 'k_norm'), c.kvHeads));
+    const q = site(s, 'q_normed', split(normed(mergeHeads(rawQ), 'q_norm'), c.heads));
+    const k = site(s, 'k_normed', split(normed(mergeHeads(rawK), 'k_norm'), c.kvHeads));
     const [rotQ, rotK] = [site(s, 'rot_q', rotate(s, q)), site(s, 'rot_k', rotate(s, k))];
     return attended(s, { q: rotQ, k: rotK, v }, { ...c, bias: { qkv: bias, out: bias }, mask: 'causal' });
   });
