@@ -14,7 +14,7 @@ const labelsWith = async (edits: readonly string[]) => {
 describe('a model that gives labels', () => {
   it('has a stream with lengths and changes, and no words on the way', async () => {
     const read = (more: object) => lens.run(lensInput.parse({ ...judge, ...more }), context);
-    await expect(read({})).rejects.toMatchObject({ info: { code: 'OPTION_INVALID' } });
+    await expect(read({})).rejects.toMatchObject({ info: { code: 'METHOD_UNFIT' } });
     const { rows, tokens, words } = await read({ wordless: true, versus: [], edits: [{ text: 'drop head 1.0' }] });
     expect(rows.map((row) => row.after)).toEqual(['embed', 'blocks.0', 'blocks.1', 'blocks.2', 'blocks.3']);
     expect(words).toEqual([]);

@@ -48,19 +48,22 @@ export interface OpenModel {
 export type OpenOptions = Omit<ModelInput, 'model'> & {
   /** Given the file's config: fields that replace its own. */
   readonly configure?: (config: JsonObject) => JsonObject;
+  /** For many short runs, in forms that come and go, where packing weights for each takes longer than it saves. */
+  readonly manyForms?: boolean | undefined;
 };
 
 /** Packed where the weights, widened to float32, fit well into memory; else mapped, a page at a time. */
 const bindingFor = (program: Program, options: OpenOptions): OnnxruntimeOptions['binding'] => {
   if (options.binding) return options.binding;
-  return float32Bytes(paramsOf(program)) < 0.7 * totalMemoryBytes() ? 'packed' : 'mapped';
+  if (float32Bytes(paramsOf(program)) >= 0.7 * totalMemoryBytes()) return 'mapped';
+  return options.manyForms && options.device === 'cpu' ? 'inputs' : 'packed';
 };
 
-const makeBackend = async (program: Program, options: OpenOptions): Promise<Backend> => {
+const makeBackend = async (binding: OnnxruntimeOptions['binding'], options: OpenOptions): Promise<Backend> => {
   if (options.engine === 'reference') return makeReference({ precision: 'float32' });
   if (options.engine === 'reference64') return makeReference({ precision: 'float64' });
   const threads = options.threads === undefined ? {} : { threads: options.threads };
-  return makeOnnxruntime({ device: options.device, binding: bindingFor(program, options), ...threads });
+  return makeOnnxruntime({ device: options.device, binding, ...threads });
 };
 
 /** For the streams of the latest runs of a model. */
@@ -103,7 +106,7 @@ const wordsOf = async (folder: ModelFolder): Promise<Words> => {
 };
 
 /** Forms of a segment that are kept: many where they have no weights of their own, as a debugger's. */
-const formsKept = ({ binding }: OpenOptions): number | undefined =>
+const formsKept = (binding: OnnxruntimeOptions['binding']): number | undefined =>
   binding === 'apart' || binding === 'inputs' ? 16 : undefined;
 
 const openFrom = async (folder: ModelFolder, options: OpenOptions, start: number): Promise<OpenModel> => {
@@ -111,8 +114,9 @@ const openFrom = async (folder: ModelFolder, options: OpenOptions, start: number
   const config = { ...folder.config, ...options.configure?.(folder.config) };
   const { program, notes } = programFor(folder, config);
   const words = await wordsOf(folder);
-  const backend = await makeBackend(program, options);
-  const make = (): Compilations => new Compilations(backend, weights, formsKept(options));
+  const binding = bindingFor(program, options);
+  const backend = await makeBackend(binding, options);
+  const make = (): Compilations => new Compilations(backend, weights, formsKept(binding));
   const [compilations, base] = [make(), make()];
   const changed = JSON.stringify(config) !== JSON.stringify(folder.config);
   let summary: Promise<ModelSummary> | undefined;

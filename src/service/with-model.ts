@@ -14,10 +14,13 @@ export const modelKey = (input: ModelInput, edits: readonly Edit[] = []): string
   return JSON.stringify({ model, device, engine, binding, threads, config });
 };
 
-/** Of an operation that knows live processes: `HOST:PORT` may stand for a model. */
+/** What an operation says of the model that it wants. */
 export interface LiveInput {
+  /** It knows live processes: `HOST:PORT` may stand for a model. */
   readonly live?: boolean;
   readonly token?: string | undefined;
+  /** Where the model is opened for it alone: see `OpenOptions`. */
+  readonly manyForms?: boolean;
 }
 
 const openProcess = (name: string, { live, token }: LiveInput): Promise<OpenModel> => {
@@ -37,8 +40,9 @@ export const withModel = async <Result>(
   { context, edits = [] }: { readonly context: OperationContext; readonly edits?: readonly Edit[] },
   work: (model: OpenModel) => Promise<Result>,
 ): Promise<Result> => {
-  const open = () => openModel(input.model, { ...input, configure: (config) => configOf(edits, config) });
   const { models } = context;
+  const manyForms = !models && input.manyForms;
+  const open = () => openModel(input.model, { ...input, manyForms, configure: (config) => configOf(edits, config) });
   const model = await (isLive(input.model)
     ? openProcess(input.model, input)
     : models

@@ -98,7 +98,7 @@ export const circuit: Operation<CircuitInput, CircuitResult> = {
   help: 'Searches a circuit: the fewest ways between embedding, heads, MLPs and scores that keep what distinguishes a prompt from a corrupted one, when all other ways carry the corrupted one; with how faithful, complete and small it is.',
   async run(input, context) {
     await checkExport(input.out, graphForms);
-    const result = await onEditedModel(input, context, async ({ model, edits }) => {
+    const result = await onEditedModel({ ...input, manyForms: true }, context, async ({ model, edits }) => {
       const pairs = await pairsOf(model, input);
       const shared = patchInput.parse({ model: input.model });
       const begun = { model, edits, input: shared, context, pairs, fromEnd: false };

@@ -114,7 +114,7 @@ export const patch: Operation<PatchInput, PatchResult> = {
     const since = performance.now();
     checkTogether(input);
     await checkExport(input.out);
-    const result = await onEditedModel({ ...input, live: true }, context, async ({ model, edits }) => {
+    const result = await onEditedModel({ ...input, live: true, manyForms: true }, context, async ({ model, edits }) => {
       if (model.live) checkLive(input);
       const prompt = promptEdit(edits);
       const pairs = await pairsOf(model, prompt === undefined ? input : { ...input, prompt });
