@@ -2,7 +2,7 @@
  * Activation patching over layers, positions and three sites, on a GPT-2-small-sized model of random weights, beside
  * TransformerLens, which patches one by one (as its `patching` module does) and in batches. They take turns.
  *
- *     tsx bench/patching.ts [--lengths 16,64] [--rounds 3]
+ *     tsx bench/patching.ts [--lengths 16,64] [--rounds 3] [--binding inputs]
  *
  * TransformerLens runs where CUTAWAY_BENCH_TRANSFORMER_LENS (else CUTAWAY_PYTHON) has it. The floor: the products of
  * the layers and positions that each patch can change, and of the rows that are scored, over the peak measured in the same run.
@@ -132,7 +132,9 @@ say(
     .join(' ')}`,
 );
 
-const model = await openModel(folder, { device: 'cpu', engine: 'onnxruntime', threads, binding: 'packed' });
+/** `inputs` is what the command line takes for patching. */
+const binding = option('binding', 'inputs') as 'inputs' | 'packed' | 'apart';
+const model = await openModel(folder, { device: 'cpu', engine: 'onnxruntime', threads, binding });
 /** Of three sites the peer patches so many, and its time is multiplied: each of its patches is a whole pass. */
 const peerSites = Number(option('peer-sites', '3'));
 
@@ -165,7 +167,7 @@ for (const n of lengths) {
   say(
     `\n${n} tokens, ${3 * (layers ?? 0) * n} patches; peak ${peak.toFixed(0)} GFLOP/s, floor ${floor.toFixed(2)} s (of ${threads} threads' processor time ${(threads * floor).toFixed(2)} s)`,
   );
-  say(`first time, what is behind attn_out compiled: ${cold.seconds.toFixed(2)} s`);
+  say(`weights ${binding}; first time, forms compiled: ${cold.seconds.toFixed(2)} s`);
   for (const [what, by] of [
     ['clock', (t: Timed) => t.seconds],
     ['processor', (t: Timed) => t.cpu],
