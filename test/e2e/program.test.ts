@@ -98,7 +98,7 @@ describe('the program', () => {
       await page.keyboard.press('F5');
       await page.locator('#standing').getByText('at a breakpoint').waitFor();
       const told = await page.locator('#way-back-at').textContent();
-      expect(told).toMatch(/^Way back of logit\(.*\) = .*: grad\(blocks\.\d+\.attn_out\) , norm \d/);
+      expect(told).toMatch(/^Way back of logit\(.*\) = .*: grad\(blocks\.\d+\.attn_out\), norm \d/);
       const layer = /blocks\.(\d+)/.exec(told ?? '')?.[1] ?? '';
       await stands(page, `layer ${layer}`);
       await page.locator('#run-unit').selectOption('layer');

@@ -40,7 +40,7 @@ export const WayBack = (props: { readonly sites: readonly KnownSite[] }): JSX.El
       >
         {(way) => (
           <p class="hint" id="way-back-at">
-            {t().at(way().of, compact(way().value))} <span class="mono">grad({way().site})</span>{' '}
+            {t().at(way().of, compact(way().value))} <span class="mono">grad({way().site})</span>
             <Show when={way().norm !== ''}>{t().norm(way().norm)}</Show>{' '}
             <button id="way-back-leave" onClick={() => app.debugging.move({ kind: 'backward' })}>
               {t().leave}
