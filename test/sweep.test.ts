@@ -13,6 +13,7 @@ import {
   type ExperimentContext,
   type Prompt,
   type SweepVariant,
+  type SweptRun,
   type Variant,
 } from '../src/engine/index.js';
 import { handedOn, prune, rowParts } from '../src/graph/index.js';
@@ -175,8 +176,8 @@ describe.each(Object.entries(cases).filter(([, each]) => each.exact))('a block o
     const program = makeProgram(each.config, () => true);
     const block = program.segments.find((s) => s.kind === 'block');
     const handed = block ? handedOn(block) : [];
+    const parts = block && rowParts(block.graph, handed);
     const graph = block && { ...block.graph, outputs: block.graph.outputs.filter((o) => handed.includes(o.name)) };
-    const parts = graph && rowParts(graph);
     expect(parts?.between.nodes.some((n) => n.op === 'Softmax')).toBe(true);
     expect(parts?.between.params).toEqual([]);
     const named = [...(parts?.before.params ?? []), ...(parts?.after.params ?? [])].map((p) => p.name).sort();
@@ -254,18 +255,18 @@ describe.each(allCases)(
         { prompt, changes: names, positions },
       );
 
+    const patched = (all: readonly ReturnType<typeof atRow>[], clean: SweptRun) =>
+      all.map(({ name, where, indices }) => ({
+        texts: [`set ${name}[${where}] = from prompt "other"`],
+        variant: { changes: [{ site: name, indices, to: { kind: 'value', tensor: clean.site(name) } as const }] },
+      }));
+
     it('at each site and at the first, a middle and the last row', async () => {
       const rows = [1, 3, n - 1];
       const all = each.sites.flatMap((site) => rows.map((row) => atRow(model, site, row)));
       const sweep = await opened(all.map((a) => a.name));
       const clean = await sweep.other(other);
-      await compare(
-        all.map(({ name, where, indices }) => ({
-          texts: [`set ${name}[${where}] = from prompt "other"`],
-          variant: { changes: [{ site: name, indices, to: { kind: 'value', tensor: clean.site(name) } }] },
-        })),
-        sweep,
-      );
+      await compare(patched(all, clean), sweep);
     });
 
     it.each([[[6]], [[2, 5]]])('scored at positions %j alone', async (positions) => {
@@ -275,15 +276,7 @@ describe.each(allCases)(
         positions,
       );
       const clean = await sweep.other(other);
-      await compare(
-        all.map(({ name, where, indices }) => ({
-          texts: [`set ${name}[${where}] = from prompt "other"`],
-          variant: { changes: [{ site: name, indices, to: { kind: 'value', tensor: clean.site(name) } }] },
-        })),
-        sweep,
-        prompt,
-        positions,
-      );
+      await compare(patched(all, clean), sweep, prompt, positions);
     });
 
     it('of a prompt of one token', async () => {

@@ -1,36 +1,17 @@
 import path from 'node:path';
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { Target } from '../../src/debugger/index.js';
 import type { InspectResult, MoveResult, TargetState, TargetTold } from '../../src/protocol/index.js';
 import { openWeights } from '../../src/formats/index.node.js';
 import { toFloat32 } from '../../src/tensor/index.js';
 import { scratch } from '../cli/broken.js';
 import { cutaway, json, llama } from '../cli/command.js';
-import { asked, ids, targets } from './targets.js';
-
-const open: Target[] = [];
-
-const opened = async (kind: string, more: object = {}): Promise<Target> => {
-  const make = targets[kind];
-  if (!make) throw new Error(kind);
-  const target = await make(asked(more));
-  open.push(target);
-  return target;
-};
-
-afterEach(async () => {
-  for (const target of open.splice(0)) await target.dispose();
-});
+import { idOf, opened } from './opened.js';
+import { ids } from './targets.js';
 
 const of = 'logit(7) - logit(9)';
 
 const backward = (target: Target, text = of): Promise<MoveResult> => target.resume({ kind: 'backward', of: text });
-
-const added = async (target: Target, spec: object): Promise<number> => {
-  const [answer] = (await target.points({ add: [{ label: 'here', ...spec }] })).added;
-  if (!answer || 'error' in answer) throw new Error(JSON.stringify(answer));
-  return answer.id;
-};
 
 /** The sites that a walk passes, from where it stands to its end. */
 const passed = async (target: Target, by: 'op' | 'layer'): Promise<string[]> => {
@@ -122,12 +103,12 @@ describe.each(['engine', 'host'])('the way back of a number: %s', (kind) => {
 
   it('stops at breakpoints of its own, with conditions, hits and log texts over gradients', async () => {
     const target = await opened(kind);
-    const run = await added(target, { sites: 'blocks.1.mlp_out' });
-    const own = await added(target, { sites: 'backward blocks.*.mlp_out', condition: 'layer == 1' });
-    const hits = await added(target, { sites: 'grad(blocks.*.attn_out)', hits: '== 2' });
-    const layer = await added(target, { moment: 'backward', layers: [0] });
-    await added(target, { sites: 'backward blocks.*.resid_mid', log: '{layer}: {norm(grad(resid_mid))}' });
-    await added(target, { watch: 'norm(grad(resid_post)) < 100' });
+    const run = await idOf(target, { sites: 'blocks.1.mlp_out' });
+    const own = await idOf(target, { sites: 'backward blocks.*.mlp_out', condition: 'layer == 1' });
+    const hits = await idOf(target, { sites: 'grad(blocks.*.attn_out)', hits: '== 2' });
+    const layer = await idOf(target, { moment: 'backward', layers: [0] });
+    await idOf(target, { sites: 'backward blocks.*.resid_mid', log: '{layer}: {norm(grad(resid_mid))}' });
+    await idOf(target, { watch: 'norm(grad(resid_post)) < 100' });
     expect(new Set([run, own, hits, layer]).size).toBe(4);
     const told: string[] = [];
     const onTold = (t: TargetTold): void => {
@@ -164,7 +145,7 @@ describe.each(['engine', 'host'])('the way back of a number: %s', (kind) => {
     }
     const [first = 0, second = 0] = lengths;
     expect(Math.abs(first - second)).toBeGreaterThan(1e-3);
-    const id = await added(target, { watch: `norm(grad(resid_post)) < ${(first + second) / 2}` });
+    const id = await idOf(target, { watch: `norm(grad(resid_post)) < ${(first + second) / 2}` });
     await backward(target);
     await target.resume({ kind: 'step', by: 'layer' });
     const { stop, state } = await target.resume({ kind: 'continue' });

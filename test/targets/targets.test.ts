@@ -1,34 +1,13 @@
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { DebuggerError } from '../../src/base/index.js';
-import type { Target } from '../../src/debugger/index.js';
 import type { InspectResult, RunResult, TargetTold } from '../../src/protocol/index.js';
 import { json, llama } from '../cli/command.js';
-import { asked, ids, made, targets } from './targets.js';
-
-const open: Target[] = [];
-
-const opened = async (kind: string, more: object = {}): Promise<Target> => {
-  const make = targets[kind];
-  if (!make) throw new Error(kind);
-  const target = await make(asked(more));
-  open.push(target);
-  return target;
-};
-
-afterEach(async () => {
-  for (const target of open.splice(0)) await target.dispose();
-});
+import { idOf, opened } from './opened.js';
+import { ids, made, targets } from './targets.js';
 
 const generated = async (): Promise<readonly number[]> => {
   const args = ['--ids', ids.join(','), '--max-new-tokens', String(made), '--ignore-eos', '--quiet'];
   return (await json<RunResult>('run', llama, ...args)).generated.ids;
-};
-
-const idOf = async (target: Target, spec: object): Promise<number> => {
-  const { added } = await target.points({ add: [{ label: 'here', ...spec }] });
-  const [answer] = added;
-  if (!answer || 'error' in answer) throw new Error(JSON.stringify(answer));
-  return answer.id;
 };
 
 describe.each(Object.keys(targets))('a target: %s', (kind) => {

@@ -116,8 +116,7 @@ const withOutputs = (whole: Graph, { values, taps, only }: Form): Graph => {
 };
 
 const partOf = (segment: Segment, graph: Graph, part: RowPart): Graph => {
-  const own = new Set(handedOn(segment));
-  const parts = rowParts({ ...graph, outputs: graph.outputs.filter((o) => own.has(o.name)) });
+  const parts = rowParts(graph, handedOn(segment));
   if (!parts) throw bug(`${segment.id} has no parts that take each row by itself`);
   return parts[part];
 };

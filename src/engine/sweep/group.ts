@@ -116,9 +116,12 @@ export class Group {
 
   /** Do members change something inside an instance, so that it has to run whole with edits? */
   changesInside(instance: Instance): boolean {
-    return this.#batch.members.some((v) =>
-      this.changesIn(v, instance).some((c) => ['behind', 'edit'].includes(this.swept(c).way.kind)),
-    );
+    return this.#batch.members.some((v) => this.innerChanges(v, instance).length > 0);
+  }
+
+  /** The changes of a variant of what is computed inside an instance. */
+  innerChanges(v: number, instance: Instance): readonly Change[] {
+    return this.changesIn(v, instance).filter((c) => ['behind', 'edit'].includes(this.swept(c).way.kind));
   }
 
   /**

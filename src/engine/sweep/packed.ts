@@ -4,7 +4,6 @@ import {
   readName,
   rowParts,
   rowsInPlace,
-  type Graph,
   type Program,
   type RowPart,
   type Segment,
@@ -54,11 +53,6 @@ const loadsOf = (groups: readonly Group[]): readonly Load[] => {
 /** Rules of inputs that say something of each row by itself, whatever stands beside it. */
 const ofRows: ReadonlySet<string> = new Set(['rope']);
 
-const plainGraph = ({ graph, ...segment }: Segment): Graph => {
-  const own = handedOn({ graph, ...segment });
-  return { ...graph, outputs: graph.outputs.filter((o) => own.includes(o.name)) };
-};
-
 const fitting = new WeakMap<Segment, boolean>();
 
 /** Can rows of several groups go through an instance side by side, apart from where they look at each other? */
@@ -71,7 +65,7 @@ export const packs = ({ segment, name }: Instance, { program, variant }: SweepMo
 
 const fits = (segment: Segment, program: Program): boolean => {
   if (segment.kind !== 'block' || segment.stack === 'encoder' || segment.cache.length === 0) return false;
-  const parts = rowParts(plainGraph(segment));
+  const parts = rowParts(segment.graph, handedOn(segment));
   if (!parts) return false;
   return [parts.before, parts.after].every((graph) =>
     graph.inputs.every(({ name: input, type }) => {
@@ -124,11 +118,14 @@ class LoadRun {
   readonly #handed = new Map<string, Tensor | undefined>();
   /** The position of each row. */
   readonly #positions: readonly number[];
+  /** Where each piece's rows are. */
+  readonly #places: readonly (readonly [number, number])[];
 
   constructor(
     readonly load: Load,
     readonly request: LoadRequest,
   ) {
+    this.#places = placesOf(load, ({ rows }) => rows);
     this.#positions = load.flatMap((piece) =>
       new Array<readonly number[]>(countOf(piece)).fill(this.#group(piece).positions).flat(),
     );
@@ -191,10 +188,9 @@ class LoadRun {
   /** Where rows look at each other: each piece by itself. @returns side by side */
   async #between(before: ReadonlyMap<string, Tensor>): Promise<ReadonlyMap<string, Tensor>> {
     const { at, instance, compiled, scratch } = this.request;
-    const places = placesOf(this.load, ({ rows }) => rows);
     const results: ReadonlyMap<string, Tensor>[] = [];
     for (const [i, piece] of this.load.entries()) {
-      const [group, count, place] = [this.#group(piece), countOf(piece), places[i] ?? ([0, 0] as const)];
+      const [group, count, place] = [this.#group(piece), countOf(piece), this.#places[i] ?? ([0, 0] as const)];
       const given = (name: string): Tensor | undefined => {
         const own = before.get(name);
         if (own) return pieceOf(own, place, count);
@@ -227,9 +223,8 @@ class LoadRun {
 
   /** Which rows the instance gives: behind the last only those that are scored. */
   #chosen(): readonly number[] {
-    const places = placesOf(this.load, ({ rows }) => rows);
     const chosen = this.load.flatMap((piece, i) => {
-      const [start = 0] = places[i] ?? [];
+      const [start = 0] = this.#places[i] ?? [];
       const own = this.#group(piece).chosen ?? Array.from({ length: piece.rows }, (_, r) => r);
       return Array.from({ length: countOf(piece) }, (_, m) => own.map((r) => start + m * piece.rows + r)).flat();
     });

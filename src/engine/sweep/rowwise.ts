@@ -1,10 +1,10 @@
-import { bug } from '../../base/index.js';
 import { fromInput, handedOn, readName } from '../../graph/index.js';
 import { concat, range, take, type FloatTensor, type Tensor } from '../../tensor/index.js';
 import type { Compiled } from '../run/compiled.js';
 import type { BaseRun } from './base-run.js';
 import { changedValue, frameOf, type Change } from './change.js';
 import { feedsOf, type SharedInputs } from './feeds.js';
+import { floatOf } from './group.js';
 import { joined, mostRows } from './limits.js';
 import type { SweptSite } from './places.js';
 
@@ -27,11 +27,6 @@ export interface RowsResult {
   /** By the names under which values are handed on: [1, row, ...]. */
   readonly values: ReadonlyMap<string, Tensor>;
 }
-
-const asFloat = (tensor: Tensor): FloatTensor => {
-  if (tensor.dtype === 'float32' || tensor.dtype === 'float64') return tensor;
-  throw bug(`a value of ${tensor.dtype} cannot be changed`);
-};
 
 /** The rows that changes of one site reach. */
 const changedRows = (changes: readonly Change[], axes: readonly string[], length: number): readonly number[] => {
@@ -88,7 +83,7 @@ const runTurn = async (
       return handed && take(handed, 1, padded);
     }
     const value = base.value(instance, id);
-    if (id === way.value) return changed(asFloat(value));
+    if (id === way.value) return changed(floatOf(value, name));
     return value.shape[1] === 1 && base.rows.positions.length > 1 ? value : take(value, 1, padded);
   };
   const feeds = feedsOf({ instance, graph, variant: base.model.variant, edits: [], shared, given });

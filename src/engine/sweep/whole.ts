@@ -4,7 +4,7 @@ import type { Compiled, Form } from '../run/compiled.js';
 import { siteIn, type Instance } from '../run/order.js';
 import type { LiveEdit } from '../run/request.js';
 import { keptOf } from './base-run.js';
-import { batchedEdits, changedValue, frameOf, type Change } from './change.js';
+import { batchedEdits, changedValue, frameOf } from './change.js';
 import { feedsOf, tiled } from './feeds.js';
 import { floatOf, type Group } from './group.js';
 import { joined, mostRows } from './limits.js';
@@ -26,9 +26,7 @@ const inTurns = (count: number, rows: number): readonly (readonly [number, numbe
 
 /** Changes inside an instance, as edits of its graph. */
 const innerEdits = (group: Group, instance: Instance, members: readonly number[]): readonly LiveEdit[] => {
-  const inner = members.map((v) =>
-    group.changesIn(v, instance).filter((c) => ['behind', 'edit'].includes(group.swept(c).way.kind)),
-  );
+  const inner = members.map((v) => group.innerChanges(v, instance));
   const sites = [...new Set(inner.flatMap((changes) => changes.map((c) => c.site)))].sort();
   return sites.flatMap((site, i) => {
     const { place, type } = group.swept({ site });
@@ -137,7 +135,7 @@ const givenBehind = (
       const value = group.cutRows(base.value(instance, id), read);
       if (id !== site) return read.shape[0] === 'batch' ? tiled(value, members.length) : value;
       const one = floatOf(value, name);
-      const changed = (v: number): Tensor => changedValue(one, group.changesIn(v, instance) as Change[], frame);
+      const changed = (v: number): Tensor => changedValue(one, group.changesIn(v, instance), frame);
       return concat(members.map(changed), 0);
     }
     return group.baseHandedTo(at, readName(instance.segment, name), members.length);

@@ -26,7 +26,7 @@ const descendants = (graph: Graph, of: ReadonlySet<ValueId>): Set<ValueId> => {
 };
 
 /** Values that depend on weights and constants alone: they are computed again, not handed over. */
-const fixedValues = (graph: Graph): Set<ValueId> => {
+export const fixedValues = (graph: Pick<Graph, 'params' | 'nodes'>): Set<ValueId> => {
   const fixed = new Set<ValueId>(graph.params.map((p) => p.id));
   for (const node of graph.nodes) if (node.inputs.every((id) => fixed.has(id))) fixed.add(node.id);
   return fixed;

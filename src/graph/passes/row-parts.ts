@@ -1,7 +1,7 @@
 import { typesOf, type Graph, type Node, type Output } from '../graph.js';
 import type { ValueId, ValueType } from '../value.js';
 import { verify } from '../verify.js';
-import { fromInput } from './downstream.js';
+import { fixedValues, fromInput } from './downstream.js';
 import { ancestors } from './prune.js';
 
 /**
@@ -31,13 +31,6 @@ const staysInRow = ({ attrs, type, inputs }: Node, types: ReadonlyMap<ValueId, V
   return rowsInPlace(type) && all.every((t) => !hasExtents(t) || rowsInPlace(t));
 };
 
-/** Values that are the same for all texts: of weights and constants. Each part that needs one has it. */
-const fixedIn = (nodes: readonly Node[], params: Graph['params']): Set<ValueId> => {
-  const fixed = new Set<ValueId>(params.map((p) => p.id));
-  for (const node of nodes) if (node.inputs.every((id) => fixed.has(id))) fixed.add(node.id);
-  return fixed;
-};
-
 /** Which part each node is in that is not fixed; undefined where an output is not made of rows alone in the end. */
 const placed = (graph: Graph, nodes: readonly Node[], fixed: ReadonlySet<ValueId>): Map<ValueId, RowPart> => {
   const types = typesOf(graph);
@@ -58,18 +51,19 @@ const placed = (graph: Graph, nodes: readonly Node[], fixed: ReadonlySet<ValueId
 };
 
 /**
- * Divides a graph where rows begin and end to look at each other.
+ * Divides what some outputs of a graph are computed from, where rows begin and end to look at each other.
  * @returns undefined where they never do, or still do in what the graph gives
  */
-export const rowParts = (graph: Graph): RowParts | undefined => {
+export const rowParts = (graph: Graph, wanted: readonly string[]): RowParts | undefined => {
+  const outputs = graph.outputs.filter((o) => wanted.includes(o.name));
   const needed = ancestors(
     graph,
-    graph.outputs.map((o) => o.value),
+    outputs.map((o) => o.value),
   );
   const nodes = graph.nodes.filter((n) => needed.has(n.id));
-  const fixed = fixedIn(nodes, graph.params);
+  const fixed = fixedValues({ params: graph.params, nodes });
   const where = placed(graph, nodes, fixed);
-  if (!graph.outputs.every((o) => where.get(o.value) === 'after')) return undefined;
+  if (!outputs.every((o) => where.get(o.value) === 'after')) return undefined;
   if (![...where.values()].includes('between')) return undefined;
   const types = typesOf(graph);
   const part = (own: RowPart): Graph => {
@@ -94,7 +88,7 @@ export const rowParts = (graph: Graph): RowParts | undefined => {
       params: graph.params.filter((p) => needs.has(p.id)),
       nodes: nodes.filter((n) => needs.has(n.id) && (fixed.has(n.id) || where.get(n.id) === own)),
       sites: [],
-      outputs: [...crossed, ...graph.outputs.filter((o) => where.get(o.value) === own)],
+      outputs: [...crossed, ...outputs.filter((o) => where.get(o.value) === own)],
     });
   };
   return { before: part('before'), between: part('between'), after: part('after') };
