@@ -7,6 +7,10 @@ const allocate: { [D in DType]: (n: number) => DTypeArrays[D] } = {
   bool: (n) => new Uint8Array(n),
 };
 
+/** A tensor of zeros. */
+export const allocated = (dtype: DType, shape: readonly number[]): Tensor =>
+  ({ dtype, shape, data: allocate[dtype](sizeOf(shape)) }) as Tensor;
+
 /** Elements before, at and after an axis. */
 const around = (shape: readonly number[], axis: number) => ({
   outer: sizeOf(shape.slice(0, axis)),

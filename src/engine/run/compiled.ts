@@ -9,14 +9,13 @@ import {
   handedOn,
   onlyGradients,
   prune,
-  rowParts,
+  sideBySide,
   splitGradients,
   tap,
   verify,
   weightsAsInputs,
   type GradientRequest,
   type Graph,
-  type RowPart,
   type Segment,
   type ValueEdit,
   type ValueId,
@@ -64,10 +63,11 @@ export interface Form {
   readonly behind?: readonly string[];
   /** Only what is fetched by `taps` and `values` is computed. */
   readonly only?: 'taps';
-  /** Only chosen rows of the stream are given, and nothing else: `rowsInputs` say which. */
-  readonly rows?: 'chosen';
-  /** One of the three parts that what is handed on is made in, of which two take each row by itself. */
-  readonly part?: RowPart;
+  /**
+   * `chosen`: only chosen rows of the stream are given, and nothing else; `rowsInputs` say which. `sideBySide`: rows of
+   * several sequences stand side by side, as `sideBySideInputs` say, and what is handed on is given.
+   */
+  readonly rows?: 'chosen' | 'sideBySide';
   /** Computed in the same run, each an output. */
   readonly conditions?: readonly Condition[];
   readonly gradient?: GradientForm;
@@ -115,16 +115,16 @@ const withOutputs = (whole: Graph, { values, taps, only }: Form): Graph => {
   return inside.length === 0 ? tapped : verify({ ...tapped, outputs: [...tapped.outputs, ...inside] });
 };
 
-const partOf = (segment: Segment, graph: Graph, part: RowPart): Graph => {
-  const parts = rowParts(graph, handedOn(segment));
-  if (!parts) throw bug(`${segment.id} has no parts that take each row by itself`);
-  return parts[part];
+const rowsSideBySide = (segment: Segment, graph: Graph): Graph => {
+  const made = sideBySide(graph, { wanted: handedOn(segment), cache: segment.cache });
+  if (!made) throw bug(`rows cannot stand side by side in ${segment.id}`);
+  return made;
 };
 
 /** A segment's graph in a form, and where its conditions are: edits, then outputs, then what nobody needs left out. */
 const withConditions = (segment: Segment, form: Form): Pick<Compiled, 'graph' | 'conditions'> => {
   const edited = form.edits.reduce(editSite, segment.graph);
-  const outputs = form.part ? partOf(segment, edited, form.part) : withOutputs(edited, form);
+  const outputs = form.rows === 'sideBySide' ? rowsSideBySide(segment, edited) : withOutputs(edited, form);
   const tapped = form.behind ? downstream(outputs, form.behind).graph : outputs;
   const conditions = new Map<string, Omit<LoweredCondition, 'graph'>>();
   const lowered = (form.conditions ?? []).reduce((graph, { key, lower }, i) => {
@@ -132,7 +132,7 @@ const withConditions = (segment: Segment, form: Form): Pick<Compiled, 'graph' | 
     conditions.set(key, { output: made.output, numbers: made.numbers });
     return made.graph;
   }, tapped);
-  const chosen = form.rows ? chooseRows(lowered, carried) : lowered;
+  const chosen = form.rows === 'chosen' ? chooseRows(lowered, carried) : lowered;
   const graph = form.gradient ? gradientPart(chosen, form.gradient) : chosen;
   return { graph: prune(weightsAsInputs(graph, form.weights)), conditions };
 };
@@ -140,7 +140,7 @@ const withConditions = (segment: Segment, form: Form): Pick<Compiled, 'graph' | 
 /** Forms kept a segment, if nothing else is said: the unedited one and the latest tries. */
 const usualForms = 4;
 
-const keyOf = ({ edits, weights, taps, values, behind, only, rows, part, conditions, gradient }: Form): string =>
+const keyOf = ({ edits, weights, taps, values, behind, only, rows, conditions, gradient }: Form): string =>
   JSON.stringify([
     edits,
     [...weights].sort(),
@@ -149,7 +149,6 @@ const keyOf = ({ edits, weights, taps, values, behind, only, rows, part, conditi
     behind,
     only,
     rows,
-    part,
     (conditions ?? []).map((c) => c.key),
     gradient,
   ]);

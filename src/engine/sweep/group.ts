@@ -35,6 +35,19 @@ export interface Batch {
   readonly handed: ReadonlyMap<string, Tensor>;
 }
 
+/** The bits of a tensor. */
+const wordsOf = ({ data }: Tensor): Uint8Array | Uint32Array =>
+  data instanceof Uint8Array ? data : new Uint32Array(data.buffer, data.byteOffset, data.byteLength / 4);
+
+const isSame = (
+  a: ArrayLike<number>,
+  b: ArrayLike<number>,
+  [start, end]: readonly [number, number] = [0, a.length],
+): boolean => {
+  for (let i = start; i < end; i++) if (a[i] !== b[i]) return false;
+  return true;
+};
+
 const isFloat = (tensor: Tensor | undefined): tensor is FloatTensor =>
   tensor?.dtype === 'float32' || tensor?.dtype === 'float64';
 
@@ -161,6 +174,36 @@ export class Group {
       return [name, parts.length === 1 ? (parts[0] as Tensor) : concat(parts, 0)] as const;
     });
     this.#batch = { members: [...own.members, ...other.members], handed: new Map(handed) };
+  }
+
+  /** Which rows of what a member is handed are not the base run's, counted from the first changed. */
+  differingRows(at: number, b: number): readonly number[] {
+    const values = [...this.#batch.handed].flatMap(([name, value]) => {
+      const base = this.baseRows(at, name);
+      const isOfRows = this.#handedType(at, name).shape[1] === 'position';
+      return isOfRows ? [{ own: wordsOf(range(value, 0, [b, b + 1])), base: wordsOf(base) }] : [];
+    });
+    const count = this.positions.length;
+    const differs = (row: number): boolean =>
+      values.some(({ own, base }) => {
+        const width = own.length / count;
+        return !isSame(own, base, [row * width, (row + 1) * width]);
+      });
+    return this.positions.flatMap((_, row) => (differs(row) ? [row] : []));
+  }
+
+  /** Leaves out members that are handed what the base run was and change nothing here: they go on as it did. */
+  settle(at: number, instance: Instance): void {
+    const { members, handed } = this.#batch;
+    if (handed.size === 0) return;
+    const bases = new Map([...handed.keys()].map((name) => [name, wordsOf(this.baseHanded(at, name))] as const));
+    const isBase = (b: number): boolean =>
+      [...handed].every(([name, value]) => isSame(wordsOf(range(value, 0, [b, b + 1])), bases.get(name) ?? []));
+    const isDone = (v: number): boolean => this.changesIn(v, instance).every((c) => this.swept(c).way.kind === 'input');
+    const left = members.flatMap((v, b) => (isDone(v) && isBase(b) ? [] : [b]));
+    if (left.length === members.length) return;
+    const some = [...handed].map(([name, value]) => [name, take(value, 0, left)] as const);
+    this.#batch = { members: left.map((b) => members[b] ?? 0), handed: new Map(left.length === 0 ? [] : some) };
   }
 
   /** Is a member handed anything that is not the base run's, or does it change something here? */

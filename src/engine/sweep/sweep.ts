@@ -18,9 +18,6 @@ const scoredAtOnce = 192;
 /** Scores of whole sequences that are in memory at once, in numbers. */
 const scoresAtOnce = 2 ** 24;
 
-/** Forms in which a block takes rows of several groups side by side. */
-const partsOfBlock = 3;
-
 const nothing: SweepVariant = { changes: [] };
 
 /** Variants that begin to differ at the same row. */
@@ -76,7 +73,7 @@ export class Sweep implements Swept {
   static async open(model: SweepModel, request: SweepRequest): Promise<Sweep> {
     const sites = sweptSites(model, request.changes);
     const sweep = new Sweep(model, request, sites, new Set(request.observe ?? []));
-    model.compilations.keepForms(1 + Math.max(0, ...behindForms(sites)) + 2 + partsOfBlock);
+    model.compilations.keepForms(1 + Math.max(0, ...behindForms(sites)) + 3);
     sweep.#base = await new BaseRun(model, request.prompt, sweep.#kept).run();
     sweep.#baseScores = await sweep.#scoresOf(sweep.base);
     return sweep;

@@ -2,10 +2,10 @@ import { concat, type Tensor } from '../../tensor/index.js';
 import { siteIn, type Instance } from '../run/order.js';
 import { Group, type WalkContext, type Walked } from './group.js';
 import { mostRows } from './limits.js';
-import { packs, runPacked } from './packed.js';
 import type { SweptSite } from './places.js';
 import { runRows } from './rowwise.js';
 import { Scratch } from './scratch.js';
+import { goesSideBySide, runSideBySide } from './side-by-side.js';
 import type { SweepVariant } from './swept.js';
 import { compileBehind, runBehind, runWhole } from './whole.js';
 
@@ -70,13 +70,18 @@ export class Walk {
   /** Runs an instance on all groups that it can differ in. */
   async #whole(at: number, instance: Instance): Promise<void> {
     const { base } = this.request;
-    const inParts = this.#isManyRows && !this.#observes(instance) && packs(instance, base.model);
+    const isTogether = this.#isManyRows && !this.#observes(instance) && goesSideBySide(instance, base.model);
+    for (const group of this.#groups) {
+      group.changeHanded(at, instance, 'input');
+      group.settle(at, instance);
+    }
     const touched = this.#groups.filter((g) => g.touches(instance));
-    for (const group of touched) group.changeHanded(at, instance, 'input');
-    const together = inParts ? touched.filter((g) => !g.changesInside(instance)) : [];
+    const together = isTogether ? touched.filter((g) => !g.changesInside(instance)) : [];
     for (const group of this.#groups) group.choose(instance, { twice: !together.includes(group) });
     const outputs =
-      together.length === 0 ? [] : await runPacked({ base, at, instance, groups: together, scratch: this.#scratch });
+      together.length === 0
+        ? []
+        : await runSideBySide({ base, at, instance, groups: together, scratch: this.#scratch });
     for (const group of this.#groups)
       if (!touched.includes(group)) group.leave(instance);
       else {
