@@ -93,6 +93,7 @@ const ours = async (model: OpenModel, n: number): Promise<Timed> => {
     prompt: corrupted,
     changes: cells.map((c) => c.place.name),
     positions: metric.positions,
+    tokens: metric.tokens,
   });
   const source = await sweep.other(clean);
   const values = new Float64Array(cells.length);

@@ -159,7 +159,9 @@ const sources = async (sweep: Swept, { to, prompt }: PatchRequest): Promise<read
     case 'zero':
       return [];
     case 'patch':
-      return [await sweep.other(to.prompt, { variant: to.variant, positions: to.metric.positions })];
+      return [
+        await sweep.other(to.prompt, { variant: to.variant, positions: to.metric.positions, tokens: to.metric.tokens }),
+      ];
     case 'mean': {
       const runs: SweptRun[] = [];
       for (const one of to.prompts.length > 0 ? to.prompts : [prompt]) runs.push(await sweep.other(one));
@@ -181,6 +183,7 @@ export const patchCells = async (model: SweepModel, request: PatchRequest): Prom
     changes: cells.map((c) => c.place.name),
     observe: metric.sites,
     positions: metric.positions,
+    tokens: metric.tokens,
   });
   const runs = await sources(sweep, request);
   const base = metric.of(sweep.baseRun);

@@ -194,8 +194,12 @@ export const patchPaths = async (model: SweepModel, request: PathRequest): Promi
     changes: [...senders.map((c) => c.place.name), ...carriers.map((p) => p.name), ...names],
     observe: [...metric.sites, ...names],
     positions: metric.positions,
+    tokens: metric.tokens,
   });
-  const source = await sweep.other(other.prompt, { positions: other.metric.positions });
+  const source = await sweep.other(other.prompt, {
+    positions: other.metric.positions,
+    tokens: other.metric.tokens,
+  });
   const values = senders.map((_, s) => ledger?.known(s) ?? NaN);
   const ways = senders.flatMap((cell, s): Way[] => {
     if (ledger?.known(s) !== undefined) return [];

@@ -36,6 +36,8 @@ export interface Metric {
   readonly expression: Expression;
   /** Positions whose scores it reads. */
   readonly positions: readonly number[];
+  /** Tokens whose scores it reads there; undefined: it needs all. */
+  readonly tokens: readonly number[] | undefined;
   /** Sites that it reads, by their names in the run order. */
   readonly sites: readonly string[];
   /** @throws UsageError AMBIGUOUS_TOKEN, ID_OUT_OF_RANGE, SELECTOR_INVALID, EXPRESSION_INVALID */
@@ -102,13 +104,32 @@ const textsOf = async (expression: Expression, { encode, program }: MetricReques
   return texts;
 };
 
+/** The tokens of an expression that reads single scores and nothing that all of them are needed for. */
+const tokensRead = (
+  expression: Expression,
+  texts: ReadonlyMap<string, readonly ExpressionToken[]>,
+  { facts: { vocab, output } }: Program,
+): readonly number[] | undefined => {
+  if (output === 'labels') return undefined;
+  const ids = new Set<number>();
+  for (const node of nodesOf(expression)) {
+    if (node.kind === 'word' && (node.word === 'loss' || node.word === 'entropy')) return undefined;
+    if (node.kind !== 'token') continue;
+    const [first, ...more] = typeof node.token === 'string' ? (texts.get(node.token) ?? []) : [{ id: node.token }];
+    const isOne = first !== undefined && more.length === 0 && first.id >= 0 && first.id < vocab;
+    if (node.by !== 'logit' || !isOne) return undefined; // what is no token is an error where the row is read
+    ids.add(first.id);
+  }
+  return ids.size === 0 ? undefined : [...ids];
+};
+
 /**
  * An expression as a number of each run.
  * @throws UsageError EXPRESSION_INVALID, SITE_UNKNOWN, SELECTOR_INVALID, OPTION_INVALID
  */
 export const metricOf = async (expression: Expression, request: MetricRequest): Promise<Metric> => {
   checkScalar(expression);
-  const { prompt, order } = request;
+  const { prompt, order, program } = request;
   const sites = sitesIn(expression, request);
   const types = new Map(placedSites(order).map((p) => [p.name, p.type]));
   const texts = await textsOf(expression, request);
@@ -121,6 +142,7 @@ export const metricOf = async (expression: Expression, request: MetricRequest): 
     ...(prompt.source ? { sourceTokens: tokensIn(prompt.source) } : {}),
     length: prompt.ids.length,
     logits: run.logits,
+    logit: run.logit,
     encode: (text) => texts.get(text) ?? [],
     step: 0,
   });
@@ -133,5 +155,11 @@ export const metricOf = async (expression: Expression, request: MetricRequest): 
       );
     return Number(value);
   };
-  return { expression, positions: positionsIn(expression, prompt), sites: [...new Set(sites.values())], of };
+  return {
+    expression,
+    positions: positionsIn(expression, prompt),
+    tokens: tokensRead(expression, texts, program),
+    sites: [...new Set(sites.values())],
+    of,
+  };
 };

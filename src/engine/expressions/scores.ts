@@ -80,6 +80,8 @@ export class Scores {
     const position = this.positionOf(node);
     if (node.by === 'logprob') return this.#logprob(node, position);
     const id = oneToken(node.token, node, this.values);
+    const alone = node.by === 'logit' ? this.values.logit?.(position, id) : undefined;
+    if (alone !== undefined) return alone;
     const row = this.row(position, node.by.startsWith('lens_'));
     if (node.by === 'logit') return logitOf(row, id);
     if (node.by === 'prob' || node.by === 'lens_prob') return probability(row, id);

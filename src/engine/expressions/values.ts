@@ -27,7 +27,9 @@ export interface ExpressionValues {
   readonly length?: number;
   /** [vocab] scores of what comes after an absolute position, or undefined where the run has not kept them. */
   readonly logits: (position: number) => Float32Array | undefined;
-  /** The same, as if the model ended here. */
+  /** One of these scores, where the run has kept only some tokens'; undefined: the row has it. */
+  readonly logit?: ((position: number, id: number) => number | undefined) | undefined;
+  /** [vocab] the same, as if the model ended here. */
   readonly lensLogits?: (position: number) => Float32Array | undefined;
   /** The tokens that a text is cut into, none added. */
   readonly encode: (text: string) => readonly ExpressionToken[];

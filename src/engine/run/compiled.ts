@@ -3,6 +3,7 @@ import type { Weights } from '../../formats/index.js';
 import {
   ancestors,
   carried,
+  chooseColumns,
   chooseRows,
   downstream,
   editSite,
@@ -68,6 +69,8 @@ export interface Form {
    * several sequences stand side by side, as `sideBySideInputs` say, and what is handed on is given.
    */
   readonly rows?: 'chosen' | 'sideBySide';
+  /** Only chosen columns of the scores are computed, and nothing else is given: `columnsInput` says which. */
+  readonly columns?: 'chosen';
   /** Computed in the same run, each an output. */
   readonly conditions?: readonly Condition[];
   readonly gradient?: GradientForm;
@@ -121,6 +124,12 @@ const rowsSideBySide = (segment: Segment, graph: Graph): Graph => {
   return made;
 };
 
+/** Only what is read of what a segment hands on, or of its scores. */
+const chosenOf = (graph: Graph, { rows, columns }: Form): Graph => {
+  if (rows === 'chosen') return chooseRows(graph, carried);
+  return columns ? chooseColumns(graph, 'logits') : graph;
+};
+
 /** A segment's graph in a form, and where its conditions are: edits, then outputs, then what nobody needs left out. */
 const withConditions = (segment: Segment, form: Form): Pick<Compiled, 'graph' | 'conditions'> => {
   const edited = form.edits.reduce(editSite, segment.graph);
@@ -132,7 +141,7 @@ const withConditions = (segment: Segment, form: Form): Pick<Compiled, 'graph' | 
     conditions.set(key, { output: made.output, numbers: made.numbers });
     return made.graph;
   }, tapped);
-  const chosen = form.rows === 'chosen' ? chooseRows(lowered, carried) : lowered;
+  const chosen = chosenOf(lowered, form);
   const graph = form.gradient ? gradientPart(chosen, form.gradient) : chosen;
   return { graph: prune(weightsAsInputs(graph, form.weights)), conditions };
 };
@@ -140,7 +149,7 @@ const withConditions = (segment: Segment, form: Form): Pick<Compiled, 'graph' | 
 /** Forms kept a segment, if nothing else is said: the unedited one and the latest tries. */
 const usualForms = 4;
 
-const keyOf = ({ edits, weights, taps, values, behind, only, rows, conditions, gradient }: Form): string =>
+const keyOf = ({ edits, weights, taps, values, behind, only, rows, columns, conditions, gradient }: Form): string =>
   JSON.stringify([
     edits,
     [...weights].sort(),
@@ -149,6 +158,7 @@ const keyOf = ({ edits, weights, taps, values, behind, only, rows, conditions, g
     behind,
     only,
     rows,
+    columns,
     (conditions ?? []).map((c) => c.key),
     gradient,
   ]);

@@ -29,15 +29,33 @@ export interface Walked {
   readonly sites: readonly ReadonlyMap<string, Tensor>[];
 }
 
-/** Runs that have reached a place, and what they were handed that is not the base run's: [member, row, ...]. */
+/** What each member of a batch is handed, by name: [1, row, ...] each. */
+export type Handed = ReadonlyMap<string, readonly Tensor[]>;
+
+/** Runs that have reached a place, and what they were handed that is not the base run's. */
 export interface Batch {
   readonly members: readonly number[];
-  readonly handed: ReadonlyMap<string, Tensor>;
+  readonly handed: Handed;
 }
+
+/** What a batch was given, [member, row, ...] -> of each member; no numbers are copied. */
+export const byMember = (outputs: ReadonlyMap<string, Tensor>): Handed =>
+  new Map(
+    [...outputs].map(([name, value]) => [
+      name,
+      Array.from({ length: value.shape[0] ?? 0 }, (_, b) => range(value, 0, [b, b + 1])),
+    ]),
+  );
 
 /** The bits of a tensor. */
 const wordsOf = ({ data }: Tensor): Uint8Array | Uint32Array =>
   data instanceof Uint8Array ? data : new Uint32Array(data.buffer, data.byteOffset, data.byteLength / 4);
+
+/** What members were given in several calls. */
+export const oneAfterAnother = (parts: readonly Handed[]): Handed => {
+  const names = [...(parts[0]?.keys() ?? [])];
+  return new Map(names.map((name) => [name, parts.flatMap((part) => part.get(name) ?? [])]));
+};
 
 const isSame = (
   a: ArrayLike<number>,
@@ -64,6 +82,7 @@ export class Group {
   readonly #shared = new Map<string, SharedInputs>();
   /** Which rows the last instance gives, counted from the first changed; undefined before it, and where it gives all. */
   #chosen: readonly number[] | undefined;
+  #differing: readonly (readonly number[])[] = [];
 
   /** @param from the first row that the variants change */
   constructor(
@@ -88,7 +107,7 @@ export class Group {
     const resid = handed.get('resid');
     const resids = this.variants.map((_, v) => {
       const b = members.indexOf(v);
-      return resid && b >= 0 ? range(resid, 0, [b, b + 1]) : undefined;
+      return b >= 0 ? resid?.[b] : undefined;
     });
     const rows = this.#chosen ?? this.positions.map((p) => p - this.from);
     return { resid: resids, positions: rows.map((r) => this.from + r), sites: this.#observed };
@@ -167,43 +186,49 @@ export class Group {
   merge(at: number, other: Batch): void {
     const own = this.#batch;
     const names = [...new Set([...own.handed.keys(), ...other.handed.keys()])];
-    const part = ({ members, handed }: Batch, name: string): Tensor[] =>
-      members.length === 0 ? [] : [handed.get(name) ?? tiled(this.baseHanded(at, name), members.length)];
-    const handed = names.map((name) => {
-      const parts = [...part(own, name), ...part(other, name)];
-      return [name, parts.length === 1 ? (parts[0] as Tensor) : concat(parts, 0)] as const;
-    });
+    const part = ({ members, handed }: Batch, name: string): readonly Tensor[] =>
+      handed.get(name) ?? this.#baseForEach(at, name, members);
+    const handed = names.map((name) => [name, [...part(own, name), ...part(other, name)]] as const);
     this.#batch = { members: [...own.members, ...other.members], handed: new Map(handed) };
   }
 
   /** Which rows of what a member is handed are not the base run's, counted from the first changed. */
-  differingRows(at: number, b: number): readonly number[] {
-    const values = [...this.#batch.handed].flatMap(([name, value]) => {
-      const base = this.baseRows(at, name);
-      const isOfRows = this.#handedType(at, name).shape[1] === 'position';
-      return isOfRows ? [{ own: wordsOf(range(value, 0, [b, b + 1])), base: wordsOf(base) }] : [];
-    });
-    const count = this.positions.length;
-    const differs = (row: number): boolean =>
-      values.some(({ own, base }) => {
-        const width = own.length / count;
-        return !isSame(own, base, [row * width, (row + 1) * width]);
-      });
-    return this.positions.flatMap((_, row) => (differs(row) ? [row] : []));
+  differing(b: number): readonly number[] {
+    return this.#differing[b] ?? [];
   }
 
   /** Leaves out members that are handed what the base run was and change nothing here: they go on as it did. */
   settle(at: number, instance: Instance): void {
     const { members, handed } = this.#batch;
-    if (handed.size === 0) return;
-    const bases = new Map([...handed.keys()].map((name) => [name, wordsOf(this.baseHanded(at, name))] as const));
-    const isBase = (b: number): boolean =>
-      [...handed].every(([name, value]) => isSame(wordsOf(range(value, 0, [b, b + 1])), bases.get(name) ?? []));
+    const differing = this.#compared(at);
     const isDone = (v: number): boolean => this.changesIn(v, instance).every((c) => this.swept(c).way.kind === 'input');
-    const left = members.flatMap((v, b) => (isDone(v) && isBase(b) ? [] : [b]));
+    const left = members.flatMap((v, b) => (differing[b] || !isDone(v) ? [b] : []));
+    this.#differing = left.map((b) => differing[b] ?? []);
     if (left.length === members.length) return;
-    const some = [...handed].map(([name, value]) => [name, take(value, 0, left)] as const);
+    const some = [...handed].map(([name, values]) => [name, left.flatMap((b) => values[b] ?? [])] as const);
     this.#batch = { members: left.map((b) => members[b] ?? 0), handed: new Map(left.length === 0 ? [] : some) };
+  }
+
+  /** [member] the rows in which it differs from the base run; undefined where it is handed nothing else. */
+  #compared(at: number): readonly (readonly number[] | undefined)[] {
+    const bases = [...this.#batch.handed].map(([name, values]) => {
+      const isOfRows = this.#handedType(at, name).shape[1] === 'position';
+      return { values, isOfRows, base: wordsOf(this.baseRows(at, name)) };
+    });
+    const count = this.positions.length;
+    return this.#batch.members.map((_, b) => {
+      const rows = new Set<number>();
+      let isOther = false;
+      for (const { values, isOfRows, base } of bases) {
+        const value = values[b];
+        if (!value) continue;
+        const own = wordsOf(value);
+        const width = own.length / count;
+        if (!isOfRows) isOther ||= !isSame(own, base);
+        else for (let r = 0; r < count; r++) if (!isSame(own, base, [r * width, (r + 1) * width])) rows.add(r);
+      }
+      return rows.size > 0 || isOther ? [...rows].sort((x, y) => x - y) : undefined;
+    });
   }
 
   /** Is a member handed anything that is not the base run's, or does it change something here? */
@@ -232,7 +257,7 @@ export class Group {
   }
 
   /** Takes what an instance handed on to the members; undefined: it gave them what it gave the base run. */
-  leave(instance: Instance, outputs: ReadonlyMap<string, Tensor> = new Map()): void {
+  leave(instance: Instance, outputs: Handed = new Map()): void {
     const given = handedOn(instance.segment);
     const rest = [...this.#batch.handed].filter(([name]) => !given.includes(name));
     this.#batch = { ...this.#batch, handed: new Map([...rest, ...outputs]) };
@@ -241,20 +266,24 @@ export class Group {
   /** Carries out changes of what is handed to an instance, or on by it. */
   changeHanded(at: number, instance: Instance, kind: 'input' | 'output'): void {
     const { members, handed } = this.#batch;
-    const changed = new Map(handed);
+    const changed = new Map<string, Tensor[]>();
     members.forEach((v, b) => {
       for (const change of this.changesIn(v, instance)) {
         const { way, type } = this.swept(change);
         if (way.kind !== kind) continue;
-        const all = changed.get(way.handed) ?? tiled(this.baseHanded(at, way.handed), members.length);
-        const copy =
-          all === handed.get(way.handed) || !changed.has(way.handed) ? { ...all, data: all.data.slice() } : all;
-        changed.set(way.handed, copy as Tensor);
-        const one = floatOf(range(copy as Tensor, 0, [b, b + 1]), way.handed);
-        one.data.set(changedValue(one, [change], this.#frame(instance, type, kind)).data);
+        const all = changed.get(way.handed) ?? [
+          ...(handed.get(way.handed) ?? this.#baseForEach(at, way.handed, members)),
+        ];
+        changed.set(way.handed, all);
+        all[b] = changedValue(floatOf(all[b], way.handed), [change], this.#frame(instance, type, kind));
       }
     });
-    this.#batch = { members, handed: changed };
+    this.#batch = { members, handed: new Map<string, readonly Tensor[]>([...handed, ...changed]) };
+  }
+
+  #baseForEach(at: number, name: string, members: readonly number[]): readonly Tensor[] {
+    if (members.length === 0) return [];
+    return new Array<Tensor>(members.length).fill(this.baseHanded(at, name));
   }
 
   /** The frame of what is handed to an instance, or on by it. */
@@ -266,8 +295,8 @@ export class Group {
 
   /** What some members are handed before an instance: their own, or the base run's for each; undefined: neither has any. */
   handedTo(at: number, name: string, [start, end]: readonly [number, number]): Tensor | undefined {
-    const own = this.#batch.handed.get(name);
-    if (own) return range(own, 0, [start, end]);
+    const own = this.#batch.handed.get(name)?.slice(start, end);
+    if (own) return own.length === 1 ? own[0] : concat(own, 0);
     return this.baseHandedTo(at, name, end - start);
   }
 

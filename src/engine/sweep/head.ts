@@ -1,7 +1,8 @@
 import { bug } from '../../base/index.js';
-import { carried, isRowwise } from '../../graph/index.js';
-import { concat, range, take, type Tensor } from '../../tensor/index.js';
+import { carried, columnsInput, isRowwise, type ModelFacts } from '../../graph/index.js';
+import { concat, int64From, range, take, type Tensor } from '../../tensor/index.js';
 import { asFloat32 } from '../run/as-float32.js';
+import type { Form } from '../run/compiled.js';
 import type { Instance } from '../run/order.js';
 import { makeRows } from '../run/rows.js';
 import { batchedEdits, type Change } from './change.js';
@@ -31,9 +32,11 @@ const run = async (
     rows,
     changes,
     sites,
+    tokens,
   }: {
     stream: Tensor;
     rows: SharedInputs['rows'];
+    tokens?: readonly number[] | undefined;
     changes?: readonly (readonly Change[])[];
     sites?: ReadonlyMap<string, SweptSite>;
   },
@@ -48,10 +51,14 @@ const run = async (
     return batchedEdits({ site: swept.place.site.name, type: swept.type, tag: `change${i}` }, own);
   });
   const usual = usualForm(head, variant);
-  const form = { ...usual, edits: [...usual.edits, ...inner.map((e) => e.edit)], taps: [] };
+  const whole: Form = { ...usual, edits: [...usual.edits, ...inner.map((e) => e.edit)], taps: [] };
+  const form: Form = tokens ? { ...whole, columns: 'chosen' } : whole;
   const { graph, executable } = await model.compilations.get(head.segment, form);
   const edits = [...(variant.edits.get(head.name) ?? []), ...inner];
-  const given = (name: string): Tensor | undefined => (name === carried ? stream : undefined);
+  const given = (name: string): Tensor | undefined => {
+    if (name === columnsInput) return tokens && int64From([tokens.length], tokens);
+    return name === carried ? stream : undefined;
+  };
   const feeds = feedsOf({
     instance: head,
     graph,
@@ -66,16 +73,33 @@ const run = async (
 };
 
 /**
+ * The tokens and some more: a product with fewer columns than the weight has rows would be summed in another order.
+ * Undefined where the vocabulary is not much larger than that.
+ */
+const columnsFor = (tokens: readonly number[], { vocab, modelDim }: ModelFacts): readonly number[] | undefined => {
+  const count = Math.max(tokens.length, modelDim);
+  return 2 * count > vocab ? undefined : Array.from({ length: count }, (_, i) => tokens[i] ?? tokens[0] ?? 0);
+};
+
+/**
  * Scores of rows of the stream, each by itself.
  * @param stream [1, row, model]
+ * @param tokens whose scores are wanted; undefined: all
  * @returns a row of scores for each
  */
-export const scoreAlone = async (model: SweepModel, stream: Tensor): Promise<readonly Float32Array[]> => {
+export const scoreAlone = async (
+  model: SweepModel,
+  stream: Tensor,
+  tokens?: readonly number[],
+): Promise<readonly Float32Array[]> => {
   const count = stream.shape[1] ?? 0;
   // A product of one row would take another kernel.
   const padded = count === 1 ? concat([stream, stream], 1) : stream;
   const rows = makeRows({ ids: [new Array<number>(padded.shape[1] ?? 0).fill(0)], past: 0, step: 0 });
-  return rowsOf(asFloat32(await run(model, { stream: padded, rows }))).slice(0, count);
+  const columns = tokens && columnsFor(tokens, model.program.facts);
+  const all = rowsOf(asFloat32(await run(model, { stream: padded, rows, tokens: columns }))).slice(0, count);
+  if (!tokens) return all;
+  return all.map((row) => (columns ? row.slice(0, tokens.length) : Float32Array.from(tokens, (id) => row[id] ?? NaN)));
 };
 
 const rowsOf = ({ data, shape }: Tensor<'float32'>): Float32Array[] => {

@@ -5,7 +5,7 @@ import type { BaseRun } from './base-run.js';
 import { changedValue, frameOf, type Change } from './change.js';
 import { feedsOf, type SharedInputs } from './feeds.js';
 import { floatOf } from './group.js';
-import { joined, mostRows } from './limits.js';
+import { mostRows } from './limits.js';
 import type { SweptSite } from './places.js';
 
 export interface RowsRequest {
@@ -56,7 +56,19 @@ export const runRows = async (request: RowsRequest): Promise<RowsResult> => {
   const parts: ReadonlyMap<string, Tensor>[] = [];
   for (const [start, end] of turnsOf(rows))
     parts.push(await runTurn({ ...request, changes: request.changes.slice(start, end) }, rows.slice(start, end)));
-  return { rows, values: joined(parts, 1) };
+  const names = [...(parts[0]?.keys() ?? [])];
+  return {
+    rows,
+    values: new Map(
+      names.map((name) => [
+        name,
+        concat(
+          parts.flatMap((p) => p.get(name) ?? []),
+          1,
+        ),
+      ]),
+    ),
+  };
 };
 
 const runTurn = async (

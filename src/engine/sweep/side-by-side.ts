@@ -6,8 +6,8 @@ import type { Instance } from '../run/order.js';
 import type { Rows } from '../run/rows.js';
 import type { BaseRun } from './base-run.js';
 import { feedsOf, SharedInputs } from './feeds.js';
-import type { Group } from './group.js';
-import { joined, mostRows } from './limits.js';
+import { byMember, oneAfterAnother, type Group, type Handed } from './group.js';
+import { mostRows } from './limits.js';
 import { usualForm, type SweepModel } from './model.js';
 import type { Scratch } from './scratch.js';
 
@@ -94,12 +94,12 @@ class LoadRun {
     readonly load: Load,
     readonly request: LoadRequest,
   ) {
-    const { base, at } = request;
+    const { base } = request;
     this.#from = Math.min(...load.map((piece) => piece.group.from));
     let next = base.rows.positions.length;
     this.#members = load.flatMap(({ group, members: [start, end] }) =>
       Array.from({ length: end - start }, (_, i): Member => {
-        const own = group.differingRows(at, start + i);
+        const own = group.differing(start + i);
         const places = group.positions.map((_row, r) => group.from + r);
         for (const row of own) places[row] = next++;
         return { group, index: start + i, own, places };
@@ -107,8 +107,8 @@ class LoadRun {
     );
   }
 
-  /** @returns [piece] what the instance hands on: [member, row, ...] */
-  async run(): Promise<readonly ReadonlyMap<string, Tensor>[]> {
+  /** @returns [piece] what the instance hands on */
+  async run(): Promise<readonly Handed[]> {
     const { base, instance, compiled } = this.request;
     const { graph, executable } = compiled;
     const rows = new Set(graph.inputs.filter(isOfRows).map((i) => i.name));
@@ -195,7 +195,7 @@ class LoadRun {
     ]);
   }
 
-  #divided(outputs: ReadonlyMap<string, Tensor>): readonly ReadonlyMap<string, Tensor>[] {
+  #divided(outputs: ReadonlyMap<string, Tensor>): readonly Handed[] {
     let next = 0;
     return this.load.map((piece) => {
       const [count, rows] = [countOf(piece), chosenOf(piece.group).length];
@@ -205,7 +205,7 @@ class LoadRun {
         const own = range(value, 1, [start, start + count * rows]);
         return { ...own, shape: [count, rows, ...own.shape.slice(2)] };
       };
-      return new Map([...outputs].map(([name, value]) => [name, part(value)] as const));
+      return byMember(new Map([...outputs].map(([name, value]) => [name, part(value)] as const)));
     });
   }
 }
@@ -228,19 +228,17 @@ const runsOf = (rows: readonly number[]): readonly (readonly [number, number])[]
 export const runSideBySide = async ({
   groups,
   ...request
-}: Omit<LoadRequest, 'compiled'> & { readonly groups: readonly Group[] }): Promise<
-  readonly ReadonlyMap<string, Tensor>[]
-> => {
+}: Omit<LoadRequest, 'compiled'> & { readonly groups: readonly Group[] }): Promise<readonly Handed[]> => {
   const { base, instance } = request;
   const { compilations, variant } = base.model;
   const compiled = await compilations.get(instance.segment, {
     ...usualForm(instance, variant),
     ...{ taps: [], rows: 'sideBySide' },
   });
-  const parts = new Map(groups.map((group) => [group, [] as ReadonlyMap<string, Tensor>[]]));
+  const parts = new Map(groups.map((group) => [group, [] as Handed[]]));
   for (const load of loadsOf(groups)) {
     const results = await new LoadRun(load, { ...request, compiled }).run();
-    load.forEach(({ group }, i) => parts.get(group)?.push(results[i] ?? new Map<string, Tensor>()));
+    load.forEach(({ group }, i) => parts.get(group)?.push(results[i] ?? new Map()));
   }
-  return groups.map((group) => joined(parts.get(group) ?? []));
+  return groups.map((group) => oneAfterAnother(parts.get(group) ?? []));
 };

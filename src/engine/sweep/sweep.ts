@@ -18,6 +18,12 @@ const scoredAtOnce = 192;
 /** Scores of whole sequences that are in memory at once, in numbers. */
 const scoresAtOnce = 2 ** 24;
 
+/** Scores of positions: of all tokens, or of some. */
+interface Scores {
+  readonly rows: readonly (readonly [number, Float32Array])[];
+  readonly tokens?: readonly number[] | undefined;
+}
+
 const nothing: SweepVariant = { changes: [] };
 
 /** Variants that begin to differ at the same row. */
@@ -46,7 +52,7 @@ export class Sweep implements Swept {
   readonly #kept: KeptBy;
   readonly #causal: boolean;
   readonly #rowHead: boolean;
-  #baseScores: readonly (readonly [number, Float32Array])[] = [];
+  #baseScores: Scores = { rows: [] };
 
   private constructor(
     readonly model: SweepModel,
@@ -75,7 +81,7 @@ export class Sweep implements Swept {
     const sweep = new Sweep(model, request, sites, new Set(request.observe ?? []));
     model.compilations.keepForms(1 + Math.max(0, ...behindForms(sites)) + 3);
     sweep.#base = await new BaseRun(model, request.prompt, sweep.#kept).run();
-    sweep.#baseScores = await sweep.#scoresOf(sweep.base);
+    sweep.#baseScores = await sweep.#scoresOf(sweep.base, request);
     return sweep;
   }
 
@@ -94,10 +100,10 @@ export class Sweep implements Swept {
    */
   async other(
     prompt: SweepPrompt,
-    { variant = this.model.variant, positions = this.request.positions }: OtherRun = {},
+    { variant = this.model.variant, positions, tokens }: OtherRun = {},
   ): Promise<SweptRun> {
     const run = await new BaseRun({ ...this.model, variant }, prompt, this.#kept).run();
-    return this.#told(run, await this.#scoresOf(run, positions), new Map());
+    return this.#told(run, await this.#scoresOf(run, positions ? { positions, tokens } : this.request), new Map());
   }
 
   /**
@@ -199,7 +205,7 @@ export class Sweep implements Swept {
         changes: some.map((w) => inHead(w.variant)),
       });
       for (const [i, w] of some.entries())
-        await onResult(w.variant, this.#told(this.base, this.#byPosition(scores[i] ?? []), w.sites));
+        await onResult(w.variant, this.#told(this.base, { rows: this.#byPosition(scores[i] ?? []) }, w.sites));
     }
   }
 
@@ -221,33 +227,31 @@ export class Sweep implements Swept {
           ]
         : [];
     });
-    const scores = parts.length === 0 ? [] : await this.#inPieces(concat(parts, 1));
+    const scores = parts.length === 0 ? [] : await this.#inPieces(concat(parts, 1), this.request.tokens);
     let next = 0;
     for (const [i, w] of waiting.entries()) {
       const mine = new Map((own[i] ?? []).map((p) => [p, scores[next++] as Float32Array]));
-      const all = this.#baseScores.map(([p, row]) => [p, mine.get(p) ?? row] as const);
-      await onResult(w.variant, this.#told(this.base, all, w.sites));
+      const all = this.#baseScores.rows.map(([p, row]) => [p, mine.get(p) ?? row] as const);
+      await onResult(w.variant, this.#told(this.base, { ...this.#baseScores, rows: all }, w.sites));
     }
   }
 
-  async #inPieces(stream: Tensor): Promise<readonly Float32Array[]> {
+  async #inPieces(stream: Tensor, tokens: readonly number[] | undefined): Promise<readonly Float32Array[]> {
     const count = stream.shape[1] ?? 0;
     const scores: Float32Array[] = [];
-    const each = Math.max(2, Math.floor(scoresAtOnce / this.model.program.facts.vocab));
+    const { vocab, modelDim } = this.model.program.facts;
+    const each = Math.max(2, Math.floor(scoresAtOnce / (tokens ? modelDim : vocab)));
     for (let from = 0; from < count; from += each)
-      scores.push(...(await scoreAlone(this.model, range(stream, 1, [from, Math.min(from + each, count)]))));
+      scores.push(...(await scoreAlone(this.model, range(stream, 1, [from, Math.min(from + each, count)]), tokens)));
     return scores;
   }
 
-  async #scoresOf(
-    run: BaseRun,
-    positions: readonly number[] = this.request.positions,
-  ): Promise<readonly (readonly [number, Float32Array])[]> {
-    if (positions.length === 0) return [];
+  async #scoresOf(run: BaseRun, { positions, tokens }: Pick<SweepRequest, 'positions' | 'tokens'>): Promise<Scores> {
+    if (positions.length === 0) return { rows: [] };
     const stream = this.#finalStream(run);
     if (this.#rowHead) {
-      const rows = await this.#inPieces(someRows(stream, positions));
-      return positions.map((p, i) => [p, rows[i] as Float32Array] as const);
+      const rows = await this.#inPieces(someRows(stream, positions), tokens);
+      return { rows: positions.map((p, i) => [p, rows[i] as Float32Array] as const), tokens };
     }
     const [scores = []] = await scoreWhole(this.model, {
       base: run,
@@ -255,7 +259,7 @@ export class Sweep implements Swept {
       streams: [stream],
       changes: [[]],
     });
-    return this.#byPosition(scores, positions);
+    return { rows: this.#byPosition(scores, positions) };
   }
 
   #byPosition(
@@ -269,14 +273,12 @@ export class Sweep implements Swept {
     });
   }
 
-  #told(
-    run: BaseRun,
-    scores: readonly (readonly [number, Float32Array])[],
-    sites: ReadonlyMap<string, Tensor>,
-  ): SweptRun {
-    const rows = new Map(scores);
+  #told(run: BaseRun, scores: Scores, sites: ReadonlyMap<string, Tensor>): SweptRun {
+    const rows = new Map(scores.rows);
+    const { tokens } = scores;
     return {
-      logits: (position) => rows.get(position),
+      logits: (position) => (tokens ? undefined : rows.get(position)),
+      ...(tokens ? { logit: (position, id) => rows.get(position)?.[tokens.indexOf(id)] } : {}),
       site: (name) => this.#wholeSite(run, name, sites.get(name)),
     };
   }

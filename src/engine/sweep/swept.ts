@@ -22,6 +22,8 @@ export interface SweepRequest {
   readonly observe?: Iterable<string>;
   /** Positions whose scores are read; a classifier has one row whatever stands here. */
   readonly positions: readonly number[];
+  /** Tokens whose scores are read there; left out: all. */
+  readonly tokens?: readonly number[] | undefined;
 }
 
 /** What is other about a run besides its prompt. */
@@ -30,11 +32,15 @@ export interface OtherRun {
   readonly variant?: Variant | undefined;
   /** Positions whose scores are read; left out: those of the sweep. */
   readonly positions?: readonly number[] | undefined;
+  /** Tokens whose scores are read there; left out: all, or with the sweep's positions those of the sweep. */
+  readonly tokens?: readonly number[] | undefined;
 }
 
 /** What a run gave: scores after positions, and sites that were to be observed. */
 export interface SweptRun {
   readonly logits: (position: number) => Float32Array | undefined;
+  /** The score of a token, where only some are read. */
+  readonly logit?: (position: number, id: number) => number | undefined;
   /** Whole values, as a pass by itself would have captured them. */
   readonly site: (name: string) => FloatTensor;
 }

@@ -1,4 +1,4 @@
-import { concat, type Tensor } from '../../tensor/index.js';
+import type { Tensor } from '../../tensor/index.js';
 import { siteIn, type Instance } from '../run/order.js';
 import { Group, type WalkContext, type Walked } from './group.js';
 import { mostRows } from './limits.js';
@@ -112,7 +112,7 @@ export class Walk {
           next += list.length;
           return part;
         });
-        return [name, group.ofChosen(concat(parts, 0))] as const;
+        return [name, parts.map((part) => group.ofChosen(part))] as const;
       });
       variant += members.length;
       group.merge(at + 1, { members, handed: new Map(handed) });

@@ -6,8 +6,8 @@ import type { LiveEdit } from '../run/request.js';
 import { keptOf } from './base-run.js';
 import { batchedEdits, changedValue, frameOf } from './change.js';
 import { feedsOf, tiled } from './feeds.js';
-import { floatOf, type Group } from './group.js';
-import { joined, mostRows } from './limits.js';
+import { byMember, floatOf, oneAfterAnother, type Group, type Handed } from './group.js';
+import { mostRows } from './limits.js';
 import { usualForm, wholeForm } from './model.js';
 import type { SweptSite } from './places.js';
 
@@ -69,11 +69,11 @@ const execute = async (
 };
 
 /** The batch through an instance, some of its runs at a time; the rest of them have no edits of their own inside. */
-export const runWhole = async (group: Group, at: number, instance: Instance): Promise<ReadonlyMap<string, Tensor>> => {
+export const runWhole = async (group: Group, at: number, instance: Instance): Promise<Handed> => {
   const { base } = group.context;
   const { compilations, variant } = base.model;
   const rows = group.rowsIn(instance).positions.length;
-  const parts: ReadonlyMap<string, Tensor>[] = [];
+  const parts: Handed[] = [];
   for (const [start, end] of inTurns(group.batch.members.length, rows)) {
     const members = group.batch.members.slice(start, end);
     const inner = innerEdits(group, instance, members);
@@ -92,9 +92,9 @@ export const runWhole = async (group: Group, at: number, instance: Instance): Pr
         : (group.past(instance, name, members.length) ??
           group.handedTo(at, readName(instance.segment, name), [start, end]));
     const edits = [...(variant.edits.get(instance.name) ?? []), ...inner];
-    parts.push(await execute(group, { instance, compiled, members, edits, given }));
+    parts.push(byMember(await execute(group, { instance, compiled, members, edits, given })));
   }
-  return joined(parts);
+  return oneAfterAnother(parts);
 };
 
 /** What follows a site inside an instance, made ready to run alone. */
@@ -155,13 +155,14 @@ export const runBehind = async (group: Group, { at, swept, members }: BehindRequ
   const { variant } = group.context.base.model;
   const compiled = await compileBehind(group, swept);
   const rows = group.rowsIn(instance).positions.length;
-  const parts: ReadonlyMap<string, Tensor>[] = [];
+  const parts: Handed[] = [];
   for (const [start, end] of inTurns(members.length, rows)) {
     const some = members.slice(start, end);
     const given = givenBehind(group, { at, swept, members: some, graph: compiled.graph });
     const edits = variant.edits.get(instance.name) ?? [];
-    parts.push(await execute(group, { instance, compiled, members: some, edits, given }));
+    parts.push(byMember(await execute(group, { instance, compiled, members: some, edits, given })));
   }
-  const handed = [...joined(parts)].map(([name, value]) => [name, group.ofChosen(value)] as const);
+  const chosen = (values: readonly Tensor[]): readonly Tensor[] => values.map((value) => group.ofChosen(value));
+  const handed = [...oneAfterAnother(parts)].map(([name, values]) => [name, chosen(values)] as const);
   group.merge(at + 1, { members, handed: new Map(handed) });
 };

@@ -1,5 +1,6 @@
 export * from './additions.js';
 export * from './bind.js';
+export * from './columns.js';
 export * from './cut.js';
 export { downstream, fromInput, isRowwise, type Downstream } from './downstream.js';
 export { editSite, maskInput, operandInput, type ValueEdit } from './edit.js';

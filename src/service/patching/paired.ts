@@ -81,9 +81,13 @@ export const guessPair = async (p: Prepared): Promise<PairResult> => {
   const sides = await sidesIn(p);
   const { base, other, swept, grids, cells, metric, otherMetric } = sides;
   const sweep = await openSweep(swept, {
-    ...{ prompt: base, changes: cells.map((c) => c.place.name), observe: metric.sites, positions: metric.positions },
+    ...{ prompt: base, changes: cells.map((c) => c.place.name), observe: metric.sites },
+    ...{ positions: metric.positions, tokens: metric.tokens },
   });
-  const [own, there] = [metric.of(sweep.baseRun), await sweep.other(other, { positions: otherMetric.positions })];
+  const [own, there] = [
+    metric.of(sweep.baseRun),
+    await sweep.other(other, { positions: otherMetric.positions, tokens: otherMetric.tokens }),
+  ];
   const guesses = await guessesOf(p, sides, there);
   const chosen = checkedCells(guesses, p.run.input);
   const some = chosen.flatMap((c) => cells[c] ?? []);
