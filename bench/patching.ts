@@ -13,11 +13,14 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gridsOf, metricOf } from '../src/analyses/sweep/index.js';
 import { runOrder, Sweep, type Prompt, type SweepModel } from '../src/engine/index.js';
+import { collectLater } from '../src/engine/onnxruntime/index.node.js';
 import { parseExpression } from '../src/language/index.js';
 import { openModel, type OpenModel } from '../src/service/index.js';
 import { gpt2SmallConfig, writeRandomModel } from '../test/support/random-model.js';
 import { peakGflops } from './floor.js';
 import { talker } from './talker.js';
+
+collectLater(); // as the command and the host do
 
 const here = path.dirname(fileURLToPath(import.meta.url));
 const option = (name: string, otherwise: string): string => {

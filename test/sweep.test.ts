@@ -12,6 +12,7 @@ import {
   type Change,
   type ExperimentContext,
   type Prompt,
+  type SweepRequest,
   type SweepVariant,
   type SweptRun,
   type Variant,
@@ -188,7 +189,7 @@ describe.each(Object.entries(cases).filter(([, each]) => each.exact))('a block o
 
 const allCases = Object.entries(cases).flatMap(([name, each]) =>
   (['never', 'always'] as const)
-    .filter((sideBySide) => sideBySide === 'never' || each.exact)
+    .filter((sideBySide) => sideBySide === 'never' || each.exact || each.source)
     .map((sideBySide) => ({ name, each, sideBySide })),
 );
 
@@ -249,10 +250,10 @@ describe.each(allCases)(
       }
     };
 
-    const opened = async (names: readonly string[], positions = prompt.ids.map((_, i) => i)): Promise<Sweep> =>
+    const opened = async (changes: readonly string[], read: Partial<SweepRequest> = {}): Promise<Sweep> =>
       Sweep.open(
         { program: model.program, compilations: model.compilations, variant: plain(model), sideBySide },
-        { prompt, changes: names, positions },
+        { prompt, changes, positions: prompt.ids.map((_, i) => i), ...read },
       );
 
     const patched = (all: readonly ReturnType<typeof atRow>[], clean: SweptRun) =>
@@ -273,10 +274,46 @@ describe.each(allCases)(
       const all = each.sites.flatMap((site) => [1, 4, n - 1].map((row) => atRow(model, site, row)));
       const sweep = await opened(
         all.map((a) => a.name),
-        positions,
+        { positions },
       );
       const clean = await sweep.other(other);
       await compare(patched(all, clean), sweep, prompt, positions);
+    });
+
+    it('scored at some tokens alone', async () => {
+      const all = each.sites.flatMap((site) => [1, n - 1].map((row) => atRow(model, site, row)));
+      const positions = [4, n - 1];
+      const tokens = [7, 3];
+      const sweep = await opened(
+        all.map((a) => a.name),
+        { positions, tokens },
+      );
+      const clean = await sweep.other(other);
+      const list = patched(all, clean);
+      const words = vocab(each.config);
+      await sweep.run(
+        list.map((l) => l.variant),
+        async (v, run) => {
+          expect(run.logits(n - 1)).toBeUndefined();
+          const whole = await alone(list[v]?.texts ?? []);
+          for (const p of positions)
+            for (const id of tokens)
+              expect(Math.abs((run.logit?.(p, id) ?? NaN) - (whole[p * words + id] ?? NaN))).toBeLessThan(1e-5);
+        },
+      );
+    });
+
+    it('of a change that changes nothing, which gives what the base run gave', async () => {
+      const all = each.sites.flatMap((site) => [1, n - 1].map((row) => atRow(model, site, row)));
+      const sweep = await opened(all.map((a) => a.name));
+      const list = patched(all, await sweep.other(prompt));
+      const base = sweep.baseRun.logits(n - 1);
+      await sweep.run(
+        list.map((l) => l.variant),
+        (_v, run) => {
+          expect(run.logits(n - 1)).toEqual(base);
+        },
+      );
     });
 
     it('of a prompt of one token', async () => {

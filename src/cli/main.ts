@@ -1,4 +1,7 @@
+import { collectLater } from '../engine/onnxruntime/index.node.js';
 import { runCommandLine } from './command-line.js';
+
+collectLater();
 
 /** Where nobody reads any more (`| head -1`), there is nothing left to do. */
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {

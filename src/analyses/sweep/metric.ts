@@ -115,10 +115,10 @@ const tokensRead = (
   for (const node of nodesOf(expression)) {
     if (node.kind === 'word' && (node.word === 'loss' || node.word === 'entropy')) return undefined;
     if (node.kind !== 'token') continue;
-    const [first, ...more] = typeof node.token === 'string' ? (texts.get(node.token) ?? []) : [{ id: node.token }];
-    const isOne = first !== undefined && more.length === 0 && first.id >= 0 && first.id < vocab;
-    if (node.by !== 'logit' || !isOne) return undefined; // what is no token is an error where the row is read
-    ids.add(first.id);
+    const named = typeof node.token === 'string' ? texts.get(node.token)?.map((t) => t.id) : [node.token];
+    const [id = -1] = named?.length === 1 ? named : [];
+    if (node.by !== 'logit' || id < 0 || id >= vocab) return undefined; // what is no token is an error where it is read
+    ids.add(id);
   }
   return ids.size === 0 ? undefined : [...ids];
 };

@@ -4,6 +4,7 @@ import { concat, int64From, range, take, type Tensor } from '../../tensor/index.
 import { asFloat32 } from '../run/as-float32.js';
 import type { Form } from '../run/compiled.js';
 import type { Instance } from '../run/order.js';
+import type { LiveEdit } from '../run/request.js';
 import { makeRows } from '../run/rows.js';
 import { batchedEdits, type Change } from './change.js';
 import { rowsFrom, type BaseRun } from './base-run.js';
@@ -25,31 +26,30 @@ export const scoresRows = (model: SweepModel): boolean => {
   return !shares && isRowwise(head.segment.graph) && (model.variant.edits.get(head.name) ?? []).length === 0;
 };
 
-const run = async (
-  model: SweepModel,
-  {
-    stream,
-    rows,
-    changes,
-    sites,
-    tokens,
-  }: {
-    stream: Tensor;
-    rows: SharedInputs['rows'];
-    tokens?: readonly number[] | undefined;
-    changes?: readonly (readonly Change[])[];
-    sites?: ReadonlyMap<string, SweptSite>;
-  },
-): Promise<Tensor> => {
-  const head = headOf(model);
-  const { variant } = model;
-  const named = [...new Set((changes ?? []).flat().map((c) => c.site))].sort();
-  const inner = named.flatMap((name, i) => {
+interface HeadRun {
+  readonly stream: Tensor;
+  readonly rows: SharedInputs['rows'];
+  readonly tokens?: readonly number[] | undefined;
+  readonly changes?: readonly (readonly Change[])[];
+  readonly sites?: ReadonlyMap<string, SweptSite>;
+}
+
+/** Changes inside the head, as edits of its graph. */
+const innerEdits = ({ changes = [], sites }: HeadRun): readonly LiveEdit[] => {
+  const named = [...new Set(changes.flat().map((c) => c.site))].sort();
+  return named.flatMap((name, i) => {
     const swept = sites?.get(name);
     if (!swept) throw bug(`${name} is not among the sites of the sweep`);
-    const own = (changes ?? []).map((list) => list.filter((c) => c.site === name));
+    const own = changes.map((list) => list.filter((c) => c.site === name));
     return batchedEdits({ site: swept.place.site.name, type: swept.type, tag: `change${i}` }, own);
   });
+};
+
+const run = async (model: SweepModel, asked: HeadRun): Promise<Tensor> => {
+  const { stream, rows, tokens } = asked;
+  const head = headOf(model);
+  const { variant } = model;
+  const inner = innerEdits(asked);
   const usual = usualForm(head, variant);
   const whole: Form = { ...usual, edits: [...usual.edits, ...inner.map((e) => e.edit)], taps: [] };
   const form: Form = tokens ? { ...whole, columns: 'chosen' } : whole;

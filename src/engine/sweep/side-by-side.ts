@@ -22,18 +22,20 @@ type Load = readonly Piece[];
 
 const countOf = ({ members: [start, end] }: Piece): number => end - start;
 
-/** Groups divided into loads of not more than `mostRows` rows each, in their order. */
+/** Groups divided into loads of about as many rows each and not many more than `mostRows`, in their order. */
 const loadsOf = (groups: readonly Group[]): readonly Load[] => {
+  const total = groups.reduce((sum, { batch, positions }) => sum + batch.members.length * positions.length, 0);
+  const most = Math.ceil(total / Math.ceil(total / mostRows));
   const loads: Piece[][] = [];
   let free = 0;
   for (const group of groups) {
     const [count, rows] = [group.batch.members.length, group.positions.length];
     for (let start = 0; start < count;) {
-      if (free < rows) {
+      if (free <= 0) {
         loads.push([]);
-        free = Math.max(mostRows, rows);
+        free = most;
       }
-      const end = Math.min(count, start + Math.floor(free / rows));
+      const end = Math.min(count, start + Math.ceil(free / rows));
       loads.at(-1)?.push({ group, members: [start, end] });
       free -= (end - start) * rows;
       start = end;

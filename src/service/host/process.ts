@@ -3,7 +3,7 @@
  * left to whatever the engine's libraries write there. Ends when the face does.
  */
 import { Socket } from 'node:net';
-import { keepPrivate } from '../../engine/onnxruntime/index.node.js';
+import { collectLater, keepPrivate } from '../../engine/onnxruntime/index.node.js';
 import { totalMemoryBytes } from '../machine.node.js';
 import { startWorker } from './entries.js';
 import type { FromWorker, WorkerLimits } from './messages.js';
@@ -26,6 +26,7 @@ const fail = (reason: string): never => {
 const serve = (): void => {
   const socket = new Socket({ fd: 3, readable: true, writable: true });
   keepPrivate();
+  collectLater();
   const worker = startWorker(limitsOf(process.argv[2]));
   let isEnding = false;
   const server = new Server({
