@@ -4,6 +4,7 @@ import {
   forward,
   makeRows,
   scoreAlone,
+  scoresRead,
   SharedInputs,
   usualForm,
   type Compiled,
@@ -132,10 +133,10 @@ export class CircuitRuns {
   async score(stream: Float32Array): Promise<number> {
     const { metric } = this.pair;
     const rows = take(float32([1, this.#positions, this.#width], stream), 1, metric.positions);
-    const scores = await scoreAlone(this.model, rows);
-    const byPosition = new Map(metric.positions.map((p, i) => [p, scores[i]]));
+    const scores = await scoreAlone(this.model, rows, metric.tokens);
+    const byPosition = new Map(metric.positions.flatMap((p, i) => (scores[i] ? [[p, scores[i]] as const] : [])));
     return metric.of({
-      logits: (p) => byPosition.get(p),
+      ...scoresRead(byPosition, metric.tokens),
       site: () => {
         throw bug('a circuit has no sites to read');
       },

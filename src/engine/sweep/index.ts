@@ -4,5 +4,13 @@ export { feedsOf, SharedInputs, type FeedSources } from './feeds.js';
 export { scoreAlone, scoresRows } from './head.js';
 export { usualForm, type SweepModel } from './model.js';
 export { openSweep, Sweep } from './sweep.js';
-export type { Elsewhere, SweepPrompt, SweepRequest, SweepVariant, Swept, SweptRun } from './swept.js';
+export {
+  scoresRead,
+  type Elsewhere,
+  type SweepPrompt,
+  type SweepRequest,
+  type SweepVariant,
+  type Swept,
+  type SweptRun,
+} from './swept.js';
 export { sweptAtOnce } from './limits.js';

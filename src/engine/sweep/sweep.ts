@@ -10,7 +10,15 @@ import { headOf, scoreAlone, scoresRows, scoreWhole, someRows } from './head.js'
 import { sweptAtOnce } from './limits.js';
 import type { Kept, SweepModel } from './model.js';
 import { sweptSites, type SweptSite } from './places.js';
-import type { OtherRun, SweepPrompt, SweepRequest, SweepVariant, Swept, SweptRun } from './swept.js';
+import {
+  scoresRead,
+  type OtherRun,
+  type SweepPrompt,
+  type SweepRequest,
+  type SweepVariant,
+  type Swept,
+  type SweptRun,
+} from './swept.js';
 import { Walk } from './walk.js';
 
 /** Rows of streams that are scored in one call. */
@@ -274,11 +282,8 @@ export class Sweep implements Swept {
   }
 
   #told(run: BaseRun, scores: Scores, sites: ReadonlyMap<string, Tensor>): SweptRun {
-    const rows = new Map(scores.rows);
-    const { tokens } = scores;
     return {
-      logits: (position) => (tokens ? undefined : rows.get(position)),
-      ...(tokens ? { logit: (position, id) => rows.get(position)?.[tokens.indexOf(id)] } : {}),
+      ...scoresRead(new Map(scores.rows), scores.tokens),
       site: (name) => this.#wholeSite(run, name, sites.get(name)),
     };
   }

@@ -45,6 +45,15 @@ export interface SweptRun {
   readonly site: (name: string) => FloatTensor;
 }
 
+/** Rows of scores by position, of all tokens or of some, as a run tells them. */
+export const scoresRead = (
+  rows: ReadonlyMap<number, Float32Array>,
+  tokens: readonly number[] | undefined,
+): Pick<SweptRun, 'logits' | 'logit'> =>
+  tokens
+    ? { logits: () => undefined, logit: (position, id) => rows.get(position)?.[tokens.indexOf(id)] }
+    : { logits: (position) => rows.get(position) };
+
 /** Many runs of one prompt that each change a little, whatever makes them. */
 export interface Swept {
   /** The base run's own values. */
