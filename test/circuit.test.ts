@@ -2,8 +2,8 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { CircuitRuns, connected, wiringOf, type Wiring } from '../src/analyses/circuit-search/index.js';
-import { metricOf } from '../src/analyses/sweep/index.js';
+import { CircuitRuns, connected, edgeScores, wiringOf, type Wiring } from '../src/analyses/circuit-search/index.js';
+import { correlation, metricOf } from '../src/analyses/sweep/index.js';
 import { forward, runOrder, scoreRows, type Prompt, type SweepModel } from '../src/engine/index.js';
 import {
   circuit,
@@ -17,7 +17,7 @@ import {
   type OpenModel,
   type OperationContext,
 } from '../src/index.js';
-import { float32 } from '../src/tensor/index.js';
+import { float32, take } from '../src/tensor/index.js';
 
 const golden = path.join(import.meta.dirname, 'golden/models');
 const context: OperationContext = { signal: new AbortController().signal, note: () => undefined };
@@ -25,7 +25,61 @@ const clean = [5, 42, 9, 9, 31, 0, 58];
 const corrupt = [5, 17, 9, 33, 31, 2, 58];
 const metric = 'logit(11) - logit(23)';
 
-describe.each(['gpt2-default', 'llama-grouped'])('edges of %s', (name) => {
+/** A model, senders of which what goes straight to the scores is tried, and edges with the sites they end in. */
+interface Kind {
+  readonly name: string;
+  readonly senders: readonly string[];
+  readonly edges: readonly (readonly [sender: string, reader: string, site: string])[];
+  /** Ways that are none in it. */
+  readonly none: readonly string[];
+}
+
+const beside = (kvAxis: string, mlp: string): Pick<Kind, 'senders' | 'edges'> => ({
+  senders: ['embed', 'head 0.1', 'mlp 0', 'head 1.1'],
+  edges: [
+    ['head 0.1', 'q 1.1', 'blocks.1.attn.q[head=1]'],
+    ['mlp 0', 'k 1.0', `blocks.1.attn.k[${kvAxis}=0]`],
+    ['head 0.1', 'mlp 1', mlp],
+    ['embed', 'v 0.0', `blocks.0.attn.v[${kvAxis}=0]`],
+  ],
+});
+const whole = (mlpOf: (layer: number) => string): Pick<Kind, 'senders' | 'edges' | 'none'> => ({
+  senders: ['embed', 'attention 0', 'mlp 0', 'attention 1'],
+  edges: [
+    ['attention 0', 'q 1', 'blocks.1.attn.q'],
+    ['mlp 0', 'k 1', 'blocks.1.attn.k'],
+    ['attention 0', 'v 1', 'blocks.1.attn.v'],
+    ['attention 1', 'mlp 1', mlpOf(1)],
+    ['embed', 'mlp 0', mlpOf(0)],
+  ],
+  none: ['mlp 1 -> mlp 1', 'attention 1 -> q 1', 'head 0.1 -> logits'],
+});
+const sums = (kvAxis: string): Pick<Kind, 'senders' | 'edges' | 'none'> => ({
+  senders: ['embed', 'head 0.1', 'mlp 0', 'head 1.2'],
+  edges: [
+    ['head 0.1', 'q 2.3', 'blocks.2.attn.q[head=3]'],
+    ['head 0.1', 'v 1.1', `blocks.1.attn.v[${kvAxis}=1]`],
+    ['mlp 0', 'k 1.0', `blocks.1.attn.k[${kvAxis}=0]`],
+    ['head 1.2', 'mlp 1', 'blocks.1.ln2.normalized'],
+    ['embed', 'mlp 0', 'blocks.0.ln2.normalized'],
+  ],
+  none: ['mlp 1 -> mlp 1', 'head 1.2 -> q 1.0', 'attention 0 -> logits'],
+});
+const noneBeside = ['head 1.1 -> mlp 1', 'mlp 1 -> mlp 1', 'head 1.1 -> q 1.0'];
+const normed = (layer: number): string => `blocks.${layer}.ln2.normalized`;
+const gated = (layer: number): string => `blocks.${layer}.mlp.pre, blocks.${layer}.mlp.pre_linear`;
+
+const models: readonly Kind[] = [
+  { name: 'gpt2-default', ...sums('head') },
+  { name: 'llama-grouped', ...sums('kvHead') },
+  { name: 'gpt-neox-default', ...beside('head', 'blocks.1.ln2.normalized'), none: noneBeside },
+  { name: 'phi-multi-query', ...beside('kvHead', 'blocks.1.mlp.pre'), none: noneBeside },
+  { name: 'gemma2-default', ...whole(normed) },
+  { name: 'gemma3-text-default', ...whole(normed) },
+  { name: 'olmo2-default', ...whole(gated) },
+];
+
+describe.each(models)('edges of $name', ({ name, senders, edges, none }) => {
   let model: OpenModel;
   let swept: SweepModel;
   let wiring: Wiring;
@@ -56,11 +110,14 @@ describe.each(['gpt2-default', 'llama-grouped'])('edges of %s', (name) => {
     expect(await runs.metric([])).toBeCloseTo(await metricIn(promptOfIds(model, corrupt)), 4);
   });
 
-  const senders = ['embed', 'head 0.1', 'mlp 0', 'head 1.2'] as const;
   const siteOf = (sender: string): { sites: string; layer?: number; column: number } => {
     const [, kind, layer, head] = /^(\w+)(?: (\d+)(?:\.(\d+))?)?$/.exec(sender) ?? [];
     if (kind === 'embed') return { sites: 'blocks.0.resid_pre', column: 0 };
-    return { sites: kind === 'head' ? 'z' : 'mlp_out', layer: Number(layer), column: Number(head ?? 0) };
+    return {
+      sites: { head: 'z', attention: 'attn_out' }[kind ?? ''] ?? 'mlp_out',
+      layer: Number(layer),
+      column: Number(head ?? 0),
+    };
   };
 
   const pathPatched = async (sender: string, receivers: string): Promise<number> => {
@@ -91,16 +148,7 @@ describe.each(['gpt2-default', 'llama-grouped'])('edges of %s', (name) => {
     expect(await runs.metric(without)).toBeCloseTo(await pathPatched(sender, 'logits'), 4);
   });
 
-  it.each([
-    ['head 0.1', 'q 2.3', 'blocks.2.attn.q[head=3]'],
-    ['head 0.1', 'v 1.1', 'blocks.1.attn.v'],
-    ['mlp 0', 'k 1.0', 'blocks.1.attn.k'],
-    ['head 1.2', 'mlp 1', 'blocks.1.ln2.normalized'],
-    ['embed', 'mlp 0', 'blocks.0.ln2.normalized'],
-  ])('without %s -> %s is path patching to %s', async (sender, reader, site) => {
-    const index = /\.(\d+)$/.exec(reader)?.[1] ?? '0';
-    const axis = name === 'llama-grouped' ? 'kvHead' : 'head';
-    const receiver = /attn\.[kv]$/.test(site) ? `${site}[${axis}=${index}]` : site;
+  it.each(edges)('without %s -> %s is path patching to %s', async (sender, reader, receiver) => {
     const without = wiring.edges.filter((e) => e.name !== `${sender} -> ${reader}`);
     expect(without.length).toBe(wiring.edges.length - 1);
     const value = await runs.metric(without);
@@ -108,30 +156,60 @@ describe.each(['gpt2-default', 'llama-grouped'])('edges of %s', (name) => {
     expect(value).not.toBeCloseTo(await runs.metric(wiring.edges), 6);
   });
 
-  it('straight to the scores goes what a head writes, and nothing else', async () => {
-    const names = new Set(['blocks.1.attn.result', 'blocks.2.resid_post']);
+  it('straight to the scores goes what a part writes, and nothing else', async () => {
+    const [, head] = /^head 1\.(\d+)$/.exec(senders[3] ?? '') ?? [];
+    const written = head === undefined ? 'blocks.1.attn_out' : 'blocks.1.attn.result';
+    const last = `${wiring.blocks.at(-1)?.name ?? ''}.resid_post`;
     const run = async (ids: number[]) =>
-      (await forward(model, { variant: swept.variant, ids: [ids], capture: names })).sites;
+      (await forward(model, { variant: swept.variant, ids: [ids], capture: new Set([written, last]) })).sites;
     const [own, other] = [await run(clean), await run(corrupt)];
-    const [heads, width] = [4, model.program.facts.modelDim];
-    const result = (sites: typeof own) =>
-      toFloat32(sites.get('blocks.1.attn.result') ?? float32([0], new Float32Array()));
-    const stream = toFloat32(own.get('blocks.2.resid_post') ?? float32([0], new Float32Array()));
-    const row = Float32Array.from({ length: width }, (_, i) => {
-      const at = ((clean.length - 1) * heads + 2) * width + i;
-      return (stream[(clean.length - 1) * width + i] ?? 0) + (result(other)[at] ?? 0) - (result(own)[at] ?? 0);
-    });
-    const logits = await scoreRows(model, swept.variant, float32([1, 1, width], row));
+    const width = model.program.facts.modelDim;
+    const at = clean.length - 1;
+    const row = (sites: typeof own, name: string): Float32Array => {
+      const value = sites.get(name) ?? float32([0], new Float32Array());
+      const ofHead = name === last || head === undefined ? value : take(value, 2, [Number(head)]);
+      return toFloat32(take(ofHead, 1, [at]));
+    };
+    const stream = row(own, last).map((x, i) => x + (row(other, written)[i] ?? 0) - (row(own, written)[i] ?? 0));
+    const logits = await scoreRows(model, swept.variant, float32([1, 1, width], stream));
     const expected = (logits.data[11] ?? 0) - (logits.data[23] ?? 0);
-    expect(await pathPatched('head 1.2', 'logits')).toBeCloseTo(expected, 4);
+    expect(await pathPatched(senders[3] ?? '', 'logits')).toBeCloseTo(expected, 4);
   });
 
   it('that lead nowhere are left out', () => {
     const named = (...wanted: string[]) => wiring.edges.filter((e) => wanted.includes(e.name));
-    expect(connected(named('embed -> q 1.0'), wiring)).toEqual([]);
-    expect(connected(named('head 0.1 -> logits'), wiring)).toEqual([]);
-    const way = named('embed -> v 0.0', 'head 0.0 -> logits');
+    const [first, v] = senders.includes('attention 0') ? ['attention 0', 'v 0'] : ['head 0.0', 'v 0.0'];
+    expect(connected(named(`embed -> ${v}`), wiring)).toEqual([]);
+    expect(connected(named(`${first} -> logits`), wiring)).toEqual([]);
+    const way = named(`embed -> ${v}`, `${first} -> logits`);
+    expect(way.length).toBe(2);
     expect(connected(way, wiring)).toEqual(way);
+  });
+
+  it('go from no part to one beside it or before it', () => {
+    expect(wiring.edges.map((e) => e.name).filter((edge) => none.includes(edge))).toEqual([]);
+  });
+
+  it('are guessed as what leaving out each alone does, the nearer the two runs are', async () => {
+    const near = await CircuitRuns.open(swept, wiring, runs.pair);
+    // some of these values are the same array
+    const values = new Map(
+      (['out', 'stream'] as const).flatMap((part) =>
+        [...near.corrupt[part]].map(([key, value]) => [value, near.clean[part].get(key)] as const),
+      ),
+    );
+    for (const [value, own] of values)
+      value.forEach((x, i) => (value[i] = (own?.[i] ?? NaN) + 0.02 * (x - (own?.[i] ?? NaN))));
+    const guesses = await edgeScores(
+      near,
+      () => Promise.resolve([]),
+      () => undefined,
+    );
+    const all = await near.metric(wiring.edges);
+    const measured: number[] = [];
+    for (const edge of wiring.edges) measured.push((await near.metric(wiring.edges.filter((e) => e !== edge))) - all);
+    const guessed = wiring.edges.map((e) => guesses.get(e.name) ?? NaN);
+    expect(correlation(guessed, measured)).toBeGreaterThan(0.98);
   });
 });
 
@@ -190,8 +268,8 @@ describe('circuit', () => {
     ],
     [{ model: path.join(golden, 't5-default'), ids: clean, corruptIds: corrupt, metric: 'logit(1)' }, 'two stacks'],
     [
-      { model: path.join(golden, 'gemma2-default'), ids: clean, corruptIds: corrupt, metric: 'logit(1)' },
-      'a norm stands',
+      { model: path.join(golden, 'opt-post-norm'), ids: clean, corruptIds: corrupt, metric: 'logit(1)' },
+      'a norm stands in its stream',
     ],
   ])('refuses %j', async (request, message) => {
     await expect(searched(request)).rejects.toThrow(message);

@@ -25,9 +25,13 @@ export type CircuitInput = z.infer<typeof circuitInput>;
 
 const number = z.number().nullable();
 
+/** The part that reads at the end of an edge: `q 4.1` is read by `head 4.1`, `q 4` by `attention 4`. */
+export const readingPart = (to: string): string =>
+  to.replace(/^[qkv] (\d+)$/, 'attention $1').replace(/^[qkv] /, 'head ');
+
 /**
  * Edges from what writes to the stream (`embed`, `head 2.0`, `mlp 3`) to what reads it (`q 4.1`, `k 4.1`, `v 4.1`,
- * `mlp 3`, `logits`). `score`: the guess that ordered them; `effect`: by how much the share falls without it.
+ * `mlp 3`, `logits`). Where a norm stands behind a layer's heads, these are one: `attention 2`, `q 4`. `score`: the guess that ordered them; `effect`: by how much the share falls without it.
  */
 export const circuitResult = z.object({
   model: modelSummary,

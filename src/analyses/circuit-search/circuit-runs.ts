@@ -23,8 +23,11 @@ interface Parts {
   readonly stream: ReadonlyMap<string, Float32Array>;
 }
 
-/** Queries, keys and values (or an MLP's input) that a stream leads to. */
-export type Read = ReadonlyMap<'q' | 'k' | 'v' | 'mlp', Float32Array>;
+/** What a stream leads to, by the name of the site in a layer: queries, keys and values, or what an MLP makes first. */
+export type Read = ReadonlyMap<string, Float32Array>;
+
+/** The site that a reading of attention ends in. */
+export const attentionSites = { q: 'attn.q', k: 'attn.k', v: 'attn.v' } as const;
 
 const added = (sum: Float32Array, a: Float32Array, b: Float32Array): void => {
   for (let i = 0; i < sum.length; i++) sum[i] = (sum[i] ?? 0) + (a[i] ?? 0) - (b[i] ?? 0);
@@ -76,8 +79,8 @@ export class CircuitRuns {
   }
 
   async #partsOf({ ids }: Prompt): Promise<Parts> {
-    const { blocks, heads } = this.wiring;
-    const names = ['resid_pre', 'resid_mid', 'resid_post', 'mlp_out', 'attn.result'];
+    const { blocks, mlpReads } = this.wiring;
+    const names = [...new Set(['resid_pre', mlpReads, 'resid_post', 'mlp_out', this.#written])];
     const { sites } = await forward(this.model, {
       ...{ variant: this.model.variant, ids: [ids], logits: 'none' },
       capture: new Set(blocks.flatMap((b) => names.map((n) => `${b.name}.${n}`))),
@@ -87,14 +90,24 @@ export class CircuitRuns {
     const [out, stream] = [new Map<string, Float32Array>(), new Map<string, Float32Array>()];
     blocks.forEach(({ name }, layer) => {
       if (layer === 0) out.set('embed', toFloat32(of(`${name}.resid_pre`)));
-      const result = of(`${name}.attn.result`);
-      for (let head = 0; head < heads; head++) out.set(`head ${layer}.${head}`, toFloat32(take(result, 2, [head])));
+      this.#setAttention(out, layer, of(`${name}.${this.#written}`));
       out.set(`mlp ${layer}`, toFloat32(of(`${name}.mlp_out`)));
       stream.set(`attention ${layer}`, toFloat32(of(`${name}.resid_pre`)));
-      stream.set(`mlp ${layer}`, toFloat32(of(`${name}.resid_mid`)));
+      stream.set(`mlp ${layer}`, toFloat32(of(`${name}.${mlpReads}`)));
     });
     stream.set('logits', toFloat32(of(`${blocks.at(-1)?.name ?? ''}.resid_post`)));
     return { out, stream };
+  }
+
+  /** The site of what the senders of attention write. */
+  get #written(): 'attn.result' | 'attn_out' {
+    return this.wiring.attention === 'whole' ? 'attn_out' : 'attn.result';
+  }
+
+  #setAttention(out: Map<string, Float32Array>, layer: number, value: Tensor): void {
+    const { heads, attention } = this.wiring;
+    if (attention === 'whole') out.set(`attention ${layer}`, toFloat32(value));
+    else for (let head = 0; head < heads; head++) out.set(`head ${layer}.${head}`, toFloat32(take(value, 2, [head])));
   }
 
   /** The stream that a reader gets: the corrupted run's, with what the edges bring of another in its place. */
@@ -160,8 +173,8 @@ export class CircuitRuns {
     const read = await this.read(instance, 'attention', readers.map(streamOf));
     const pick = (kind: 'q' | 'k' | 'v', count: number): Tensor => {
       const parts = Array.from({ length: count }, (_, head) => {
-        const at = readers.findIndex((r) => r.kind === kind && 'head' in r && r.head === head);
-        const data = read[at]?.get(kind) ?? this.#missing();
+        const at = readers.findIndex((r) => r.kind === kind && 'layer' in r && (r.head ?? head) === head);
+        const data = read[at]?.get(attentionSites[kind]) ?? this.#missing();
         return take(float32([1, this.#positions, count, data.length / this.#positions / count], data), 2, [head]);
       });
       return concat(parts, 2);
@@ -171,8 +184,8 @@ export class CircuitRuns {
       ['attn.k', pick('k', kvHeads)],
       ['attn.v', pick('v', kvHeads)],
     ]);
-    const result = await this.#behind(instance, values, 'attn.result');
-    for (let head = 0; head < heads; head++) out.set(`head ${layer}.${head}`, toFloat32(take(result, 2, [head])));
+    const [written] = await this.#behind(instance, values, [this.#written]);
+    this.#setAttention(out, layer, written ?? this.#missing());
   }
 
   async #mlp(instance: Instance, layer: number, stream: Float32Array): Promise<Float32Array> {
@@ -182,8 +195,15 @@ export class CircuitRuns {
     });
     const there = known?.out.get(`mlp ${layer}`);
     if (there) return there;
-    const mid = float32([1, this.#positions, this.#width], stream);
-    return toFloat32(await this.#behind(instance, new Map([['resid_mid', mid]]), 'mlp_out'));
+    const [made] = await this.#mlpSites(instance, float32([1, this.#positions, this.#width], stream), ['mlp_out']);
+    return toFloat32(made ?? this.#missing());
+  }
+
+  /** Sites of an MLP, of a batch of streams that it reads. */
+  #mlpSites(instance: Instance, stream: Tensor, sites: readonly string[]): Promise<readonly Tensor[]> {
+    return this.wiring.mlpReads === 'resid_pre'
+      ? this.#front(instance, stream, sites)
+      : this.#behind(instance, new Map([['resid_mid', stream]]), sites);
   }
 
   /**
@@ -195,35 +215,30 @@ export class CircuitRuns {
     what: 'attention' | 'mlp',
     streams: readonly Float32Array[],
   ): Promise<readonly Read[]> {
-    const sites = what === 'attention' ? (['q', 'k', 'v'] as const) : (['mlp'] as const);
-    const nameOf = { q: 'attn.q', k: 'attn.k', v: 'attn.v', mlp: 'ln2.normalized' } as const;
+    const names = what === 'attention' ? Object.values(attentionSites) : this.wiring.mlpSites;
     const distinct = [...new Map(streams.map((s) => [keyOf(s), s])).values()];
     const places = new Map(distinct.map((s, i) => [keyOf(s), i]));
     const stream = concat(
       distinct.map((s) => float32([1, this.#positions, this.#width], s)),
       0,
     );
-    const names = sites.map((s) => nameOf[s]);
-    const results =
-      what === 'attention'
-        ? await this.#front(instance, stream, names)
-        : new Map([
-            ['ln2.normalized', await this.#behind(instance, new Map([['resid_mid', stream]]), 'ln2.normalized')],
-          ]);
+    const results = await (what === 'attention'
+      ? this.#front(instance, stream, names)
+      : this.#mlpSites(instance, stream, names));
     return streams.map((s) => {
       const at = places.get(keyOf(s)) ?? 0;
       return new Map(
-        sites.map((site) => {
-          const all = toFloat32(results.get(nameOf[site]) ?? this.#missing());
+        names.map((name, i) => {
+          const all = toFloat32(results[i] ?? this.#missing());
           const each = all.length / distinct.length;
-          return [site, all.slice(at * each, (at + 1) * each)] as const;
+          return [name, all.slice(at * each, (at + 1) * each)] as const;
         }),
       );
     });
   }
 
-  /** Sites before attention's scores, of a batch of streams. */
-  async #front(instance: Instance, stream: Tensor, sites: readonly string[]): Promise<ReadonlyMap<string, Tensor>> {
+  /** Sites of a layer, of a batch of streams before it. */
+  async #front(instance: Instance, stream: Tensor, sites: readonly string[]): Promise<readonly Tensor[]> {
     const { segment } = instance;
     const names = sites.map((s) => `${segment.id}.${s}`);
     const form = { ...usualForm(instance, this.model.variant), taps: names, only: 'taps' } as const;
@@ -233,15 +248,19 @@ export class CircuitRuns {
       given: (name) => (name === 'resid' ? stream : undefined),
       fetch: names,
     });
-    return new Map(sites.map((s, i) => [s, results.get(names[i] ?? '') ?? this.#missing()]));
+    return names.map((name) => results.get(name) ?? this.#missing());
   }
 
-  /** One site of what follows from others, which are given. */
-  async #behind(instance: Instance, given: ReadonlyMap<string, Tensor>, site: string): Promise<Tensor> {
+  /** Sites of what follows from others, which are given. */
+  async #behind(
+    instance: Instance,
+    given: ReadonlyMap<string, Tensor>,
+    sites: readonly string[],
+  ): Promise<readonly Tensor[]> {
     const { segment } = instance;
-    const name = `${segment.id}.${site}`;
+    const names = sites.map((site) => `${segment.id}.${site}`);
     const behind = [...given.keys()].map((s) => `${segment.id}.${s}`);
-    const form = { ...usualForm(instance, this.model.variant), taps: [name], only: 'taps', behind } as const;
+    const form = { ...usualForm(instance, this.model.variant), taps: names, only: 'taps', behind } as const;
     const compiled = await this.model.compilations.get(segment, form);
     const inputs = new Map(
       [...given].map(([s, tensor]) => {
@@ -250,8 +269,8 @@ export class CircuitRuns {
       }),
     );
     const batch = [...given.values()][0]?.shape[0] ?? 1;
-    const results = await this.#run(instance, compiled, { batch, given: (input) => inputs.get(input), fetch: [name] });
-    return results.get(name) ?? this.#missing();
+    const results = await this.#run(instance, compiled, { batch, given: (input) => inputs.get(input), fetch: names });
+    return names.map((name) => results.get(name) ?? this.#missing());
   }
 
   #run(

@@ -1,14 +1,14 @@
 import { bug } from '../../base/index.js';
 import { gradients, type ExpressionToken } from '../../engine/index.js';
 import { take, toFloat32, type FloatTensor } from '../../tensor/index.js';
-import type { CircuitRuns, Read } from './circuit-runs.js';
+import { attentionSites, type CircuitRuns, type Read } from './circuit-runs.js';
 import { readerName, senderName, type Edge, type Reader } from './edges.js';
 
-const siteOf = { q: 'attn.q', k: 'attn.k', v: 'attn.v', mlp: 'ln2.normalized' } as const;
-
 /** The part of a value that is a reader's: its head's, of [1, position, head, headDim], or all. */
-const partOf = (value: FloatTensor, reader: Reader): Float32Array =>
-  toFloat32('head' in reader ? take(value, 2, [reader.head]) : value);
+const partOf = (value: FloatTensor, reader: Reader): Float32Array => {
+  const head = 'head' in reader ? reader.head : undefined;
+  return toFloat32(head === undefined ? value : take(value, 2, [head]));
+};
 
 const dot = (a: Float32Array, b: Float32Array, c: Float32Array): number => {
   let sum = 0;
@@ -72,15 +72,16 @@ class EdgeScores {
 
   #score(reader: Reader, block: string, { own, reads }: { own: Read; reads: ReadonlyMap<string, Read> }): void {
     if (reader.kind === 'logits') return;
-    const { kind } = reader;
-    const slope = this.slopes.get(`${block}.${siteOf[kind]}`);
-    if (!slope) throw bug(`there is no slope at ${siteOf[kind]} of ${block}`);
-    const part = (read: Read): Float32Array =>
-      partOf({ dtype: 'float32', shape: slope.shape, data: read.get(kind) ?? new Float32Array() }, reader);
-    const [along, before] = [partOf(slope, reader), part(own)];
-    for (const edge of this.#edgesTo(reader)) {
-      const read = reads.get(senderName(edge.from));
-      if (read) this.scores.set(edge.name, dot(along, part(read), before));
+    for (const site of reader.kind === 'mlp' ? this.runs.wiring.mlpSites : [attentionSites[reader.kind]]) {
+      const slope = this.slopes.get(`${block}.${site}`);
+      if (!slope) throw bug(`there is no slope at ${site} of ${block}`);
+      const part = (read: Read): Float32Array =>
+        partOf({ dtype: 'float32', shape: slope.shape, data: read.get(site) ?? new Float32Array() }, reader);
+      const [along, before] = [partOf(slope, reader), part(own)];
+      for (const edge of this.#edgesTo(reader)) {
+        const read = reads.get(senderName(edge.from));
+        if (read) this.scores.set(edge.name, (this.scores.get(edge.name) ?? 0) + dot(along, part(read), before));
+      }
     }
   }
 }
@@ -98,7 +99,8 @@ export const edgeScores = async (
   onProgress: (done: number, total: number) => void,
 ): Promise<ReadonlyMap<string, number>> => {
   const { wiring, model, pair } = runs;
-  const sites = wiring.blocks.flatMap((b) => Object.values(siteOf).map((s) => `${b.name}.${s}`));
+  const read = [...Object.values(attentionSites), ...wiring.mlpSites];
+  const sites = wiring.blocks.flatMap((b) => read.map((s) => `${b.name}.${s}`));
   const slopes = await gradients(model, {
     ...{ variant: model.variant, expression: pair.metric.expression, prompt: pair.prompt, sites, encode },
     ...(model.onSegment ? { onSegment: model.onSegment } : {}),

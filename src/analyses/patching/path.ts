@@ -115,12 +115,13 @@ const frozen = (sender: Cell, carriers: readonly PlacedSite[], base: SweptRun): 
   }));
 };
 
-/** Does anything that a sender writes reach a receiver? */
+/** Does anything that a sender writes reach a receiver? In a layer where the MLP stands beside attention, not from there. */
 const reaches = (sender: Cell, { place }: Receiver): boolean => {
   const [from, to] = [depthOf(sender.place), depthOf(place)];
   if (from !== to) return to > from;
-  const inMlp = /^(mlp|ln2)/.test(kindOf(place));
-  return sends(sender) === 'before' || (sends(sender) === 'attention' && inMlp);
+  const { id, graph } = place.instance.segment;
+  const isBehind = graph.sites.some((s) => s.name === `${id}.resid_mid`) && /^(mlp|ln2)/.test(kindOf(place));
+  return sends(sender) === 'before' || (sends(sender) === 'attention' && isBehind);
 };
 
 /** A sender with the receivers that it reaches. */

@@ -48,6 +48,9 @@ const notesOf = (found: Circuit): string[] => [
   ...(found.tried < found.edges.length
     ? [`${found.tried} of ${found.edges.length} edges were taken out one by one; --tests raises that`]
     : []),
+  ...(found.faithfulness > 1.5
+    ? ['these edges alone bring more of the difference than the whole model has: others work against them']
+    : []),
   ...(Math.abs(found.complement) > 0.5
     ? ['the other edges alone keep much of the difference too: the circuit is not all that does it']
     : []),

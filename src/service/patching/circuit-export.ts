@@ -1,10 +1,7 @@
-import type { CircuitResult } from '../../protocol/index.js';
+import { readingPart, type CircuitResult } from '../../protocol/index.js';
 import { svgDocument, textAt, tip, type Exportable, type Table } from '../exports/index.js';
 
 type Edge = CircuitResult['edges'][number];
-
-/** The part that a reader belongs to, as a node of a drawing: `q 4.1` is `head 4.1`. */
-const nodeOf = (name: string): string => name.replace(/^[qkv] /, 'head ');
 
 const layerOf = (name: string, layers: number): number => {
   if (name === 'embed') return 0;
@@ -27,7 +24,7 @@ const dotOf = ({ edges, metric }: CircuitResult): string => {
   const lines = edges.map((e) => {
     const port = portOf(e.to);
     const width = (0.5 + 4 * weightOf(e, most)).toFixed(2);
-    return `  ${quoted(e.from)} -> ${quoted(nodeOf(e.to))} [penwidth=${width}${port === '' ? '' : `, label=${quoted(port)}`}];`;
+    return `  ${quoted(e.from)} -> ${quoted(readingPart(e.to))} [penwidth=${width}${port === '' ? '' : `, label=${quoted(port)}`}];`;
   });
   return [
     'digraph circuit {',
@@ -48,7 +45,7 @@ const [across, up, margin] = [110, 64, 50];
 
 /** Layers from below to above, as the stream goes; the wider a line, the more it carries. */
 const circuitSvg = ({ edges, metric, model, faithfulness }: CircuitResult): string => {
-  const names = [...new Set(edges.flatMap((e) => [e.from, nodeOf(e.to)]))];
+  const names = [...new Set(edges.flatMap((e) => [e.from, readingPart(e.to)]))];
   const rows = [...new Set(names.map((n) => layerOf(n, model.layers)))].sort((a, b) => a - b);
   const inRow = rows.map((row) => names.filter((n) => layerOf(n, model.layers) === row).sort());
   const widest = Math.max(1, ...inRow.map((row) => row.length));
@@ -63,7 +60,7 @@ const circuitSvg = ({ edges, metric, model, faithfulness }: CircuitResult): stri
   );
   const most = strength(edges);
   const lines = edges.map((e) => {
-    const [a, b] = [places.get(e.from), places.get(nodeOf(e.to))];
+    const [a, b] = [places.get(e.from), places.get(readingPart(e.to))];
     const middle = ((a?.y ?? 0) + (b?.y ?? 0)) / 2;
     const line = `M${a?.x} ${(a?.y ?? 0) - 12} C${a?.x} ${middle} ${b?.x} ${middle} ${b?.x} ${(b?.y ?? 0) + 12}`;
     const title = `${e.from} to ${e.to}: ${(e.effect ?? e.score ?? 0).toFixed(4)}`;

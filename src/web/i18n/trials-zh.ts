@@ -152,7 +152,7 @@ export const trialsZh: TrialsWords = {
     guess: '猜测',
     node: (name, edges) => `${name}，${edges} 条边`,
     strongest: '影响最大的边',
-    names: { embed: '嵌入', logits: '分数', head: '头', mlp: 'MLP' },
+    names: { embed: '嵌入', logits: '分数', head: '头', attention: '注意力', mlp: 'MLP' },
     through: (port) => ({ q: '查询', k: '键', v: '值' })[port] ?? port,
     more: (n) => `另有 ${n} 条边`,
   },

@@ -145,7 +145,7 @@ export const trialsEn = {
     guess: 'guess',
     node: (name: string, edges: number) => `${name}, ${edges} edges`,
     strongest: 'The edges that matter most',
-    names: { embed: 'embedding', logits: 'scores', head: 'head', mlp: 'MLP' },
+    names: { embed: 'embedding', logits: 'scores', head: 'head', attention: 'attention', mlp: 'MLP' },
     through: (port: string) => ({ q: 'queries', k: 'keys', v: 'values' })[port] ?? port,
     more: (n: number) => `and ${n} more edges`,
   },

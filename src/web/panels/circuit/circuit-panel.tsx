@@ -1,5 +1,5 @@
 import { For, Show, type JSX } from 'solid-js';
-import type { CircuitResult } from '../../../protocol/index.js';
+import { readingPart, type CircuitResult } from '../../../protocol/index.js';
 import { useApp } from '../../app.js';
 import { compact } from '../../look/numbers.js';
 import { Panel } from '../../shell/panel.jsx';
@@ -16,7 +16,7 @@ import { RunBar } from '../trials/run-bar.jsx';
 import { manyPairs } from '../trials/many-pairs.js';
 import { PairsField } from '../trials/pairs-field.jsx';
 import { makeTrial, notYet, type Trial } from '../trials/trial.js';
-import { nodesOf, readerOf, strongestOf, type CircuitEdge } from './data.js';
+import { nodesOf, strongestOf, type CircuitEdge } from './data.js';
 import { Graph } from './graph.jsx';
 import { useNodes } from './nodes.js';
 import type { App } from '../../app.js';
@@ -88,7 +88,7 @@ const Strongest = (props: { readonly result: CircuitResult }): JSX.Element => {
   const row = (edge: CircuitEdge): JSX.Element => (
     <tr>
       <td>
-        {button(edge.from, wholeName(edge.from))} → {button(readerOf(edge.to), readerText(edge.to))}
+        {button(edge.from, wholeName(edge.from))} → {button(readingPart(edge.to), readerText(edge.to))}
       </td>
       <td class="number">{compact(edge.effect)}</td>
       <td class="number soft">{compact(edge.score)}</td>

@@ -1,24 +1,21 @@
-import type { CircuitResult } from '../../../protocol/index.js';
+import { readingPart, type CircuitResult } from '../../../protocol/index.js';
 
 export type CircuitEdge = CircuitResult['edges'][number];
 
-/** A part of a circuit: `embed`, `head 2.0`, `mlp 3`, `logits`. */
+/** A part of a circuit: `embed`, `head 2.0`, `attention 2`, `mlp 3`, `logits`. */
 export interface CircuitNode {
   readonly name: string;
-  readonly kind: 'embed' | 'head' | 'mlp' | 'logits';
+  readonly kind: 'embed' | 'head' | 'attention' | 'mlp' | 'logits';
   readonly layer: number | undefined;
   readonly head: number | undefined;
   /** Edges that lead to it or from it. */
   readonly edges: number;
 }
 
-/** The part that reads at the end of an edge: `q 4.1` is read by `head 4.1`. */
-export const readerOf = (name: string): string => name.replace(/^[qkv] /, 'head ');
-
 /** Through which of a head's inputs an edge leads: `q`, `k`, `v`. */
 export const portOf = (name: string): string | undefined => /^([qkv]) /.exec(name)?.[1];
 
-const kinds = { embed: 'embed', logits: 'logits', head: 'head', mlp: 'mlp' } as const;
+const kinds = { embed: 'embed', logits: 'logits', head: 'head', attention: 'attention', mlp: 'mlp' } as const;
 
 const nodeOf = (name: string, edges: number): CircuitNode => {
   const [, kind = 'embed', layer, head] = /^(\w+)(?: (\d+)(?:\.(\d+))?)?$/.exec(name) ?? [];
@@ -33,7 +30,7 @@ const nodeOf = (name: string, edges: number): CircuitNode => {
 export const nodesOf = (edges: readonly CircuitEdge[]): readonly CircuitNode[] => {
   const counts = new Map<string, number>();
   for (const { from, to } of edges)
-    for (const name of [from, readerOf(to)]) counts.set(name, (counts.get(name) ?? 0) + 1);
+    for (const name of [from, readingPart(to)]) counts.set(name, (counts.get(name) ?? 0) + 1);
   return [...counts].map(([name, count]) => nodeOf(name, count));
 };
 
@@ -107,7 +104,7 @@ export const layoutOf = (rows: readonly (readonly CircuitNode[])[], room: number
 
 /** The line of an edge, from the top of one part to the bottom of another, as an SVG path; undefined where a part is none. */
 export const linePath = ({ from, to }: CircuitEdge, places: Layout['places']): string | undefined => {
-  const [a, b] = [places.get(from), places.get(readerOf(to))];
+  const [a, b] = [places.get(from), places.get(readingPart(to))];
   if (!a || !b) return undefined;
   const [y0, y1, x1] = [a.y - box.height / 2, b.y + box.height / 2, b.x + (ports[portOf(to) ?? ''] ?? 0)];
   const middle = (y0 + y1) / 2;

@@ -1,5 +1,5 @@
 import { createMemo, createSignal, For, onCleanup, onMount, Show, type JSX } from 'solid-js';
-import type { CircuitResult } from '../../../protocol/index.js';
+import { readingPart, type CircuitResult } from '../../../protocol/index.js';
 import { useApp } from '../../app.js';
 import { watchSize } from '../../look/canvas.js';
 import { colorAt, css } from '../../look/color.js';
@@ -9,7 +9,6 @@ import {
   layoutOf,
   linePath,
   nodesOf,
-  readerOf,
   rowsOf,
   widthOf,
   worthOf,
@@ -35,7 +34,7 @@ const Edge = (props: EdgeProps): JSX.Element => {
   const { edgeText } = useNodes();
   const share = (): number => Math.abs(worthOf(props.edge)) / props.largest;
   const isOff = (): boolean =>
-    props.chosen !== undefined && props.edge.from !== props.chosen && readerOf(props.edge.to) !== props.chosen;
+    props.chosen !== undefined && props.edge.from !== props.chosen && readingPart(props.edge.to) !== props.chosen;
   return (
     <Show when={linePath(props.edge, props.places)}>
       {(path) => (

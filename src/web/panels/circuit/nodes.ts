@@ -1,7 +1,8 @@
+import { readingPart } from '../../../protocol/index.js';
 import { useApp } from '../../app.js';
 import { layerOf } from '../../look/names.js';
 import { compact } from '../../look/numbers.js';
-import { portOf, readerOf, worthOf, type CircuitEdge, type CircuitNode } from './data.js';
+import { portOf, worthOf, type CircuitEdge, type CircuitNode } from './data.js';
 
 /** The names of parts and edges in the page's language, and where a part is looked at. */
 export const useNodes = () => {
@@ -19,7 +20,7 @@ export const useNodes = () => {
   /** Where an edge leads: `head 4.1, keys`. */
   const readerText = (to: string): string => {
     const port = portOf(to);
-    return port === undefined ? whole(to) : `${whole(readerOf(to))}, ${t().through(port)}`;
+    return port === undefined ? whole(to) : `${whole(readingPart(to))}, ${t().through(port)}`;
   };
   return {
     readerText,
