@@ -24,7 +24,14 @@ export interface Change {
 /** The absolute index of each local one, along each axis of a value; −1 for the second copy of a doubled row. */
 export type Frame = readonly (readonly number[])[];
 
-const counted = (n: number): number[] => Array.from({ length: n }, (_, i) => i);
+const countings = new Map<number, readonly number[]>();
+
+/** The same list for the same number: a sweep asks for a model's width some thousand times. */
+const counted = (n: number): readonly number[] => {
+  const known = countings.get(n) ?? Array.from({ length: n }, (_, i) => i);
+  countings.set(n, known);
+  return known;
+};
 
 /** The frame of a value that a pass over these rows computed. */
 export const frameOf = ({ axes, shape }: ValueType, rows: Rows): Frame =>
@@ -74,7 +81,8 @@ const eachReached = (
   const strides = stridesOf(frame.map((axis) => axis.length));
   const sourceStrides = source ? stridesOf(source.shape) : [];
   const last = frame.length - 1;
-  const isCounted = (frame[last] ?? []).every((index, i) => index === i);
+  const innermost = frame[last] ?? [];
+  const isCounted = innermost === counted(innermost.length) || innermost.every((index, i) => index === i);
   const visit = (a: number, offset: number, from: number): void => {
     if (a > last) {
       at({ local: offset, from, count: 1, step: 0 });
