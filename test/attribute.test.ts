@@ -226,6 +226,13 @@ describe('units', () => {
 });
 
 describe('attack', () => {
+  it('says which texts that were to stay are none of the prompt', async () => {
+    const given = { model: judge, prompt: 'The soup was awful.', attack: 'input-reduction' };
+    const found = await attackedBy({ ...given, keep: ['awful', 'zebra'] });
+    expect(found.notes).toContain('no token of the text is "zebra": nothing stays for it');
+    expect((await attackedBy({ ...given, keep: ['awful'] })).notes ?? []).toEqual([]);
+  });
+
   it('takes special tokens away only where it may, as AllenNLP does', async () => {
     const given = { model: judge, prompt: 'The soup was awful.', attack: 'input-reduction' };
     const [plain, all] = [await attackedBy(given), await attackedBy({ ...given, takeSpecial: true })];
@@ -301,6 +308,7 @@ describe('on the command line', () => {
     [['attribute', gpt2, '--prompt', 't5 t6', '--of', 'loss', '--word', 't7'], 'OPTION_INVALID', '--of'],
     [['attribute', gpt2, '--prompt', 't5 t6', '--replace', 'mask', '--method', 'lime'], 'OPTION_INVALID', 'mask'],
     [['attribute', gpt2, '--prompt', 't5 t6', '--replace', 'remove', '--method', 'shapley'], 'OPTION_INVALID', 'left'],
+    [['attribute', gpt2, '--prompt', 't5 t6', '--baseline', 'nowhere'], 'OPTION_INVALID', 'not one token'],
     [['attribute', gpt2, '--prompt', 't5 t6', '--max-bytes', '10'], 'MEMORY_LIMIT', 'gradient'],
     [['attribute', gpt2, '--prompt', 't5 t6', '--out', 'x.bmp'], 'OPTION_INVALID', 'x.bmp'],
     [['attribute', tiny('bert-two-labels'), '--ids', '5,6', '--max-new-tokens', '2'], 'OPTION_INVALID', 'tokens'],

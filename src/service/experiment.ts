@@ -83,8 +83,16 @@ export const refuseGradientEdits = (edits: readonly Edit[], { gradOf }: { readon
   });
 };
 
-/** The id of a token given by text or id. @throws UsageError EDIT_INVALID, ID_OUT_OF_RANGE, TOKENIZER_MISSING */
-export const tokenId = (model: OpenModel, token: Token): number => {
+/**
+ * The id of a token given by text or id.
+ * @param code of the error where it is none
+ * @throws UsageError EDIT_INVALID or OPTION_INVALID, ID_OUT_OF_RANGE, TOKENIZER_MISSING
+ */
+export const tokenId = (
+  model: OpenModel,
+  token: Token,
+  code: 'EDIT_INVALID' | 'OPTION_INVALID' = 'EDIT_INVALID',
+): number => {
   if (typeof token === 'number') {
     if (token < model.program.facts.vocab) return token;
     throw new UsageError(`token id ${token} is out of range`, {
@@ -95,7 +103,7 @@ export const tokenId = (model: OpenModel, token: Token): number => {
   const id = needTokenizer(model).idOf(token);
   if (id !== undefined) return id;
   throw new UsageError(`${JSON.stringify(token)} is not one token`, {
-    code: 'EDIT_INVALID',
+    code,
     hint: 'Most words begin with a space, as in " Rome"; `cutaway tokenize MODEL --text` shows how a text is cut.',
   });
 };

@@ -140,6 +140,14 @@ const check = ({ model }: Opened, { attack, toward, maxFlips, anyToken, takeSpec
     });
 };
 
+/** Texts that were to stay, and that no token of the prompt is. */
+const keptInVain = (model: OpenModel, prompt: Prompt, keep: readonly string[] = []): readonly string[] => {
+  const texts = new Set(attacked(prompt).ids.map((id) => textOf(model, id).trim()));
+  const absent = keep.filter((text) => !texts.has(text));
+  if (absent.length === 0) return [];
+  return [`no token of the text is ${absent.map((text) => JSON.stringify(text)).join(' or ')}: nothing stays for it`];
+};
+
 /** Where the answer to a text stands; nowhere, of a classifier. */
 const answerIn = (model: OpenModel) => (prompt: Prompt) =>
   model.program.facts.output === 'masks' ? answerPosition(model, prompt) : undefined;
@@ -164,7 +172,7 @@ export const attackOn = async (
     prompt,
     outcome.final.map((t) => t.id),
   );
-  const told = [...notes, ...answerNotes(model, prompt)];
+  const told = [...notes, ...answerNotes(model, prompt), ...keptInVain(model, prompt, input.keep)];
   for (const note of told) context.note(note);
   const said = [...model.notes, ...told];
   return {

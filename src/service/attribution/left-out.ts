@@ -36,7 +36,7 @@ export const leavingOut = (model: OpenModel, given: Replacement | undefined): Le
   if (given === undefined) return tokenizer && maskOf(tokenizer) ? leavingOut(model, 'mask') : { kind: 'zero' };
   if (given === 'zero' || given === 'remove') return { kind: given };
   if (given === 'mask' || given === 'pad') return { kind: 'token', id: roleOf(model, given), name: given };
-  return { kind: 'token', id: tokenId(model, given.token), name: JSON.stringify(given.token) };
+  return { kind: 'token', id: tokenId(model, given.token, 'OPTION_INVALID'), name: JSON.stringify(given.token) };
 };
 
 /** A text without some of its tokens, and what a number of it is then read of. */

@@ -63,8 +63,18 @@ export const phrasesOfAnalysesZh: readonly Phrase[] = [
   ],
   ['it has two stacks, an encoder and a decoder', '它有编码器和解码器两个堆叠'],
   ['it does not score the next word, row by row', '它不逐行给下一个词打分'],
-  ['its MLP does not read what attention leaves in the stream', '它的 MLP 不读注意力留在流里的东西'],
-  ['a norm stands between a part and the stream', '部件与流之间有归一化'],
+  ['its layers are not made of heads and an MLP', '它的层不是由注意力头和 MLP 组成的'],
+  ['a norm stands in its stream, which is no sum', '它的流里有归一化，不是各部分之和'],
+  [
+    'these edges alone bring more of the difference than the whole model has: others work against them',
+    '仅这些边带来的差异比整个模型还大：其他边在抵消它们',
+  ],
+  [
+    'the other edges alone keep much of the difference too: the circuit is not all that does it',
+    '仅靠其余的边也能保留大部分差异：做这件事的不只是这个回路',
+  ],
+  ['{} of {} edges were taken out one by one; --tests raises that', '{1} 条边中有 {0} 条被逐一移除；--tests 可增加'],
+  ['no token of the text is {}: nothing stays for it', '文本里没有词元 {0!}：没有为它保留什么'],
   ['edits of values would be lost in it', '对值的编辑会在其中丢失'],
   [
     'a circuit needs prompts of as many tokens, and these have {} and {}',
