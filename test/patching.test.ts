@@ -48,6 +48,47 @@ describe.each(Object.entries(reference.models))(
   },
 );
 
+describe("cross-attention's keys and values by the tokens that the encoder read", () => {
+  const asked = {
+    ...{ model: path.join(golden, 'models/t5-default'), ids: [5, 42, 9, 31, 58], targetIds: [0, 7, 12] },
+    ...{ metric: 'logit(11) - logit(23)', method: 'zero' },
+  };
+  const corruptIds = [5, 42, 17, 31, 58];
+
+  it.each(['k', 'v'])('are set to zero one by one as by edits: %s', async (site) => {
+    const { grids } = await patched({ ...asked, sites: `cross_attn.${site}`, by: ['position'] });
+    const [grid] = grids;
+    expect(grid).toMatchObject({ site: `decoder.cross_attn.${site}`, by: ['position'], ofSource: true });
+    expect(grid?.layers).toEqual(['decoder.blocks.0', 'decoder.blocks.1']);
+    expect(grid?.columns.map((c) => c.position)).toEqual([0, 1, 2, 3, 4]);
+    for (const source of [1, 3]) {
+      const text = `set decoder.blocks.1.cross_attn.${site}[source=${source}] = zero`;
+      const { clean } = await patched({ ...asked, sites: 'decoder.blocks.0.resid_pre', edits: [{ text }] });
+      expect(grid?.raw[1]?.[source]).toBeCloseTo(clean ?? NaN, 5);
+    }
+  });
+
+  it('change where the prompts differ, layers and heads chosen, measured and guessed', async () => {
+    const pair = { ...asked, corruptIds, sites: 'cross_attn.v', by: ['position', 'head'], layers: [1] };
+    const [measured, guessed] = [
+      await patched({ ...pair, method: 'patch' }),
+      await patched({ ...pair, method: 'attribution', checked: 8 }),
+    ];
+    expect(measured.grids[0]?.layers).toEqual(['decoder.blocks.1']);
+    expect(measured.grids[0]?.columns.length).toBe(15);
+    expect(measured.grids[0]?.raw[0]?.some((x) => Math.abs((x ?? NaN) - (measured.corrupted ?? NaN)) > 1e-4)).toBe(
+      true,
+    );
+    expect(guessed.guess?.correlation ?? NaN).toBeGreaterThan(0.8);
+  });
+
+  it('are patched between prompts of other lengths', async () => {
+    const longer = { ...asked, corruptIds: [5, 42, 17, 17, 31, 58], sites: 'cross_attn.k', by: ['position'] };
+    const { grids } = await patched({ ...longer, method: 'patch' });
+    expect(grids[0]?.columns.length).toBe(6);
+  });
+});
+
 describe('patch', () => {
   let folder = '';
   beforeAll(() => {

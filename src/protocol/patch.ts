@@ -74,6 +74,8 @@ const numbers = z.array(z.array(number));
 export const patchGrid = z.object({
   site: z.string(),
   by: z.array(patchBy),
+  /** Positions are those of the encoder's text. */
+  ofSource: z.literal(true).optional(),
   layers: z.array(z.string()),
   columns: z.array(
     z.object({

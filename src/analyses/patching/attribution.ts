@@ -1,7 +1,7 @@
 import { alignTokens } from '../../base/index.js';
 import { gradients, type GradientsRequest, type SweptRun } from '../../engine/index.js';
 import type { FloatTensor } from '../../tensor/index.js';
-import { alignedValue, type Cell } from '../sweep/index.js';
+import { alignedValue, rowsOf, type Cell } from '../sweep/index.js';
 import type { Prompt, SweepModel } from '../../engine/index.js';
 import { stridesOf } from '../../tensor/index.js';
 
@@ -55,11 +55,11 @@ export const attributionPatching = async (
   };
   const others = new Map<string, FloatTensor>();
   return cells.map((cell) => {
-    const { name, type, instance } = cell.place;
-    const encoder = instance.segment.stack === 'encoder';
-    const value = others.get(name) ?? alignedValue(other.run.site(name), { name, type, encoder }, alignment);
+    const { name, type } = cell.place;
+    const rows = rowsOf(cell.place);
+    const value = others.get(name) ?? alignedValue(other.run.site(name), { name, type, rows }, alignment);
     others.set(name, value);
-    const map = encoder ? alignment.source : alignment.positions;
+    const map = rows.isSource ? alignment.source : alignment.positions;
     if (cell.position !== undefined && map[cell.position] === undefined) return NaN;
     const [gradient, own] = [found.sites.get(name), found.values.get(name)];
     return isFloat(gradient) && isFloat(own) ? product(cell, { gradient, own, other: value }) : NaN;

@@ -14,7 +14,16 @@ import {
   type Variant,
 } from '../../engine/index.js';
 import type { FloatTensor } from '../../tensor/index.js';
-import { alignedValue, type Alignment, type Cell, type Ledger, type Metric } from '../sweep/index.js';
+import {
+  alignedValue,
+  kindOf,
+  layerOf,
+  rowsOf,
+  type Alignment,
+  type Cell,
+  type Ledger,
+  type Metric,
+} from '../sweep/index.js';
 
 /** What cells are changed to. `patch`: what the other run has there. */
 export type CellValue =
@@ -65,8 +74,7 @@ const alignmentOf = (prompt: Prompt, other: Prompt): Alignment => ({
 });
 
 /** The mean over positions (rows that look, of attention's weights) of a site in several runs. */
-const meanValue = (values: readonly FloatTensor[], axes: readonly string[]): FloatTensor => {
-  const at = axes.findIndex((axis) => axis === 'position' || axis === 'query');
+const meanValue = (values: readonly FloatTensor[], at: number): FloatTensor => {
   const [first] = values;
   if (!first || at < 0) throw bug('there is nothing to take the mean over');
   const shape = first.shape.map((n, a) => (a === at ? 1 : n));
@@ -86,13 +94,12 @@ const meanValue = (values: readonly FloatTensor[], axes: readonly string[]): Flo
 
 /** The cells that are changed together with one: those of neighbouring layers at the same place of the same site. */
 const neighbours = (cells: readonly Cell[], cell: Cell, window: number): readonly Cell[] => {
-  const { layer } = cell.place.instance.segment;
+  const layer = layerOf(cell.place);
   if (window <= 1 || layer === undefined) return [cell];
   const from = layer - Math.floor(window / 2);
-  const kind = (c: Cell): string => c.place.name.slice(c.place.instance.name.length);
   return cells.filter((c) => {
-    const own = c.place.instance.segment.layer ?? -1;
-    const alike = kind(c) === kind(cell) && c.position === cell.position && c.head === cell.head;
+    const own = layerOf(c.place) ?? -1;
+    const alike = kindOf(c.place) === kindOf(cell.place) && c.position === cell.position && c.head === cell.head;
     return alike && c.neuron === cell.neuron && own >= from && own < from + window;
   });
 };
@@ -108,7 +115,7 @@ class Changes {
   /** @returns undefined where nothing of the other prompt stands for the cell */
   of(cell: Cell): Change | undefined {
     const { place } = cell;
-    const at = place.type.axes.findIndex((axis) => axis === 'position' || axis === 'query');
+    const { at } = rowsOf(place);
     const known = this.#alignedRows(cell);
     const own = cell.indices[at];
     const rows = known && (own ?? known).filter((p) => known.includes(p));
@@ -125,13 +132,13 @@ class Changes {
 
   #length({ place }: Cell): number {
     const { prompt } = this.request;
-    return (place.instance.segment.stack === 'encoder' ? prompt.source : prompt)?.ids.length ?? 0;
+    return (rowsOf(place).isSource ? prompt.source : prompt)?.ids.length ?? 0;
   }
 
   /** Rows of a site that something stands for; undefined: all. */
   #alignedRows({ place }: Cell): readonly number[] | undefined {
     const alignment = this.#alignment();
-    const map = place.instance.segment.stack === 'encoder' ? alignment?.source : alignment?.positions;
+    const map = rowsOf(place).isSource ? alignment?.source : alignment?.positions;
     return map?.flatMap((p, i) => (p === undefined ? [] : [i]));
   }
 
@@ -143,13 +150,14 @@ class Changes {
     return { kind: 'value', tensor };
   }
 
-  #valueOf({ name, type, instance }: Cell['place']): FloatTensor {
+  #valueOf(place: Cell['place']): FloatTensor {
+    const { name, type } = place;
     const values = this.runs.map((run) => run.site(name));
-    if (this.request.to.kind === 'mean') return meanValue(values, type.axes);
+    if (this.request.to.kind === 'mean') return meanValue(values, rowsOf(place).at);
     const [value] = values;
     const alignment = this.#alignment();
     if (!value || !alignment) throw bug(`there is no other run to take ${name} from`);
-    return alignedValue(value, { name, type, encoder: instance.segment.stack === 'encoder' }, alignment);
+    return alignedValue(value, { name, type, rows: rowsOf(place) }, alignment);
   }
 }
 

@@ -25,20 +25,28 @@ const refused = (name: string, axis: string): UsageError =>
 /**
  * A value of another run, laid out as the site is in this one. Rows that nothing stands for are of no meaning: they are
  * not to be patched in.
- * @param encoder whether the site's positions are the encoder's
+ * @param rows the axis that positions are along, and whether these are the encoder's
  * @throws UsageError OPTION_INVALID for attention's weights where lengths differ
  */
 export const alignedValue = (
   value: FloatTensor,
-  { name, type, encoder }: { readonly name: string; readonly type: ValueType; readonly encoder: boolean },
+  {
+    name,
+    type,
+    rows,
+  }: {
+    readonly name: string;
+    readonly type: ValueType;
+    readonly rows: { readonly at: number; readonly isSource: boolean };
+  },
   { positions, source }: Alignment,
 ): FloatTensor =>
   type.axes.reduce((tensor, axis, a) => {
     const dim = type.shape[a];
     if (typeof dim === 'number' || dim === 'batch') return tensor;
-    const map = dim === 'source' || encoder ? source : positions;
+    const map = dim === 'source' || rows.isSource ? source : positions;
     if (isWhole(map, tensor.shape[a] ?? 0)) return tensor;
-    if (axis !== 'position') throw refused(name, axis);
+    if (a !== rows.at || axis === 'query') throw refused(name, axis);
     return take(
       tensor,
       a,

@@ -33,16 +33,37 @@ export interface Grid {
 
 /** Which axis each way to cut goes along. */
 const axesOf: Readonly<Record<By, readonly string[]>> = {
-  position: ['position', 'query'],
+  position: ['position', 'query', 'source'],
   head: ['head', 'kvHead'],
   neuron: ['neuron', 'model', 'headDim'],
 };
 
+/** The layer that a site is of by its name, as `decoder.blocks.3#2`; outside of layers the part of the model. */
+export const layerName = ({ name, instance }: PlacedSite): string =>
+  instance.segment.kind === 'block' ? instance.name : (/^(?:\w+\.)?blocks\.\d+(?=\.)/.exec(name)?.[0] ?? instance.name);
+
+/** The number of that layer. */
+export const layerOf = (place: PlacedSite): number | undefined => {
+  const [, number] = /blocks\.(\d+)$/.exec(layerName(place)) ?? [];
+  return place.instance.segment.layer ?? (number === undefined ? undefined : Number(number));
+};
+
 /** `attn.z` of `decoder.blocks.3#2.attn.z`, with the stack where there is one: `decoder.attn.z`. */
-export const kindOf = ({ name, instance }: PlacedSite): string => {
-  if (instance.segment.kind !== 'block') return name;
-  const inside = name.slice(instance.name.length + 1);
+export const kindOf = (place: PlacedSite): string => {
+  const { name, instance } = place;
+  if (layerOf(place) === undefined) return name;
+  const inside = name.slice(layerName(place).length + 1);
   return instance.segment.stack === undefined ? inside : `${instance.segment.stack}.${inside}`;
+};
+
+/** The axis along which a site has rows (of attention's weights those that look), and whether these are the encoder's tokens. */
+export const rowsOf = ({
+  type: { axes },
+  instance,
+}: PlacedSite): { readonly at: number; readonly isSource: boolean } => {
+  const own = axes.findIndex((axis) => axis === 'position' || axis === 'query');
+  const isSource = instance.segment.stack === 'encoder' || own < 0;
+  return { at: own < 0 ? axes.indexOf('source') : own, isSource };
 };
 
 /** The ways to cut that a site's axes allow. */
@@ -105,10 +126,10 @@ const refuseHead = ({ name, instance }: PlacedSite): void => {
   });
 };
 
-const extentAlong = ({ type, instance }: PlacedSite, axis: string, prompt: Prompt): number => {
-  const dim = type.shape[type.axes.indexOf(axis)];
+const extentAlong = (place: PlacedSite, axis: number, prompt: Prompt): number => {
+  const dim = place.type.shape[axis];
   if (typeof dim === 'number') return dim;
-  return instance.segment.stack === 'encoder' ? (prompt.source?.ids.length ?? 0) : prompt.ids.length;
+  return (rowsOf(place).isSource ? prompt.source : prompt)?.ids.length ?? 0;
 };
 
 const cellsIn = (place: PlacedSite, by: readonly By[], { prompt, positions }: CellsRequest): readonly Cell[] => {
@@ -120,9 +141,8 @@ const cellsIn = (place: PlacedSite, by: readonly By[], { prompt, positions }: Ce
     });
   return by.reduce<readonly Cell[]>(
     (cells, way) => {
-      const axis = place.type.axes.find((name) => axesOf[way].includes(name)) ?? '';
-      const at = place.type.axes.indexOf(axis);
-      const all = Array.from({ length: extentAlong(place, axis, prompt) }, (_, i) => i);
+      const at = place.type.axes.findIndex((name) => axesOf[way].includes(name));
+      const all = Array.from({ length: extentAlong(place, at, prompt) }, (_, i) => i);
       const indices = way === 'position' && positions ? all.filter((i) => positions.includes(i)) : all;
       return cells.flatMap((cell) =>
         indices.map((i) => ({ ...cell, [way]: i, indices: cell.indices.map((own, a) => (a === at ? [i] : own)) })),
@@ -142,7 +162,7 @@ export const gridsOf = (request: CellsRequest): readonly Grid[] => {
   places.forEach(refuseHead);
   const kinds = new Map<string, PlacedSite[]>();
   for (const place of places) {
-    const { layer } = place.instance.segment;
+    const layer = layerOf(place);
     if (layers && (layer === undefined || !layers.includes(layer))) continue;
     kinds.set(kindOf(place), [...(kinds.get(kindOf(place)) ?? []), place]);
   }

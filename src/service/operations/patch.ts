@@ -1,4 +1,4 @@
-import { mean } from '../../analyses/sweep/index.js';
+import { mean, rowsOf } from '../../analyses/sweep/index.js';
 import { UsageError } from '../../base/index.js';
 import type { PatchInput, PatchResult } from '../../protocol/index.js';
 import { cancelled } from '../cancel.js';
@@ -73,7 +73,7 @@ const resultOf = async (run: PatchRun, results: readonly PairResult[], since: nu
     tellGrid(grid, {
       ...{ pairs: results, effect: ablated ? change : share, seed: input.seed },
       keyOf: (kind, cell) => cellKey(kind, cell, length),
-      tokensOf: ({ place }) => (place.instance.segment.stack === 'encoder' ? base?.source : base)?.tokens ?? [],
+      tokensOf: ({ place }) => (rowsOf(place).isSource ? base?.source : base)?.tokens ?? [],
     }),
   );
   return {

@@ -1,4 +1,4 @@
-import { bootstrap, mean, type Cell, type Grid } from '../../analyses/sweep/index.js';
+import { bootstrap, layerName, mean, rowsOf, type Cell, type Grid } from '../../analyses/sweep/index.js';
 import type { PatchGrid } from '../../protocol/index.js';
 import { finite } from '../finite.js';
 
@@ -22,7 +22,7 @@ export const change: Effect = (raw, { clean }) => raw - clean;
 /** Cells of several pairs are the same where layer and column are; positions of texts of other lengths count from the end. */
 export const cellKey = (kind: string, cell: Cell, length: number | undefined): string => {
   const position = cell.position === undefined || length === undefined ? cell.position : cell.position - length;
-  return [kind, cell.place.instance.name, position ?? '', cell.head ?? '', cell.neuron ?? ''].join('|');
+  return [kind, layerName(cell.place), position ?? '', cell.head ?? '', cell.neuron ?? ''].join('|');
 };
 
 type Column = PatchGrid['columns'][number];
@@ -52,29 +52,35 @@ export interface GridTold {
   readonly seed: number;
 }
 
+type Fold = (numbers: readonly number[], ends: readonly PairValues[]) => number;
+
+/** What becomes of each cell's numbers over the pairs that have it: a row a layer. */
+const foldedOver = (
+  { kind, cells }: Grid,
+  { pairs, keyOf }: Pick<GridTold, 'pairs' | 'keyOf'>,
+  { layers, columns }: { readonly layers: readonly string[]; readonly columns: readonly string[] },
+): ((fold: Fold) => (number | null)[][]) => {
+  const byPlace = new Map(cells.map((c) => [`${layerName(c.place)} ${columnKey(c)}`, c]));
+  const cell = (layer: string, column: string, fold: Fold): number | null => {
+    const own = byPlace.get(`${layer} ${column}`);
+    if (!own) return null;
+    const key = keyOf(kind, own);
+    const known = pairs.filter((p) => p.values.has(key));
+    if (known.length === 0) return null;
+    const numbers = known.map((p) => p.values.get(key) ?? NaN);
+    return finite(fold(numbers, known));
+  };
+  return (fold) => layers.map((layer) => columns.map((column) => cell(layer, column, fold)));
+};
+
 /** A grid as it is told: means over pairs, with the bootstrap's bounds where there are several. */
-export const tellGrid = ({ kind, by, cells }: Grid, { pairs, tokensOf, keyOf, effect, seed }: GridTold): PatchGrid => {
-  const layers = [...new Set(cells.map((c) => c.place.instance.name))];
+export const tellGrid = (grid: Grid, told: GridTold): PatchGrid => {
+  const { kind, by, cells } = grid;
+  const { pairs, tokensOf, effect, seed } = told;
+  const layers = [...new Set(cells.map((c) => layerName(c.place)))];
   const columns = new Map(cells.map((c) => [columnKey(c), columnOf(c, tokensOf(c))]));
-  const byPlace = new Map(cells.map((c) => [`${c.place.instance.name} ${columnKey(c)}`, c]));
-  const all = (work: (numbers: readonly number[], ends: readonly PairValues[]) => number): (number | null)[][] =>
-    layers.map((layer) =>
-      [...columns.keys()].map((column) => {
-        const cell = byPlace.get(`${layer} ${column}`);
-        if (!cell) return null;
-        const key = keyOf(kind, cell);
-        const known = pairs.filter((p) => p.values.has(key));
-        return known.length === 0
-          ? null
-          : finite(
-              work(
-                known.map((p) => p.values.get(key) ?? NaN),
-                known,
-              ),
-            );
-      }),
-    );
-  const effectOf = (numbers: readonly number[], ends: readonly PairValues[]): number =>
+  const all = foldedOver(grid, told, { layers, columns: [...columns.keys()] });
+  const effectOf: Fold = (numbers, ends) =>
     effect(mean(numbers), { clean: mean(ends.map((e) => e.clean)), corrupted: mean(ends.map((e) => e.corrupted)) });
   const bound = (which: 0 | 1) =>
     all(
@@ -87,7 +93,9 @@ export const tellGrid = ({ kind, by, cells }: Grid, { pairs, tokensOf, keyOf, ef
         )[which],
     );
   return {
-    ...{ site: kind, by: by.length === 0 ? ['none'] : [...by], layers, columns: [...columns.values()] },
+    ...{ site: kind, by: by.length === 0 ? ['none'] : [...by] },
+    ...(cells.some((c) => rowsOf(c.place).isSource) ? { ofSource: true as const } : {}),
+    ...{ layers, columns: [...columns.values()] },
     raw: all((numbers) => mean(numbers)),
     effect: all(effectOf),
     ...(pairs.length > 1 ? { low: bound(0), high: bound(1) } : {}),

@@ -31,7 +31,10 @@ export const makeLooked = (app: App, result: Accessor<PatchResult>): Looked => {
   const places = createMemo(() => boardPositions(result()));
   const positionOf = ({ position }: Column): number | undefined =>
     position === undefined ? undefined : places() ? places()?.[position] : position;
-  const isEncoder = (grid: PatchGrid): boolean => grid.layers.some((layer) => layer.startsWith('encoder.'));
+  /** Of the encoder, or along its text: nothing of the board's cells. */
+  const isEncoder = (grid: PatchGrid): boolean =>
+    grid.layers.some((layer) => layer.startsWith('encoder.')) ||
+    (grid.ofSource === true && grid.by.includes('position'));
   return {
     told,
     point: (place) => {

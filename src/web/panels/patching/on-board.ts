@@ -14,7 +14,7 @@ const liked = ['resid_post', 'resid_mid', 'resid_pre'];
 /** The grid of a result that the board can show: a decoder's, by position alone, of the prompt that is looked at. */
 export const boardGrid = ({ grids, pairs }: Pick<PatchResult, 'grids' | 'pairs'>): PatchGrid | undefined => {
   if (pairs > 1) return undefined;
-  const fit = grids.filter(({ by, layers }) => by.join() === 'position' && !layers[0]?.startsWith('encoder.'));
+  const fit = grids.filter(({ by, ofSource }) => by.join() === 'position' && ofSource !== true);
   const stream = liked.map((name) => fit.find(({ site }) => offeredName(site) === name)).find((grid) => grid);
   return stream ?? fit[0];
 };
