@@ -22,6 +22,8 @@ export interface Executable {
 export interface Backend {
   /** `onnxruntime cpu`, `reference float64`: shown with every number it makes. */
   readonly name: string;
+  /** Does every form of a segment hold the segment's weights again? */
+  readonly holdsWeightsByForm?: boolean;
   /** Binds the graph's weights, by name. */
   compile(graph: Graph, weights: Weights): Promise<Executable>;
   dispose(): Promise<void>;

@@ -27,6 +27,7 @@ class Onnxruntime implements Backend {
   readonly name: string;
   readonly #shared = new Map<string, Shared>();
   readonly #weights = new Map<string, Promise<Tensor>>();
+  readonly holdsWeightsByForm: boolean;
   /** How many sessions were made: a changed number must make none. */
   sessionsMade = 0;
 
@@ -35,6 +36,7 @@ class Onnxruntime implements Backend {
     readonly options: OnnxruntimeOptions,
   ) {
     this.name = `${runtime.name} ${options.device}`;
+    this.holdsWeightsByForm = options.binding === 'packed';
   }
 
   compile(graph: Graph, weights: Weights): Promise<Executable> {

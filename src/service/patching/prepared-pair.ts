@@ -65,7 +65,7 @@ export const sweepModel = async (
   }
   const { variant, notes } = await prepareExperiment(contextFor(model, prompt, 0), edits);
   for (const note of notes) context.note(note);
-  const sideBySide = isShortForWeights(model.program) ? ({ sideBySide: 'never' } as const) : {};
+  const sideBySide = isShortForWeights(model) ? ({ sideBySide: 'never' } as const) : {};
   return { program: model.program, compilations: model.compilations, variant, onSegment, ...sideBySide };
 };
 

@@ -1,6 +1,6 @@
 import { UsageError } from '../../base/index.js';
 import { extentsFor, siteBytes, sweptAtOnce, type PlacedSite, type Prompt } from '../../engine/index.js';
-import { float32Bytes, type Program } from '../../graph/index.js';
+import { float32Bytes } from '../../graph/index.js';
 import { formatBytes } from '../bytes.js';
 import { freeMemoryBytes } from '../machine.node.js';
 import type { OpenModel } from '../open-model.js';
@@ -8,8 +8,9 @@ import type { OpenModel } from '../open-model.js';
 /** Sweeps keep this many rows of scores at once, about. */
 const scoredRows = 400;
 
-/** Is memory too short for the layers' weights in another form, which a sweep is faster with? */
-export const isShortForWeights = (program: Program): boolean => {
+/** Is memory too short for the layers' weights in another form, which a sweep is faster with, where a form holds them again? */
+export const isShortForWeights = ({ program, backend }: Pick<OpenModel, 'program' | 'backend'>): boolean => {
+  if (backend.holdsWeightsByForm !== true) return false;
   const blocks = program.segments.filter((s) => s.kind === 'block').flatMap((s) => s.graph.params);
   return float32Bytes(blocks) > freeMemoryBytes() / 3;
 };
