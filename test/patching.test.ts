@@ -2,7 +2,9 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { patch, patchInput, type OperationContext, type PatchResult } from '../src/index.js';
+import { forward, runOrder, scoreRows } from '../src/engine/index.js';
+import { openModel, patch, patchInput, toFloat32, type OperationContext, type PatchResult } from '../src/index.js';
+import { float32, take } from '../src/tensor/index.js';
 
 const golden = path.join(import.meta.dirname, 'golden');
 const context: OperationContext = { signal: new AbortController().signal, note: () => undefined };
@@ -50,7 +52,7 @@ describe.each(Object.entries(reference.models))(
 
 describe("cross-attention's keys and values by the tokens that the encoder read", () => {
   const asked = {
-    ...{ model: path.join(golden, 'models/t5-default'), ids: [5, 42, 9, 31, 58], targetIds: [0, 7, 12] },
+    ...{ model: path.join(golden, 'models/t5-default'), ids: [5, 42, 9, 31, 58], targetIds: [7, 12] },
     ...{ metric: 'logit(11) - logit(23)', method: 'zero' },
   };
   const corruptIds = [5, 42, 17, 31, 58];
@@ -86,6 +88,73 @@ describe("cross-attention's keys and values by the tokens that the encoder read"
     const longer = { ...asked, corruptIds: [5, 42, 17, 17, 31, 58], sites: 'cross_attn.k', by: ['position'] };
     const { grids } = await patched({ ...longer, method: 'patch' });
     expect(grids[0]?.columns.length).toBe(6);
+  });
+});
+
+describe('paths of an encoder-decoder', () => {
+  const model = path.join(golden, 'models/t5-default');
+  const [ids, corruptIds, targetIds] = [
+    [5, 42, 9, 31, 58],
+    [5, 42, 17, 31, 58],
+    [7, 12],
+  ];
+  /** With what a decoder starts with. */
+  const decoded = [0, ...targetIds];
+  const metric = 'logit(11) - logit(23)';
+  const asked = { model, ids, corruptIds, targetIds, metric, method: 'path', direction: 'noise' };
+
+  it.each([
+    ['decoder.blocks.0.cross_attn_out', undefined, 'decoder.blocks.0.cross_attn_out'],
+    ['decoder.blocks.1.mlp_out', undefined, 'decoder.blocks.1.mlp_out'],
+    ['decoder.blocks.0.cross_attn.z', 2, 'decoder.blocks.0.cross_attn.result'],
+    ['decoder.blocks.1.attn.z', 0, 'decoder.blocks.1.attn.result'],
+  ])('straight to the scores goes what %s (head %s) writes', async (sites, head, written) => {
+    const opened = await openModel(model, { device: 'cpu', engine: 'onnxruntime' });
+    const variant = { order: runOrder(opened.program, []), edits: new Map(), weights: new Map() };
+    const last = 'decoder.blocks.1.resid_post';
+    const run = async (source: number[]) =>
+      (await forward(opened, { variant, ids: [decoded], source: [source], capture: new Set([written, last]) })).sites;
+    const [own, other] = [await run(ids), await run(corruptIds)];
+    const row = (sites: typeof own, name: string): Float32Array => {
+      const value = sites.get(name) ?? float32([0], new Float32Array());
+      const ofHead = name === last || head === undefined ? value : take(value, 2, [head]);
+      return toFloat32(take(ofHead, 1, [decoded.length - 1]));
+    };
+    const stream = row(own, last).map((x, i) => x + (row(other, written)[i] ?? NaN) - (row(own, written)[i] ?? NaN));
+    const { data } = await scoreRows(opened, variant, float32([1, 1, stream.length], stream));
+    await opened.dispose();
+    const { grids } = await patched({ ...asked, sites, by: [head === undefined ? 'none' : 'head'] });
+    expect(grids[0]?.raw[0]?.[head ?? 0]).toBeCloseTo((data[11] ?? NaN) - (data[23] ?? NaN), 4);
+  });
+
+  it('lead from the end of the encoder to all keys and values of the decoder, and nowhere else', async () => {
+    const sender = { ...asked, sites: 'encoder.blocks.1.mlp_out', by: ['none'] };
+    const along = await patched({
+      ...sender,
+      receivers: 'decoder.blocks.*.cross_attn.k,decoder.blocks.*.cross_attn.v',
+    });
+    const whole = await patched({ ...sender, method: 'patch' });
+    expect(along.grids[0]?.raw[0]?.[0]).toBeCloseTo(whole.grids[0]?.raw[0]?.[0] ?? NaN, 5);
+    expect(Math.abs((whole.grids[0]?.raw[0]?.[0] ?? NaN) - (whole.clean ?? NaN))).toBeGreaterThan(1e-3);
+    const queries = await patched({ ...sender, receivers: 'decoder.blocks.0.cross_attn.q' });
+    const scores = await patched(sender);
+    expect([queries.grids[0]?.raw[0]?.[0], scores.grids[0]?.raw[0]?.[0]]).toEqual([null, null]);
+  });
+
+  it('lead in a layer from attention to cross-attention and the MLP, not back', async () => {
+    const sender = { ...asked, sites: 'decoder.blocks.1.cross_attn_out', by: ['none'] };
+    const to = async (receivers: string) => (await patched({ ...sender, receivers })).grids[0]?.raw[0]?.[0] ?? null;
+    expect(await to('decoder.blocks.1.attn.q')).toBeNull();
+    expect(await to('decoder.blocks.1.cross_attn.q')).toBeNull();
+    expect(await to('decoder.blocks.1.ln2.normalized')).not.toBeNull();
+    const attention = { ...sender, sites: 'decoder.blocks.1.attn_out' };
+    const { grids } = await patched({ ...attention, receivers: 'decoder.blocks.1.cross_attn.q' });
+    expect(grids[0]?.raw[0]?.[0]).not.toBeNull();
+  });
+
+  it('are followed between prompts of as many tokens on both sides', async () => {
+    const longer = { ...asked, corruptIds: [5, 42, 17, 17, 31, 58], sites: 'decoder.blocks.0.mlp_out' };
+    await expect(patched(longer)).rejects.toThrow('as many tokens');
   });
 });
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { cutaway, gpt2, json, llama, refused, tiny } from './command.js';
+import { cutaway, gpt2, json, llama, refused } from './command.js';
 
 const two = ['--ids', '5,9,20,31', '--corrupt-ids', '5,9,21,31'];
 
@@ -74,16 +74,11 @@ describe('the lens', () => {
 });
 
 describe('a method that does not fit the model', () => {
-  const t5 = tiny('t5-default');
   it.each([
     [['components', 'zoo:judge', '--prompt', 'The soup was <mask>.'], 'stands between'],
     [['components', 'zoo:judge-sentiment', '--prompt', 'The soup was awful.'], 'scores labels'],
     [['lens', 'zoo:judge-sentiment', '--prompt', 'The soup was awful.'], 'scores labels'],
     [['head', 'zoo:judge', '--head', '0.0', '--prompt', 'The soup was <mask>.'], 'norms stand in the stream'],
-    [
-      ['patch', t5, ...two, '--target-ids', '3', '--metric', 'logit(3)', '--method', 'path', '--sites', 'z'],
-      'one stack',
-    ],
   ])('%j', async (args, told) => {
     expect(await refused('METHOD_UNFIT', ...args)).toContain(told);
   });

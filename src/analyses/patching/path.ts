@@ -10,7 +10,7 @@ import {
   type SweptRun,
 } from '../../engine/index.js';
 import { matches, parseGlobs, resolveSelector } from '../../language/index.js';
-import { kindOf, type Cell, type Ledger, type Metric } from '../sweep/index.js';
+import { kindOf, rowsOf, type Cell, type Ledger, type Metric } from '../sweep/index.js';
 
 /** Where a path ends: a part of a site of later layers; none: the scores. */
 export interface Receiver {
@@ -42,6 +42,12 @@ export interface PathPatched {
 const invalid = (message: string, hint: string): UsageError =>
   new UsageError(message, { code: 'OPTION_INVALID', hint });
 
+/** `attn.z` of `encoder.attn.z`. */
+const bareKind = (place: PlacedSite): string => kindOf(place).replace(/^(?:en|de)coder\./, '');
+
+/** What a layer adds to the stream, part by part. */
+const written = ['attn_out', 'cross_attn_out', 'mlp_out'];
+
 /**
  * Receivers from a list of selectors, such as `blocks.5.attn.q[head=3]`; `logits` alone: none but the scores.
  * @throws UsageError OPTION_INVALID, SELECTOR_INVALID
@@ -51,12 +57,12 @@ export const receiversOf = (model: SweepModel, text: string, prompt: Prompt): re
   const places = placedSites(model.variant.order);
   return parseGlobs(text).flatMap((glob) => {
     const found = places.filter((p) => matches(glob, p.name));
-    if (found.length === 0 || found.some((p) => p.instance.segment.kind !== 'block'))
+    if (found.length === 0 || found.some((p) => !['block', 'cross'].includes(p.instance.segment.kind)))
       throw invalid(
         `no part of a layer is called ${glob.text}`,
         'Receivers are selectors such as blocks.5.attn.q[head=3], comma-separated, or logits alone.',
       );
-    const whole = found.find((p) => ['attn_out', 'mlp_out'].includes(kindOf(p)));
+    const whole = found.find((p) => written.includes(bareKind(p)));
     if (whole)
       throw invalid(
         `a path ends in what a part reads, and ${whole.name} is what it writes`,
@@ -64,8 +70,11 @@ export const receiversOf = (model: SweepModel, text: string, prompt: Prompt): re
       );
     return found.map((place): Receiver => {
       const { axes, shape } = place.type;
-      const extents = shape.map((dim) => (typeof dim === 'number' ? dim : dim === 'batch' ? 1 : prompt.ids.length));
-      const value = { name: place.name, axes, shape: extents, tokens: prompt.tokens };
+      const { ids, tokens } = (rowsOf(place).isSource ? prompt.source : prompt) ?? prompt;
+      const extent = (dim: string): number =>
+        dim === 'batch' ? 1 : dim === 'source' ? (prompt.source?.ids.length ?? 0) : ids.length;
+      const extents = shape.map((dim) => (typeof dim === 'number' ? dim : extent(dim)));
+      const value = { name: place.name, axes, shape: extents, tokens };
       const chosen = resolveSelector(glob.where, value);
       return { place, indices: axes.map((axis) => chosen.get(axis)) };
     });
@@ -73,59 +82,75 @@ export const receiversOf = (model: SweepModel, text: string, prompt: Prompt): re
 };
 
 /** What is added to the stream in each layer: kept as it was, so that nothing else carries the change on. */
-const carriersOf = ({ variant }: SweepModel, mlps: PathRequest['mlps']): readonly PlacedSite[] => {
-  const kinds = ['attn_out', ...(mlps === 'frozen' ? ['mlp_out'] : [])];
-  const found = placedSites(variant.order).filter(
-    (p) => p.instance.segment.stack === undefined && kinds.includes(kindOf(p)),
-  );
-  if (found.some((p) => kindOf(p) === 'attn_out')) return found;
-  throw new UsageError('paths are followed in models of one stack of layers', {
-    code: 'METHOD_UNFIT',
-    hint: 'For an encoder-decoder, patch with --method patch.',
+const carriersOf = ({ variant }: SweepModel, mlps: PathRequest['mlps']): readonly PlacedSite[] =>
+  placedSites(variant.order).filter((p) => {
+    const kind = bareKind(p);
+    return written.includes(kind) && (kind !== 'mlp_out' || mlps === 'frozen');
   });
+
+/** What adds something to the stream, and which of a layer's parts it is: attention, cross-attention, MLP; −1: what comes before. */
+const senderSteps: Readonly<Record<string, number>> = {
+  ...{ embed: -1, pos_embed: -1, resid_pre: -1 },
+  ...{ 'attn.z': 0, 'attn.result': 0, attn_out: 0 },
+  ...{ 'cross_attn.z': 1, 'cross_attn.result': 1, cross_attn_out: 1 },
+  ...{ mlp_out: 2, 'mlp.post': 2 },
 };
 
-const senderKinds = ['attn.z', 'attn.result', 'attn_out', 'mlp_out', 'mlp.post', 'embed', 'pos_embed', 'resid_pre'];
-
-/** How far along in the model a place is: layers count from 1. */
-const depthOf = ({ instance }: PlacedSite): number => (instance.segment.layer ?? -1) + 1;
-
-const sends = (cell: Cell): 'attention' | 'mlp' | 'before' => {
-  const kind = kindOf(cell.place);
-  if (!senderKinds.includes(kind))
-    throw invalid(
-      `${cell.place.name} adds nothing to the stream by itself`,
-      'Senders are z (heads), mlp_out, attn_out, mlp.post or an embedding.',
-    );
-  return kind.startsWith('mlp') ? 'mlp' : kind.startsWith('attn') ? 'attention' : 'before';
+const stepOfSender = ({ place }: Cell): number => {
+  const step = senderSteps[bareKind(place)];
+  if (step !== undefined) return step;
+  throw invalid(
+    `${place.name} adds nothing to the stream by itself`,
+    'Senders are z (heads), mlp_out, attn_out, mlp.post or an embedding.',
+  );
 };
 
-/** Everything behind a sender is kept as the base run has it, so that the change goes along the stream alone. */
-const frozen = (sender: Cell, carriers: readonly PlacedSite[], base: SweptRun): readonly Change[] => {
-  const [depth, kind] = [depthOf(sender.place), sends(sender)];
-  const behind = (place: PlacedSite): boolean => {
-    const own = depthOf(place);
-    if (own !== depth) return own > depth;
-    return kind === 'before' || (kind === 'attention' && kindOf(place) === 'mlp_out');
-  };
-  return carriers.filter(behind).map(({ name, type }) => ({
-    site: name,
-    indices: type.axes.map(() => undefined),
-    to: { kind: 'value', tensor: base.site(name) },
-  }));
-};
-
-/** Does anything that a sender writes reach a receiver? In a layer where the MLP stands beside attention, not from there. */
-const reaches = (sender: Cell, { place }: Receiver): boolean => {
-  const [from, to] = [depthOf(sender.place), depthOf(place)];
-  if (from !== to) return to > from;
+/** Of which of a layer's parts a site is read. An MLP beside attention reads what attention reads. */
+const stepOfReceiver = (place: PlacedSite): number => {
   const { id, graph } = place.instance.segment;
-  const isBehind = graph.sites.some((s) => s.name === `${id}.resid_mid`) && /^(mlp|ln2)/.test(kindOf(place));
-  return sends(sender) === 'before' || (sends(sender) === 'attention' && isBehind);
+  const kind = bareKind(place);
+  if (/^(cross_attn|ln_cross)/.test(kind)) return 1;
+  return graph.sites.some((s) => s.name === `${id}.resid_mid`) && /^(mlp|ln2)/.test(kind) ? 2 : 0;
 };
+
+/** How far along the way from the tokens to the scores the parts of a model are. */
+class Way {
+  readonly #parts: ReadonlyMap<string, number>;
+  constructor({ variant }: SweepModel) {
+    this.#parts = new Map(variant.order.map((instance, i) => [instance.name, i]));
+  }
+
+  partOf({ instance }: PlacedSite): number {
+    return this.#parts.get(instance.name) ?? -1;
+  }
+
+  /** Is something of a later part, or of a later step of the same? */
+  isBehind(place: PlacedSite, step: number, sender: Cell): boolean {
+    const [from, to] = [this.partOf(sender.place), this.partOf(place)];
+    return to === from ? step > stepOfSender(sender) : to > from;
+  }
+
+  /** Does anything that a sender writes reach a receiver? What an encoder's parts write reaches keys and values of the decoder. */
+  reaches(sender: Cell, { place }: Receiver): boolean {
+    const { stack, kind } = place.instance.segment;
+    if (sender.place.instance.segment.stack === 'encoder' && stack !== 'encoder') return kind === 'cross';
+    return this.isBehind(place, stepOfReceiver(place), sender);
+  }
+
+  /** Everything behind a sender is kept as the base run has it, so that the change goes along the stream alone. */
+  frozen(sender: Cell, carriers: readonly PlacedSite[], base: SweptRun): readonly Change[] {
+    return carriers
+      .filter((place) => this.isBehind(place, senderSteps[bareKind(place)] ?? 0, sender))
+      .map(({ name, type }) => ({
+        site: name,
+        indices: type.axes.map(() => undefined),
+        to: { kind: 'value', tensor: base.site(name) },
+      }));
+  }
+}
 
 /** A sender with the receivers that it reaches. */
-interface Way {
+interface Sending {
   /** Which sender it is. */
   readonly s: number;
   readonly cell: Cell;
@@ -143,7 +168,7 @@ class Follower {
   ) {}
 
   /** First what arrives at the receivers when a sender alone is changed, then a run in which they alone have that. */
-  async follow(ways: readonly Way[], first: readonly SweepVariant[]): Promise<void> {
+  async follow(ways: readonly Sending[], first: readonly SweepVariant[]): Promise<void> {
     const { receivers, metric } = this.request;
     const second: (SweepVariant & { readonly s: number })[] = [];
     await this.sweep.run(first, async (v, run) => {
@@ -167,28 +192,32 @@ class Follower {
   }
 }
 
-/** All ways together; by the sender's layer where results are kept, so that what is done of both runs is never much. */
-const inParts = (ways: readonly Way[], { ledger }: PathRequest): readonly (readonly Way[])[] => {
+/** All senders together; by their layer where results are kept, so that what is done of both runs is never much. */
+const inParts = (ways: readonly Sending[], along: Way, { ledger }: PathRequest): readonly (readonly Sending[])[] => {
   if (!ledger) return [ways];
-  const depths = [...new Set(ways.map((w) => depthOf(w.cell.place)))];
-  return depths.map((depth) => ways.filter((w) => depthOf(w.cell.place) === depth));
+  const parts = [...new Set(ways.map((w) => along.partOf(w.cell.place)))];
+  return parts.map((part) => ways.filter((w) => along.partOf(w.cell.place) === part));
+};
+
+const checkLengths = (prompt: Prompt, other: Prompt): void => {
+  if (prompt.ids.length === other.ids.length && prompt.source?.ids.length === other.source?.ids.length) return;
+  throw invalid(
+    'paths are patched between prompts of as many tokens',
+    'Give prompts of the same length: `cutaway tokenize MODEL --text` counts them.',
+  );
 };
 
 /**
  * Path patching: the metric where receivers get what they would if one sender alone had the other run's value and
  * nothing between the two had changed. With no receivers: what of the sender goes straight to the scores.
- * @throws UsageError METHOD_UNFIT of two stacks, OPTION_INVALID where a path cannot be followed so
+ * @throws UsageError OPTION_INVALID where a path cannot be followed so
  * @source Wang et al. 2022, "Interpretability in the wild", §3; Goldowsky-Dill et al. 2023, "Localizing model behavior with path patching"
  */
 export const patchPaths = async (model: SweepModel, request: PathRequest): Promise<PathPatched> => {
   const { prompt, other, senders, receivers, metric, mlps, ledger } = request;
-  if (prompt.ids.length !== other.prompt.ids.length)
-    throw invalid(
-      'paths are patched between prompts of as many tokens',
-      'Give prompts of the same length: `cutaway tokenize MODEL --text` counts them.',
-    );
-  const carriers = carriersOf(model, mlps); // first: in two stacks no sender has its usual name
-  senders.forEach(sends);
+  checkLengths(prompt, other.prompt);
+  const [along, carriers] = [new Way(model), carriersOf(model, mlps)];
+  senders.forEach(stepOfSender);
   const names = receivers.map((r) => r.place.name);
   const sweep = await Sweep.open(model, {
     prompt,
@@ -202,21 +231,22 @@ export const patchPaths = async (model: SweepModel, request: PathRequest): Promi
     tokens: other.metric.tokens,
   });
   const values = senders.map((_, s) => ledger?.known(s) ?? NaN);
-  const ways = senders.flatMap((cell, s): Way[] => {
+  const ways = senders.flatMap((cell, s): Sending[] => {
     if (ledger?.known(s) !== undefined) return [];
-    const own = receivers.filter((r) => reaches(cell, r));
-    return receivers.length === 0 || own.length > 0 ? [{ s, cell, own }] : [];
+    const own = receivers.filter((r) => along.reaches(cell, r));
+    const toScores = receivers.length === 0 && cell.place.instance.segment.stack !== 'encoder';
+    return toScores || own.length > 0 ? [{ s, cell, own }] : [];
   });
-  const changed = ({ cell }: Way): SweepVariant => {
+  const changed = ({ cell }: Sending): SweepVariant => {
     const { name } = cell.place;
     const change: Change = { site: name, indices: cell.indices, to: { kind: 'value', tensor: source.site(name) } };
-    return { changes: [change, ...frozen(cell, carriers, sweep.baseRun)] };
+    return { changes: [change, ...along.frozen(cell, carriers, sweep.baseRun)] };
   };
   const total = ways.length * (receivers.length === 0 ? 1 : 2);
   const follower = new Follower(sweep, request, total, async (s, value) => {
     values[s] = value;
     await ledger?.add(s, value);
   });
-  for (const part of inParts(ways, request)) await follower.follow(part, part.map(changed));
+  for (const part of inParts(ways, along, request)) await follower.follow(part, part.map(changed));
   return { base: metric.of(sweep.baseRun), other: other.metric.of(source), values };
 };
