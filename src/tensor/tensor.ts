@@ -60,8 +60,11 @@ export const bool = (shape: readonly number[], data: Uint8Array): Tensor<'bool'>
   checked({ dtype: 'bool', shape, data });
 
 /** Integers as an int64 tensor. */
-export const int64From = (shape: readonly number[], values: readonly number[]): Tensor<'int64'> =>
-  int64(shape, BigInt64Array.from(values, BigInt));
+export const int64From = (shape: readonly number[], values: readonly number[]): Tensor<'int64'> => {
+  const data = new BigInt64Array(values.length); // `from` with a function takes five times as long
+  for (let i = 0; i < values.length; i++) data[i] = BigInt(values[i] ?? 0);
+  return int64(shape, data);
+};
 
 /** The numbers of a tensor as float32: the tensor's own array where it is float32 already. */
 export const toFloat32 = (tensor: Tensor): Float32Array => {
