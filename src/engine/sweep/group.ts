@@ -1,11 +1,12 @@
 import { bug } from '../../base/index.js';
 import { handedOn, readName, typesOf, type ValueType } from '../../graph/index.js';
-import { concat, range, take, type FloatTensor, type Tensor } from '../../tensor/index.js';
+import { concat, range, take, type Tensor } from '../../tensor/index.js';
 import { siteIn, type Instance } from '../run/order.js';
 import { isDoubled, type Rows } from '../run/rows.js';
 import { rowsFrom, rowsOfStack, type BaseRun } from './base-run.js';
 import { changedValue, frameOf, type Change, type Frame } from './change.js';
 import { SharedInputs, tiled } from './feeds.js';
+import { differingRows, floatOf, type Handed } from './handed.js';
 import type { SweptSite } from './places.js';
 import type { SweepVariant } from './swept.js';
 
@@ -29,51 +30,11 @@ export interface Walked {
   readonly sites: readonly ReadonlyMap<string, Tensor>[];
 }
 
-/** What each member of a batch is handed, by name: [1, row, ...] each. */
-export type Handed = ReadonlyMap<string, readonly Tensor[]>;
-
 /** Runs that have reached a place, and what they were handed that is not the base run's. */
 export interface Batch {
   readonly members: readonly number[];
   readonly handed: Handed;
 }
-
-/** What a batch was given, [member, row, ...] -> of each member; no numbers are copied. */
-export const byMember = (outputs: ReadonlyMap<string, Tensor>): Handed =>
-  new Map(
-    [...outputs].map(([name, value]) => [
-      name,
-      Array.from({ length: value.shape[0] ?? 0 }, (_, b) => range(value, 0, [b, b + 1])),
-    ]),
-  );
-
-/** The bits of a tensor. */
-const wordsOf = ({ data }: Tensor): Uint8Array | Uint32Array =>
-  data instanceof Uint8Array ? data : new Uint32Array(data.buffer, data.byteOffset, data.byteLength / 4);
-
-/** What members were given in several calls. */
-export const oneAfterAnother = (parts: readonly Handed[]): Handed => {
-  const names = [...(parts[0]?.keys() ?? [])];
-  return new Map(names.map((name) => [name, parts.flatMap((part) => part.get(name) ?? [])]));
-};
-
-const isSame = (
-  a: ArrayLike<number>,
-  b: ArrayLike<number>,
-  [start, end]: readonly [number, number] = [0, a.length],
-): boolean => {
-  for (let i = start; i < end; i++) if (a[i] !== b[i]) return false;
-  return true;
-};
-
-const isFloat = (tensor: Tensor | undefined): tensor is FloatTensor =>
-  tensor?.dtype === 'float32' || tensor?.dtype === 'float64';
-
-/** @throws BugError INTERNAL where a value has no numbers to change */
-export const floatOf = (tensor: Tensor | undefined, what: string): FloatTensor => {
-  if (isFloat(tensor)) return tensor;
-  throw bug(`${what} has no numbers`);
-};
 
 /** Variants that begin to differ at one row, as far as they have come: each joins where its first change is. */
 export class Group {
@@ -211,23 +172,16 @@ export class Group {
 
   /** [member] the rows in which it differs from the base run; undefined where it is handed nothing else. */
   #compared(at: number): readonly (readonly number[] | undefined)[] {
-    const bases = [...this.#batch.handed].map(([name, values]) => {
-      const isOfRows = this.#handedType(at, name).shape[1] === 'position';
-      return { values, isOfRows, base: wordsOf(this.baseRows(at, name)) };
-    });
     const count = this.positions.length;
+    const all = [...this.#batch.handed].map(([name, values]) => {
+      const isOfRows = this.#handedType(at, name).shape[1] === 'position';
+      const base = this.baseRows(at, name);
+      return values.map((value) => differingRows(value, base, isOfRows ? count : undefined));
+    });
     return this.#batch.members.map((_, b) => {
-      const rows = new Set<number>();
-      let isOther = false;
-      for (const { values, isOfRows, base } of bases) {
-        const value = values[b];
-        if (!value) continue;
-        const own = wordsOf(value);
-        const width = own.length / count;
-        if (!isOfRows) isOther ||= !isSame(own, base);
-        else for (let r = 0; r < count; r++) if (!isSame(own, base, [r * width, (r + 1) * width])) rows.add(r);
-      }
-      return rows.size > 0 || isOther ? [...rows].sort((x, y) => x - y) : undefined;
+      const rows = all.flatMap((of) => of[b] ?? []);
+      const isOther = all.some((of) => of[b] !== undefined);
+      return isOther ? [...new Set(rows)].sort((x, y) => x - y) : undefined;
     });
   }
 

@@ -4,7 +4,7 @@ import type { Compiled } from '../run/compiled.js';
 import type { BaseRun } from './base-run.js';
 import { changedValue, frameOf, type Change } from './change.js';
 import { feedsOf, type SharedInputs } from './feeds.js';
-import { floatOf } from './group.js';
+import { floatOf } from './handed.js';
 import { mostRows } from './limits.js';
 import type { SweptSite } from './places.js';
 
