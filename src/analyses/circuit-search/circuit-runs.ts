@@ -111,10 +111,11 @@ export class CircuitRuns {
   }
 
   /** The stream that a reader gets: the corrupted run's, with what the edges bring of another in its place. */
-  #streamFor(reader: Reader, edges: readonly Edge[], out: ReadonlyMap<string, Float32Array>): Float32Array {
+  #streamFor(place: string, edges: readonly Edge[], out: ReadonlyMap<string, Float32Array>): Float32Array {
     const { corrupt } = this;
-    const place = reader.kind === 'logits' || reader.kind === 'mlp' ? readerName(reader) : `attention ${reader.layer}`;
-    const sum = (corrupt.stream.get(place) ?? this.#missing()).slice();
+    const stream = corrupt.stream.get(place) ?? this.#missing();
+    if (edges.length === 0) return stream;
+    const sum = stream.slice();
     for (const { from } of edges) {
       const name = senderName(from);
       added(sum, out.get(name) ?? this.#missing(), corrupt.out.get(name) ?? this.#missing());
@@ -132,7 +133,16 @@ export class CircuitRuns {
       list.push(edge);
     }
     const out = new Map<string, Float32Array>([['embed', this.clean.out.get('embed') ?? this.#missing()]]);
-    const streamOf = (reader: Reader): Float32Array => this.#streamFor(reader, to.get(readerName(reader)) ?? [], out);
+    // readers of a place to which edges from the same senders lead share an array
+    const made = new Map<string, Float32Array>();
+    const streamOf = (reader: Reader): Float32Array => {
+      const own = to.get(readerName(reader)) ?? [];
+      const place = placeOf(reader);
+      const key = [place, ...own.map((e) => senderName(e.from)).sort()].join('|');
+      const stream = made.get(key) ?? this.#streamFor(place, own, out);
+      made.set(key, stream);
+      return stream;
+    };
     for (const [layer, instance] of this.wiring.blocks.entries()) {
       await this.model.onSegment?.(instance.name);
       await this.#attention({ instance, layer, out, streamOf });
@@ -170,7 +180,14 @@ export class CircuitRuns {
   }): Promise<void> {
     const { heads, kvHeads } = this.wiring;
     const readers = this.wiring.readers.filter((r) => r.kind !== 'logits' && r.kind !== 'mlp' && r.layer === layer);
-    const read = await this.read(instance, 'attention', readers.map(streamOf));
+    const streams = readers.map(streamOf);
+    const known = this.#knownFrom(`attention ${layer}`, streams);
+    if (known) {
+      const writers = this.wiring.senders.filter((s) => 'layer' in s && s.kind !== 'mlp' && s.layer === layer);
+      for (const name of writers.map(senderName)) out.set(name, known.out.get(name) ?? this.#missing());
+      return;
+    }
+    const read = await this.read(instance, 'attention', streams);
     const pick = (kind: 'q' | 'k' | 'v', count: number): Tensor => {
       const parts = Array.from({ length: count }, (_, head) => {
         const at = readers.findIndex((r) => r.kind === kind && 'layer' in r && (r.head ?? head) === head);
@@ -188,12 +205,17 @@ export class CircuitRuns {
     this.#setAttention(out, layer, written ?? this.#missing());
   }
 
-  async #mlp(instance: Instance, layer: number, stream: Float32Array): Promise<Float32Array> {
-    const known = [this.clean, this.corrupt].find((run) => {
-      const own = run.stream.get(`mlp ${layer}`);
-      return own?.every((x, i) => x === stream[i]);
+  /** The run whose stream all readers of a place get: what they make of it is known. */
+  #knownFrom(place: string, streams: readonly Float32Array[]): Parts | undefined {
+    const distinct = [...new Set(streams)];
+    return [this.corrupt, this.clean].find((run) => {
+      const own = run.stream.get(place);
+      return distinct.every((stream) => stream === own || own?.every((x, i) => x === stream[i]));
     });
-    const there = known?.out.get(`mlp ${layer}`);
+  }
+
+  async #mlp(instance: Instance, layer: number, stream: Float32Array): Promise<Float32Array> {
+    const there = this.#knownFrom(`mlp ${layer}`, [stream])?.out.get(`mlp ${layer}`);
     if (there) return there;
     const [made] = await this.#mlpSites(instance, float32([1, this.#positions, this.#width], stream), ['mlp_out']);
     return toFloat32(made ?? this.#missing());
@@ -216,8 +238,8 @@ export class CircuitRuns {
     streams: readonly Float32Array[],
   ): Promise<readonly Read[]> {
     const names = what === 'attention' ? Object.values(attentionSites) : this.wiring.mlpSites;
-    const distinct = [...new Map(streams.map((s) => [keyOf(s), s])).values()];
-    const places = new Map(distinct.map((s, i) => [keyOf(s), i]));
+    const distinct = [...new Set(streams)];
+    const places = new Map(distinct.map((s, i) => [s, i]));
     const stream = concat(
       distinct.map((s) => float32([1, this.#positions, this.#width], s)),
       0,
@@ -226,12 +248,12 @@ export class CircuitRuns {
       ? this.#front(instance, stream, names)
       : this.#mlpSites(instance, stream, names));
     return streams.map((s) => {
-      const at = places.get(keyOf(s)) ?? 0;
+      const at = places.get(s) ?? 0;
       return new Map(
         names.map((name, i) => {
           const all = toFloat32(results[i] ?? this.#missing());
           const each = all.length / distinct.length;
-          return [name, all.slice(at * each, (at + 1) * each)] as const;
+          return [name, all.subarray(at * each, (at + 1) * each)] as const;
         }),
       );
     });
@@ -297,7 +319,11 @@ export class CircuitRuns {
   }
 }
 
-/** A cheap fingerprint of numbers: FNV-1a over their bits. Streams that are the same are computed once by it. */
+/** Where in the model a reader reads the stream. */
+const placeOf = (reader: Reader): string =>
+  reader.kind === 'logits' || reader.kind === 'mlp' ? readerName(reader) : `attention ${reader.layer}`;
+
+/** A cheap fingerprint of numbers: FNV-1a over their bits. */
 export const keyOf = (data: Float32Array): string => {
   const bits = new Uint32Array(data.buffer, data.byteOffset, data.length);
   let [a, b] = [0x811c9dc5, 0x9e3779b9];
