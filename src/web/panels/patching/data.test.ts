@@ -1,6 +1,17 @@
 import { describe, expect, it } from 'vitest';
 import type { PatchGrid } from '../../../protocol/index.js';
-import { askedOf, columnName, endsOf, layerName, matrixOf, placeName, siteNames, strongestOf } from './data.js';
+import {
+  askedOf,
+  columnName,
+  endsOf,
+  gridId,
+  layerName,
+  matrixOf,
+  offeredName,
+  placeName,
+  siteNames,
+  strongestOf,
+} from './data.js';
 
 const grid: PatchGrid = {
   ...{ site: 'z', by: ['position', 'head'], layers: ['blocks.0', 'blocks.1'] },
@@ -38,6 +49,19 @@ describe('a grid', () => {
     expect(columnName({ label: 'head 4', head: 4 })).toBe('4');
     expect(placeName({ grid, layer: 1, column: 0 })).toBe('L1, head 2 at 9 ·Mara');
     expect(['blocks.3', 'decoder.blocks.1', 'encoder.blocks.2'].map(layerName)).toEqual(['L3', 'L1', 'enc 2']);
+  });
+
+  it('names its sites, and has a name of its own in the document', () => {
+    const sites = ['resid_pre', 'attn.z', 'mlp.post', 'decoder.attn.k', 'decoder.cross_attn.k', 'encoder.attn.k'];
+    expect(sites.map(offeredName)).toEqual(['resid_pre', 'z', 'post', 'k', 'cross_attn.k', 'k']);
+    expect(sites.map((site) => gridId({ site }))).toEqual([
+      'patch-grid-resid_pre',
+      'patch-grid-z',
+      'patch-grid-post',
+      'patch-grid-decoder-attn-k',
+      'patch-grid-decoder-cross_attn-k',
+      'patch-grid-encoder-attn-k',
+    ]);
   });
 
   it('has what changes nothing in the middle of its scale', () => {

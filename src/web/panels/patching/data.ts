@@ -11,8 +11,12 @@ export const offeredSites = ['resid_pre', 'attn_out', 'mlp_out', 'z', 'q', 'k', 
 
 export const usualSites = 'resid_pre,attn_out,mlp_out';
 
-/** A site of a result as it is offered: `attn.z` is `z`. */
-export const offeredName = (site: string): string => site.split('.').at(-1) ?? site;
+/** A site of a result as it is offered: `attn.z` is `z`, `decoder.cross_attn.k` is `cross_attn.k`. */
+export const offeredName = (site: string): string => /(?:cross_attn\.)?[^.]*$/.exec(site)?.[0] ?? site;
+
+/** What a grid is called in the document: of two stacks with the stack's name, since both have sites of one name. */
+export const gridId = ({ site }: Pick<PatchGrid, 'site'>): string =>
+  `patch-grid-${/^(?:en|de)coder\./.test(site) ? site.replaceAll('.', '-') : offeredName(site)}`;
 
 /** Names between commas that are not inside a selector's brackets. */
 export const siteNames = (sites: string): readonly string[] =>

@@ -6,7 +6,7 @@ import type { Ends } from '../../look/matrix-image.js';
 import { compact } from '../../look/numbers.js';
 import { MatrixView, type MatrixCell } from '../../shell/matrix-view.jsx';
 import { ScaleStrip } from '../../shell/scale-strip.jsx';
-import { columnName, endsOf, layerName, matrixOf, neutralOf, offeredName, type Place } from './data.js';
+import { columnName, endsOf, gridId, layerName, matrixOf, neutralOf, offeredName, type Place } from './data.js';
 import type { Looked } from './looked.js';
 
 /** Room for the texts along the picture, and how wide it is at the least. */
@@ -52,7 +52,7 @@ const Grid = (props: GridProps): JSX.Element => {
         onFocusOut={() => app.point(undefined)}
       >
         <MatrixView
-          {...{ id: `patch-grid-${offeredName(props.grid.site)}`, label: `${t().grid(name())}. ${t().keys}` }}
+          {...{ id: gridId(props.grid), label: `${t().grid(name())}. ${t().keys}` }}
           name={JSON.stringify([props.grid.site, props.grid.effect])}
           {...{ rows: props.grid.layers.length, columns: props.grid.columns.length, fetch: localTiles(matrix()) }}
           {...{ colors: app.palette().diverging, ends: props.ends }}
