@@ -31,6 +31,9 @@ export const onEditedModel = async <Result>(
   });
 };
 
+/** One prompt is done before weights that are packed for it would pay; a file of them is worth packing for. */
+export const isSinglePrompt = ({ prompts }: PromptInput): boolean => prompts === undefined;
+
 /**
  * Opens the model of a request with the edits of its config, does the work for each prompt, and closes it again.
  * A cancel keeps the results that are there.

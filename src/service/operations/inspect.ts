@@ -4,7 +4,7 @@ import { checkWritable, isRecording, writeSafetensorsFile, type NamedTensor } fr
 import { parseExpression } from '../../language/index.js';
 import type { InspectInput, InspectResult } from '../../protocol/index.js';
 import { capture } from '../capture-sites.js';
-import { onEachPrompt } from '../edited-model.js';
+import { isSinglePrompt, onEachPrompt } from '../edited-model.js';
 import { gradientCatches } from '../gradient-faults.js';
 import type { Operation, OperationContext } from '../operation.js';
 import { inspectRecording } from '../recording/inspect-recording.js';
@@ -50,7 +50,8 @@ const writeOut = async (out: string | undefined, tensors: Iterable<NamedTensor>,
 
 const inspectModel = async (given: InspectInput, context: OperationContext) => {
   const { input, check } = await replayed(given);
-  return onEachPrompt(input, context, async (opened) => {
+  const manyForms = input.gradOf !== undefined && isSinglePrompt(input);
+  return onEachPrompt({ ...input, manyForms }, context, async (opened) => {
     await check(opened, context);
     const recorder = await startRecorder(input, opened, 'inspect');
     return recorded(recorder, { record: input.record, context }, async () => {

@@ -1,5 +1,5 @@
 import type { NeuronsInput, NeuronsResult } from '../../protocol/index.js';
-import { onEditedModel, type EditedModel } from '../edited-model.js';
+import { isSinglePrompt, onEditedModel, type EditedModel } from '../edited-model.js';
 import { promptEdit } from '../experiment.js';
 import { checkExport, tableExport, writeExport } from '../exports/index.js';
 import { neuronsOfPrompts } from '../neurons/many-prompts.js';
@@ -24,7 +24,9 @@ export const neurons: Operation<NeuronsInput, NeuronsResult> = {
   help: 'The neurons that give most to a word’s score at a position, or that are most active there, with the words that each promotes and suppresses. Over a file of prompts: the tokens at which neurons are most active, and which of each layer are dead, constant or extreme.',
   async run(input, context) {
     await checkExport(input.out);
-    const result = await onEditedModel(input, context, (opened) => neuronsOf(opened, input, context));
+    const result = await onEditedModel({ ...input, manyForms: isSinglePrompt(input) }, context, (opened) =>
+      neuronsOf(opened, input, context),
+    );
     await writeExport(input.out, tableExport(tableOf(result)), context);
     return result;
   },
