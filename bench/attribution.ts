@@ -3,6 +3,7 @@
  * machine. They take turns, case by case and round after round, so that what else runs there meets all of them.
  *
  *     CUTAWAY_PYTHON=python CUTAWAY_BENCH_INSEQ=python tsx bench/attribution.ts [--tokens 16] [--rounds 7] [--only TEXT]
+ *       [--binding inputs]
  *
  * The others are `peers/captum_bench.py` (torch, transformers and captum, in CUTAWAY_PYTHON) and `peers/inseq_bench.py`
  * (inseq, in CUTAWAY_BENCH_INSEQ, another Python); where a variable is not set, its side is left out. Seconds by the
@@ -13,6 +14,7 @@ import { existsSync, mkdirSync } from 'node:fs';
 import { cpus, loadavg } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { collectLater } from '../src/engine/onnxruntime/index.node.js';
 import { attributeInput } from '../src/protocol/index.js';
 import { attribute, openModel } from '../src/service/index.js';
 import { gpt2SmallConfig, writeRandomModel } from '../test/support/random-model.js';
@@ -31,7 +33,9 @@ mkdirSync(path.dirname(folder), { recursive: true });
 if (!existsSync(path.join(folder, 'model.safetensors')))
   writeRandomModel(folder, { ...gpt2SmallConfig }, { dtype: 'F32' });
 
-const model = await openModel(folder, { device: 'cpu', engine: 'onnxruntime', threads, binding: 'packed' });
+collectLater(); // as the command and the host do
+const binding = option('--binding', 'packed') as 'inputs' | 'packed';
+const model = await openModel(folder, { device: 'cpu', engine: 'onnxruntime', threads, binding });
 const ids = Array.from({ length: tokens }, (_, i) => (i * 7919 + 13) % model.program.facts.vocab);
 /** What all sides do; the others know the cases by these names. */
 const cases: Readonly<Record<string, object>> = {
