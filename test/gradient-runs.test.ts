@@ -49,6 +49,29 @@ describe('what a gradient does not depend on', () => {
     },
   );
 
+  it.each(['gpt2-default', 'llama-grouped', 'gpt-neox-default', 't5-default'])(
+    '%s: the same of the last layer alone, whose other rows are spared where nothing of them is asked for',
+    async (variant) => {
+      const model = await opened(variant);
+      const { layers } = model.program.facts;
+      const last = new RegExp(`^(?:decoder\\.)?blocks\\.${layers - 1}\\.`);
+      const all = await everySite(model, promptFor(model));
+      const sites = all.filter((name) => last.test(name) && !name.endsWith('.result'));
+      expect(sites.length).toBeGreaterThan(8);
+      for (const wanted of [sites, ...sites.map((site) => [site])]) {
+        const kept = await asked(model, { expression, sites: wanted });
+        const again = await asked(model, { expression, sites: wanted, keep: 'layers' });
+        for (const site of wanted) expect(again.sites.get(site), site).toEqual(kept.sites.get(site));
+      }
+      const weights = model.program.segments
+        .find((s) => s.kind === 'block' && s.layer === layers - 1 && s.stack !== 'encoder')
+        ?.graph.params.map((p) => p.name);
+      const kept = await asked(model, { expression, weights: weights ?? [] });
+      const again = await asked(model, { expression, weights: weights ?? [], keep: 'layers' });
+      expect(again.weights).toEqual(kept.weights);
+    },
+  );
+
   it.each(['apart', 'inputs', 'mapped'] as const)('how weights reach the products: %s', async (binding) => {
     const sites = ['embed', 'blocks.1.attn.pattern', 'blocks.0.mlp.pre'];
     const weights = ['transformer.h.1.mlp.c_fc.weight', 'transformer.wte.weight'];

@@ -125,6 +125,7 @@ class Work {
       sparing: true,
       keeping: {
         formOf: (instance) => this.#formOf(instance),
+        requestOf: (instance) => this.#stageOf(instance)?.request,
         keep: (instance, moment) => {
           if (this.#stageOf(instance)) this.#moments.set(instance.name, moment);
         },

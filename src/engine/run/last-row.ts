@@ -16,9 +16,9 @@ export interface LastRowRequest {
 
 /** Does nothing but the way from the stream back to the stream ask for this layer's gradients? */
 const passesBack = ({ keeping }: LastRowRequest['request'], instance: Instance): boolean => {
-  const form = keeping?.formOf(instance);
-  if (!form) return true;
-  const { sites, weights, edits, seeds } = form.request;
+  const request = keeping?.requestOf(instance);
+  if (!request) return true;
+  const { sites, weights, edits, seeds } = request;
   return [sites, weights, edits, seeds].every((list) => list.length === 0);
 };
 

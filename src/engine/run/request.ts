@@ -1,4 +1,4 @@
-import type { ValueEdit } from '../../graph/index.js';
+import type { GradientRequest, ValueEdit } from '../../graph/index.js';
 import type { Tensor } from '../../tensor/index.js';
 import type { Tensors } from '../backend.js';
 import type { KvCache } from './cache.js';
@@ -37,6 +37,8 @@ export interface Moment {
 export interface Keeping {
   /** In which form an instance runs that is kept; undefined: as always. */
   readonly formOf: (instance: Instance) => GradientForm | undefined;
+  /** What it has to do on the way back; undefined: nothing. */
+  readonly requestOf: (instance: Instance) => GradientRequest | undefined;
   readonly keep: (instance: Instance, moment: Moment) => void;
 }
 
