@@ -9,9 +9,12 @@ import { existsSync, mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { forward, gradients, runOrder, type GradientsRequest, type Variant } from '../src/engine/index.js';
+import { collectLater } from '../src/engine/onnxruntime/index.node.js';
 import { parseExpression } from '../src/language/index.js';
 import { openModel } from '../src/service/index.js';
 import { gpt2SmallConfig, writeRandomModel } from '../test/support/random-model.js';
+
+collectLater(); // as the command and the host do
 
 const option = (name: string, otherwise: number): number => {
   const at = process.argv.indexOf(name);
