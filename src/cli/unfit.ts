@@ -1,4 +1,5 @@
 import type { Flags } from './action.js';
+import { optionOf } from './values.js';
 
 /** Which methods read a setting; settings that all of them read are left out. */
 type Readers = Readonly<Record<string, readonly string[]>>;
@@ -29,8 +30,6 @@ const patching: Readers = {
   samples: ['noise', 'resample'],
   checked: ['attribution'],
 };
-
-const optionOf = (flag: string): string => `--${flag.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 
 const unread =
   (readers: Readers, usual: string) =>

@@ -31,6 +31,10 @@ export const integers =
     throw wrong(option, 'whole numbers separated by commas', text);
   };
 
+/** The option that a field of an input comes from: `maxNewTokens` is `--max-new-tokens`. */
+export const optionOf = (field: string): string =>
+  `--${field.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+
 /** Whole numbers and ranges of them, both ends in it: `0,3,5..8`. */
 export const indices =
   (option: string) =>

@@ -51,6 +51,7 @@ import { printable } from './printable.js';
 import { page } from './page.js';
 import { showDiff } from './show-diff.js';
 import { unreadByAttribution, unreadByPatching } from './unfit.js';
+import { optionOf } from './values.js';
 import { showAttack, showAttribution } from './show-attribution.js';
 import { showCompare, showKnockout, showLens } from './show-look.js';
 import { showCircuit } from './show-circuit.js';
@@ -71,9 +72,9 @@ interface Face<Input, Output> {
   readonly input: { parse(value: unknown): Input };
   /** For people, on standard output. */
   readonly show: (output: Output, flags: Flags) => string;
-  /** The exit status; 1 where a check did not hold. */
   /** Options that are given and that nothing reads, a sentence each. */
   readonly unread?: (flags: Flags) => readonly string[];
+  /** The exit status; 1 where a check did not hold. */
   readonly status?: (output: Output) => number;
 }
 
@@ -116,9 +117,6 @@ const contextOf = (flags: Flags, signal: AbortSignal): OperationContext & { stre
     },
   };
 };
-
-/** The option that a field of an input comes from: `maxNewTokens` is `--max-new-tokens`. */
-const optionOf = (field: string): string => `--${field.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 
 /** What a schema says of a value that it refuses. */
 interface Issue {

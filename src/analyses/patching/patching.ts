@@ -167,9 +167,7 @@ const sources = async (sweep: Swept, { to, prompt }: PatchRequest): Promise<read
     case 'zero':
       return [];
     case 'patch':
-      return [
-        await sweep.other(to.prompt, { variant: to.variant, positions: to.metric.positions, tokens: to.metric.tokens }),
-      ];
+      return [await sweep.other(to.prompt, { variant: to.variant, scores: to.metric })];
     case 'mean': {
       const runs: SweptRun[] = [];
       for (const one of to.prompts.length > 0 ? to.prompts : [prompt]) runs.push(await sweep.other(one));

@@ -10,7 +10,7 @@ import {
   type SweptRun,
 } from '../../engine/index.js';
 import { matches, parseGlobs, resolveSelector } from '../../language/index.js';
-import { kindOf, rowsOf, type Cell, type Ledger, type Metric } from '../sweep/index.js';
+import { kindOf, rowsOf, shapeIn, type Cell, type Ledger, type Metric } from '../sweep/index.js';
 
 /** Where a path ends: a part of a site of later layers; none: the scores. */
 export interface Receiver {
@@ -69,12 +69,9 @@ export const receiversOf = (model: SweepModel, text: string, prompt: Prompt): re
         'Name its inputs: ln2.normalized for an MLP, attn.q, attn.k or attn.v for heads.',
       );
     return found.map((place): Receiver => {
-      const { axes, shape } = place.type;
-      const { ids, tokens } = (rowsOf(place).isSource ? prompt.source : prompt) ?? prompt;
-      const extent = (dim: string): number =>
-        dim === 'batch' ? 1 : dim === 'source' ? (prompt.source?.ids.length ?? 0) : ids.length;
-      const extents = shape.map((dim) => (typeof dim === 'number' ? dim : extent(dim)));
-      const value = { name: place.name, axes, shape: extents, tokens };
+      const { axes } = place.type;
+      const { tokens } = (rowsOf(place).isSource ? prompt.source : prompt) ?? prompt;
+      const value = { name: place.name, axes, shape: shapeIn(place, prompt), tokens };
       const chosen = resolveSelector(glob.where, value);
       return { place, indices: axes.map((axis) => chosen.get(axis)) };
     });
@@ -226,10 +223,7 @@ export const patchPaths = async (model: SweepModel, request: PathRequest): Promi
     positions: metric.positions,
     tokens: metric.tokens,
   });
-  const source = await sweep.other(other.prompt, {
-    positions: other.metric.positions,
-    tokens: other.metric.tokens,
-  });
+  const source = await sweep.other(other.prompt, { scores: other.metric });
   const values = senders.map((_, s) => ledger?.known(s) ?? NaN);
   const ways = senders.flatMap((cell, s): Sending[] => {
     if (ledger?.known(s) !== undefined) return [];

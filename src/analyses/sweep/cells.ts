@@ -1,13 +1,14 @@
 import { UsageError } from '../../base/index.js';
 import {
   canonicalName,
+  extentsFor,
   placedSites,
   unknownSite,
   type Instance,
   type PlacedSite,
   type Prompt,
 } from '../../engine/index.js';
-import type { Program } from '../../graph/index.js';
+import { shapeOf, type Program } from '../../graph/index.js';
 import { matches, parseGlobs } from '../../language/index.js';
 
 /** Along what a site is cut into the parts that are changed one at a time. */
@@ -126,10 +127,14 @@ const refuseHead = ({ name, instance }: PlacedSite): void => {
   });
 };
 
-const extentAlong = (place: PlacedSite, axis: number, prompt: Prompt): number => {
-  const dim = place.type.shape[axis];
-  if (typeof dim === 'number') return dim;
-  return (rowsOf(place).isSource ? prompt.source : prompt)?.ids.length ?? 0;
+/** A site's shape in a run of a prompt by itself. */
+export const shapeIn = (
+  { type, instance }: PlacedSite,
+  prompt: { readonly ids: readonly number[]; readonly source?: { readonly ids: readonly number[] } },
+): readonly number[] => {
+  const source = prompt.source?.ids.length ?? 0;
+  const positions = instance.segment.stack === 'encoder' ? source : prompt.ids.length;
+  return shapeOf(type, extentsFor(1, positions, source));
 };
 
 const cellsIn = (place: PlacedSite, by: readonly By[], { prompt, positions }: CellsRequest): readonly Cell[] => {
@@ -142,7 +147,7 @@ const cellsIn = (place: PlacedSite, by: readonly By[], { prompt, positions }: Ce
   return by.reduce<readonly Cell[]>(
     (cells, way) => {
       const at = place.type.axes.findIndex((name) => axesOf[way].includes(name));
-      const all = Array.from({ length: extentAlong(place, at, prompt) }, (_, i) => i);
+      const all = Array.from({ length: shapeIn(place, prompt)[at] ?? 0 }, (_, i) => i);
       const indices = way === 'position' && positions ? all.filter((i) => positions.includes(i)) : all;
       return cells.flatMap((cell) =>
         indices.map((i) => ({ ...cell, [way]: i, indices: cell.indices.map((own, a) => (a === at ? [i] : own)) })),

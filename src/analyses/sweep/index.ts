@@ -5,6 +5,7 @@ export {
   layerName,
   layerOf,
   rowsOf,
+  shapeIn,
   type By,
   type Cell,
   type CellsRequest,

@@ -7,6 +7,7 @@ export { openSweep, Sweep } from './sweep.js';
 export {
   scoresRead,
   type Elsewhere,
+  type OtherRun,
   type SweepPrompt,
   type SweepRequest,
   type SweepVariant,

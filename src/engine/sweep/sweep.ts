@@ -13,6 +13,7 @@ import { sweptSites, type SweptSite } from './places.js';
 import {
   scoresRead,
   type OtherRun,
+  type ScoresWanted,
   type SweepPrompt,
   type SweepRequest,
   type SweepVariant,
@@ -108,10 +109,10 @@ export class Sweep implements Swept {
    */
   async other(
     prompt: SweepPrompt,
-    { variant = this.model.variant, positions, tokens }: OtherRun = {},
+    { variant = this.model.variant, scores = this.request }: OtherRun = {},
   ): Promise<SweptRun> {
     const run = await new BaseRun({ ...this.model, variant }, prompt, this.#kept).run();
-    return this.#told(run, await this.#scoresOf(run, positions ? { positions, tokens } : this.request), new Map());
+    return this.#told(run, await this.#scoresOf(run, scores), new Map());
   }
 
   /**
@@ -254,7 +255,7 @@ export class Sweep implements Swept {
     return scores;
   }
 
-  async #scoresOf(run: BaseRun, { positions, tokens }: Pick<SweepRequest, 'positions' | 'tokens'>): Promise<Scores> {
+  async #scoresOf(run: BaseRun, { positions, tokens }: ScoresWanted): Promise<Scores> {
     if (positions.length === 0) return { rows: [] };
     const stream = this.#finalStream(run);
     if (this.#rowHead) {

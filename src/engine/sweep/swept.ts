@@ -14,26 +14,28 @@ export interface SweepVariant {
   readonly changes: readonly Change[];
 }
 
-export interface SweepRequest {
+/** Which scores of a run are read. */
+export interface ScoresWanted {
+  /** After these positions; a classifier has one row whatever stands here. */
+  readonly positions: readonly number[];
+  /** Of these tokens; left out: of all. */
+  readonly tokens?: readonly number[] | undefined;
+}
+
+export interface SweepRequest extends ScoresWanted {
   readonly prompt: SweepPrompt;
   /** Sites that variants change, by their names in the run order. */
   readonly changes: Iterable<string>;
   /** Sites that are read of each run. */
   readonly observe?: Iterable<string>;
-  /** Positions whose scores are read; a classifier has one row whatever stands here. */
-  readonly positions: readonly number[];
-  /** Tokens whose scores are read there; left out: all. */
-  readonly tokens?: readonly number[] | undefined;
 }
 
 /** What is other about a run besides its prompt. */
 export interface OtherRun {
   /** Left out: the edits that all runs have. */
   readonly variant?: Variant | undefined;
-  /** Positions whose scores are read; left out: those of the sweep. */
-  readonly positions?: readonly number[] | undefined;
-  /** Tokens whose scores are read there; left out: all, or with the sweep's positions those of the sweep. */
-  readonly tokens?: readonly number[] | undefined;
+  /** Left out: the sweep's own. */
+  readonly scores?: ScoresWanted | undefined;
 }
 
 /** What a run gave: scores after positions, and sites that were to be observed. */

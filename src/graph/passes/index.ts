@@ -9,7 +9,7 @@ export * from './isolate.js';
 export * from './link.js';
 export * from './prune.js';
 export { rewired } from './rewrite.js';
-export { rowParts, rowsInPlace, type RowPart, type RowParts } from './row-parts.js';
+export { rowParts } from './row-parts.js';
 export { sideBySide, sideBySideInputs } from './side-by-side.js';
 export { chooseRows, rowsInputs } from './rows.js';
 export * from './tap.js';

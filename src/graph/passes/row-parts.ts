@@ -1,21 +1,20 @@
-import { typesOf, type Graph, type Node, type Output } from '../graph.js';
+import { typesOf, type Graph, type Node } from '../graph.js';
 import type { ValueId, ValueType } from '../value.js';
-import { verify } from '../verify.js';
-import { fixedValues, fromInput } from './downstream.js';
+import { fixedValues } from './downstream.js';
 import { ancestors } from './prune.js';
 
 /**
- * A graph as three that run one after the other. In `before` and `after` each row is made of the same row alone, so
- * that rows of several sequences can stand side by side as those of one; in `between` rows look at each other. Values
- * that a part takes from an earlier one are inputs of the one and outputs of the other, named `fromInput(id)`.
+ * The operations of a graph in three parts that come one after the other, but for those that hang on weights and
+ * constants alone. In `before` and `after` each row is made of the same row alone, so that rows of several sequences can
+ * stand side by side as those of one; in `between` rows look at each other.
  */
 export interface RowParts {
-  readonly before: Graph;
-  readonly between: Graph;
-  readonly after: Graph;
+  readonly before: readonly Node[];
+  readonly between: readonly Node[];
+  readonly after: readonly Node[];
 }
 
-export type RowPart = keyof RowParts;
+type RowPart = keyof RowParts;
 
 const hasExtents = ({ shape }: ValueType): boolean => shape.some((dim) => typeof dim === 'string');
 
@@ -31,7 +30,7 @@ const staysInRow = ({ attrs, type, inputs }: Node, types: ReadonlyMap<ValueId, V
   return rowsInPlace(type) && all.every((t) => !hasExtents(t) || rowsInPlace(t));
 };
 
-/** Which part each node is in that is not fixed; undefined where an output is not made of rows alone in the end. */
+/** Which part each node is in that is not fixed. */
 const placed = (graph: Graph, nodes: readonly Node[], fixed: ReadonlySet<ValueId>): Map<ValueId, RowPart> => {
   const types = typesOf(graph);
   const free = nodes.filter((n) => !fixed.has(n.id));
@@ -64,32 +63,7 @@ export const rowParts = (graph: Graph, wanted: readonly string[]): RowParts | un
   const fixed = fixedValues({ params: graph.params, nodes });
   const where = placed(graph, nodes, fixed);
   if (!outputs.every((o) => where.get(o.value) === 'after')) return undefined;
-  if (![...where.values()].includes('between')) return undefined;
-  const types = typesOf(graph);
-  const part = (own: RowPart): Graph => {
-    const inside = nodes.filter((n) => where.get(n.id) === own);
-    const needs = ancestors(
-      { ...graph, nodes: [...inside, ...nodes.filter((n) => fixed.has(n.id))] },
-      inside.map((n) => n.id),
-    );
-    const crossing = [...needs].filter((id) => where.has(id) && where.get(id) !== own);
-    const isRead = (id: ValueId): boolean =>
-      nodes.some((n) => where.has(n.id) && where.get(n.id) !== own && n.inputs.includes(id));
-    const crossed = inside.filter((n) => isRead(n.id)).map((n): Output => ({ name: fromInput(n.id), value: n.id }));
-    return verify({
-      name: `${graph.name}:${own}`,
-      inputs: [
-        ...graph.inputs.filter((i) => needs.has(i.id)),
-        ...crossing.flatMap((id) => {
-          const type = types.get(id);
-          return type ? [{ id, name: fromInput(id), type }] : [];
-        }),
-      ],
-      params: graph.params.filter((p) => needs.has(p.id)),
-      nodes: nodes.filter((n) => needs.has(n.id) && (fixed.has(n.id) || where.get(n.id) === own)),
-      sites: [],
-      outputs: [...crossed, ...outputs.filter((o) => where.get(o.value) === own)],
-    });
-  };
-  return { before: part('before'), between: part('between'), after: part('after') };
+  const part = (own: RowPart): readonly Node[] => nodes.filter((n) => where.get(n.id) === own);
+  const parts = { before: part('before'), between: part('between'), after: part('after') };
+  return parts.between.length === 0 ? undefined : parts;
 };

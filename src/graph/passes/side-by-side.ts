@@ -1,5 +1,5 @@
 import { bug } from '../../base/index.js';
-import type { Graph, GraphInput, Node } from '../graph.js';
+import { typesOf, type Graph, type GraphInput, type Node } from '../graph.js';
 import type { CacheSpec } from '../program.js';
 import type { ValueId, ValueType } from '../value.js';
 import { verify } from '../verify.js';
@@ -56,7 +56,7 @@ class SideBySide extends Additions {
 
   carry(parts: RowParts): this {
     for (const part of ['before', 'between', 'after'] as const)
-      for (const node of parts[part].nodes) if (!this.fixed.has(node.id)) this.#node(node, placeOf[part]);
+      for (const node of parts[part]) this.#node(node, placeOf[part]);
     return this;
   }
 
@@ -124,10 +124,11 @@ const rowsType = ({ dtype, shape, axes }: ValueType): ValueType => ({
 
 /** Do rows of sequences that are not given before come from the same place as the new ones? */
 const pastIsOfRows = (graph: Graph, { before, between }: RowParts, cache: readonly CacheSpec[]): boolean => {
-  const read = new Set(between.inputs.map((i) => i.name));
-  const made = new Set(before.nodes.map((n) => n.id));
+  const read = new Set(between.flatMap((n) => n.inputs));
+  const isRead = (name: string): boolean => graph.inputs.some((i) => i.name === name && read.has(i.id));
+  const made = new Set(before.map((n) => n.id));
   return cache
-    .filter((c) => read.has(c.past))
+    .filter((c) => isRead(c.past))
     .every((c) => graph.outputs.some((o) => o.name === c.fresh && made.has(o.value)));
 };
 
@@ -142,8 +143,10 @@ export const sideBySide = (
 ): Graph | undefined => {
   const parts = rowParts(graph, wanted);
   if (!parts || !pastIsOfRows(graph, parts, cache)) return undefined;
-  if (![...parts.before.inputs, ...parts.after.inputs].every((i) => rowsInPlace(i.type))) return undefined;
-  const whole = new SideBySide(graph, cache, fixedValues(graph)).carry(parts);
+  const [fixed, types] = [fixedValues(graph), typesOf(graph)];
+  const operands = [...parts.before, ...parts.after].flatMap((n) => n.inputs).filter((id) => !fixed.has(id));
+  if (!operands.flatMap((id) => types.get(id) ?? []).every(rowsInPlace)) return undefined;
+  const whole = new SideBySide(graph, cache, fixed).carry(parts);
   const outputs = graph.outputs
     .filter((o) => wanted.includes(o.name))
     .map(({ name, value }) => ({ name, value: whole.output(value) }));

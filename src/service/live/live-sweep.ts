@@ -1,7 +1,9 @@
+import { shapeIn } from '../../analyses/sweep/index.js';
 import {
   placedSites,
   type Change,
   type Elsewhere,
+  type OtherRun,
   type PlacedSite,
   type Prompt,
   type Swept,
@@ -69,7 +71,7 @@ class LiveSweep implements Swept {
     this.#places = new Map(placedSites(model.variant.order).map((p) => [p.name, p]));
   }
 
-  async other(prompt: SweepPrompt, { positions = this.request.positions } = {}): Promise<SweptRun> {
+  async other(prompt: SweepPrompt, { scores: { positions } = this.request }: OtherRun = {}): Promise<SweptRun> {
     const capture = [...new Set([...this.request.changes, ...(this.request.observe ?? [])])];
     await this.model.onSegment?.('');
     const passed = await this.model.runs.pass({ prompts: [promptOf(prompt)], capture, positions });
@@ -94,15 +96,6 @@ class LiveSweep implements Swept {
     }
   }
 
-  #extent({ instance, type }: PlacedSite, a: number): number {
-    const { ids, source } = this.request.prompt;
-    const dim = type.shape[a];
-    if (typeof dim === 'number') return dim;
-    if (dim === 'batch') return 1;
-    const isSource = dim === 'source' || instance.segment.stack === 'encoder';
-    return (isSource ? source?.ids : ids)?.length ?? 0;
-  }
-
   #patch({ site, indices, to }: Change, row: number): AgentPatch {
     const live = this.model.runs.changeable(site);
     const place = this.#places.get(site);
@@ -118,7 +111,8 @@ class LiveSweep implements Swept {
       case 'scale':
         return patch({ act: 'scale', value: to.by });
       default: {
-        const all = live.axes.map((_, a) => chosen[a] ?? counted(place ? this.#extent(place, a) : 1));
+        const shape = place ? shapeIn(place, this.request.prompt) : [];
+        const all = live.axes.map((_, a) => chosen[a] ?? counted(shape[a] ?? 1));
         return patch({ act: to.kind === 'value' ? 'data' : 'plus', numbers: numbersOf(to.tensor, all) });
       }
     }

@@ -84,10 +84,7 @@ export const guessPair = async (p: Prepared): Promise<PairResult> => {
     ...{ prompt: base, changes: cells.map((c) => c.place.name), observe: metric.sites },
     ...{ positions: metric.positions, tokens: metric.tokens },
   });
-  const [own, there] = [
-    metric.of(sweep.baseRun),
-    await sweep.other(other, { positions: otherMetric.positions, tokens: otherMetric.tokens }),
-  ];
+  const [own, there] = [metric.of(sweep.baseRun), await sweep.other(other, { scores: otherMetric })];
   const guesses = await guessesOf(p, sides, there);
   const chosen = checkedCells(guesses, p.run.input);
   const some = chosen.flatMap((c) => cells[c] ?? []);
