@@ -25,6 +25,18 @@ const focusOf = (on: Page): unknown =>
 const cells = async (on: Page, row: string): Promise<string[]> =>
   (await on.locator(row).locator('td').allTextContents()).map((text) => text.trim());
 
+/** In the page: clicks a button as soon as something is there, since a sweep may be over before we could from here. */
+const clickedAt = (sign: string, button: string): string => `new Promise((resolve) => {
+  const observer = new MutationObserver(() => {
+    const own = document.querySelector(${JSON.stringify(button)});
+    if (!own || !document.querySelector(${JSON.stringify(sign)})) return;
+    observer.disconnect();
+    own.click();
+    resolve();
+  });
+  observer.observe(document.body, { subtree: true, childList: true, attributes: true });
+})`;
+
 /** Goes from cell to cell of a grid by the keys, and tells what is said of where it ends. */
 const toldAt = async (on: Page, grid: string, keys: readonly string[]): Promise<string> => {
   await on.locator(grid).focus();
@@ -198,12 +210,12 @@ describe('patching', () => {
     await on.getByRole('alert').waitFor();
     expect(await on.getByRole('alert').textContent()).toContain('has no heads');
     await on.locator('#patch-site-resid_pre').click();
-    await on.getByLabel('other sites').fill('z, q, k, v');
+    await on.getByLabel('other sites').fill('z, q, k, v, rot_q, rot_k');
     await on.getByLabel('other sites').blur();
     await on.locator('#patch-by').selectOption('head and position');
+    const stopped = on.evaluate(clickedAt('#patching progress[value]', '#patch-cancel'));
     await on.locator('#patch-run').click();
-    await on.locator('#patching progress[value]').waitFor();
-    await on.locator('#patch-cancel').click();
+    await stopped;
     await on.locator('#patch-cancel').waitFor({ state: 'detached' });
     expect([await on.locator('#patch-strongest').count(), await on.getByRole('alert').count()]).toEqual([0, 0]);
     await on.close();
